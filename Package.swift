@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Modules stand floor by floor: a module imports only modules listed above it.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// One stage: a thin executable, with the digest of its sources written in at build time.
+func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["Stages", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            + dependencies,
+        swiftSettings: strict,
+        plugins: ["SourceDigest"])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)",
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "meristem",
+    products: [
+        .library(name: "Meristem", targets: ["Growth", "Training", "Networks", "Datasets", "Artifacts"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // Floor 0: C libraries.
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(
+            name: "CBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-openmp-dev", "liblapacke-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // The small hot loops, compiled once per instruction set; Swift reaches only SSE without unsafe flags.
+        .target(name: "CKernels"),
+
+        // Floor 1
+        library("HDF5", ["CHDF5"]),
+        library("Tensors", ["CBLAS", "COneDNN", "CKernels"]),
+        library("Parameters", ["Yams"]),
+
+        // Floor 2
+        library("Artifacts", ["HDF5", "Parameters", "CCrypto"]),
+        library("Datasets", ["HDF5", "Tensors", "Parameters", "CZlib", "CCrypto"]),
+        library("Networks", ["HDF5", "Tensors", "Parameters", "CKernels"]),
+
+        // Floor 3
+        library("Training", ["Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
+        library("Growth", ["Training", "Networks", "Datasets", "Tensors", "Parameters", "HDF5"]),
+
+        // Floor 4
+        library("Pipelines", ["Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters"]),
+        library("Reports", ["Growth", "Training", "Networks", "Artifacts", "HDF5", "Parameters"]),
+
+        // Floor 5
+        library(
+            "Stages",
+            [
+                "Artifacts", "Datasets", "Networks", "Training", "Growth", "HDF5", "Parameters", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Floor 6: one executable per stage.
+        stage("load-dataset"),
+        stage("train-seed"),
+        stage("compute-bottlenecks"),
+        stage("grow"),
+        stage("fine-tune"),
+        stage("evaluate"),
+        stage("report", ["Reports"]),
+        stage("plan", ["Pipelines"]),
+        stage("artifact", ["Reports"]),
+
+        // The digest of a target's sources, part of every step's key.
+        .executableTarget(
+            name: "source-digest", dependencies: ["CCrypto"], path: "Plugins/source-digest",
+            swiftSettings: strict),
+        .plugin(
+            name: "SourceDigest", capability: .buildTool(), dependencies: ["source-digest"],
+            path: "Plugins/SourceDigest"),
+
+        // Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("HDF5Tests", ["HDF5"]),
+        tests("ParametersTests", ["Parameters"]),
+        tests("TensorsTests", ["Tensors", "CKernels"]),
+        tests("ArtifactsTests", ["Artifacts", "HDF5"]),
+        tests("DatasetsTests", ["Datasets", "HDF5", "Parameters"]),
+        tests("NetworksTests", ["Networks", "Tensors", "HDF5"]),
+        tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors"]),
+        tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5"]),
+        tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
+        tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
+        tests("StageTests", ["HDF5", "Artifacts"]),
+        tests("PipelineTests", ["Artifacts"]),
+    ]
+)
