@@ -1,0 +1,65 @@
+#include "CKernels.h"
+#include "elementary.h"
+
+#define SELU_SCALE 1.0507009873554805f
+#define SELU_ALPHA 1.6732632423543772f
+
+int kernels_instruction_set_level(void) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("x86-64-v4")) return 4;
+    if (__builtin_cpu_supports("x86-64-v3")) return 3;
+#endif
+    return 1;
+}
+
+CLONES void activation_relu_forward(const float *restrict x, float *restrict y, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0.0f;
+}
+
+CLONES void activation_relu_backward(const float *restrict x, const float *restrict dy, float *restrict dx,
+                                     size_t count) {
+    for (size_t i = 0; i < count; i++) dx[i] = x[i] > 0 ? dy[i] : 0.0f;
+}
+
+CLONES void activation_selu_forward(const float *restrict x, float *restrict y, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float negative = SELU_ALPHA * (exponential(x[i] < 0 ? x[i] : 0.0f) - 1.0f);
+        y[i] = SELU_SCALE * (x[i] > 0 ? x[i] : negative);
+    }
+}
+
+CLONES void activation_selu_backward(const float *restrict x, const float *restrict dy, float *restrict dx,
+                                     size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float slope = SELU_ALPHA * exponential(x[i] < 0 ? x[i] : 0.0f);
+        dx[i] = dy[i] * SELU_SCALE * (x[i] > 0 ? 1.0f : slope);
+    }
+}
+
+CLONES void activation_gelu_forward(const float *restrict x, float *restrict y, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float density;
+        y[i] = x[i] * normal_distribution(x[i], &density);
+    }
+}
+
+CLONES void activation_gelu_backward(const float *restrict x, const float *restrict dy, float *restrict dx,
+                                     size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float density;
+        float distribution = normal_distribution(x[i], &density);
+        dx[i] = dy[i] * (distribution + x[i] * density);
+    }
+}
+
+CLONES void activation_tanh_forward(const float *restrict x, float *restrict y, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] = hyperbolic_tangent(x[i]);
+}
+
+CLONES void activation_tanh_backward(const float *restrict x, const float *restrict dy, float *restrict dx,
+                                     size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        float y = hyperbolic_tangent(x[i]);
+        dx[i] = dy[i] * (1.0f - y * y);
+    }
+}

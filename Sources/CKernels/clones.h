@@ -1,0 +1,13 @@
+#ifndef CLONES_H
+#define CLONES_H
+
+// One compiled version per instruction set; the loader picks the best the machine has.
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES
+#endif
+// Helpers must be inlined into each clone, else they keep the baseline's instructions.
+#define INLINE static inline __attribute__((always_inline))
+
+#endif

@@ -1,0 +1,70 @@
+#include "CKernels.h"
+#include "clones.h"
+#include <math.h>
+
+CLONES void rows_add_bias(float *restrict matrix, const float *restrict bias, size_t rows, size_t columns) {
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++) matrix[r * columns + c] += bias[c];
+}
+
+CLONES void rows_sum(const float *restrict matrix, float *restrict sums, size_t rows, size_t columns) {
+    for (size_t c = 0; c < columns; c++) sums[c] = 0;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++) sums[c] += matrix[r * columns + c];
+}
+
+CLONES void optimizer_sgd(float *restrict weight, float *restrict velocity, const float *restrict gradient,
+                          size_t count, float rate, float momentum, float decay, int nesterov) {
+    const float ahead = nesterov ? momentum : 0.0f, direct = nesterov ? 1.0f : 0.0f;
+    const float own = nesterov ? ahead : 1.0f;
+    for (size_t i = 0; i < count; i++) {
+        const float g = gradient[i] + decay * weight[i];
+        const float v = momentum * velocity[i] + g;
+        velocity[i] = v;
+        weight[i] -= rate * (direct * g + own * v);
+    }
+}
+
+CLONES void optimizer_adamw(float *restrict weight, float *restrict first, float *restrict second,
+                            const float *restrict gradient, size_t count, float rate, float beta1, float beta2,
+                            float epsilon, float decay, float correction1, float correction2) {
+    const float inverse1 = 1.0f / correction1, inverse2 = 1.0f / correction2;
+    for (size_t i = 0; i < count; i++) {
+        const float g = gradient[i];
+        const float m = beta1 * first[i] + (1.0f - beta1) * g;
+        const float v = beta2 * second[i] + (1.0f - beta2) * g * g;
+        first[i] = m;
+        second[i] = v;
+        weight[i] -= rate * (m * inverse1 / (__builtin_sqrtf(v * inverse2) + epsilon) + decay * weight[i]);
+    }
+}
+
+CLONES void vector_add(float *restrict total, const float *restrict part, size_t count) {
+    for (size_t i = 0; i < count; i++) total[i] += part[i];
+}
+
+CLONES void vector_add_to_double(double *restrict total, const float *restrict part, size_t count) {
+    for (size_t i = 0; i < count; i++) total[i] += (double)part[i];
+}
+
+CLONES void vector_multiply(const float *restrict x, const float *restrict mask, float *restrict y, size_t count) {
+    for (size_t i = 0; i < count; i++) y[i] = x[i] * mask[i];
+}
+
+// Sixteen partial sums in a fixed order: vectorisable without letting the compiler reorder anything.
+CLONES double vector_squared_norm(const float *restrict x, size_t count) {
+    double lanes[16] = {0};
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16)
+        for (size_t l = 0; l < 16; l++) lanes[l] += (double)x[i + l] * (double)x[i + l];
+    for (; i < count; i++) lanes[i % 16] += (double)x[i] * (double)x[i];
+    double total = 0;
+    for (size_t l = 0; l < 16; l++) total += lanes[l];
+    return total;
+}
+
+CLONES int vector_is_finite(const float *restrict x, size_t count) {
+    int finite = 1;
+    for (size_t i = 0; i < count; i++) finite &= __builtin_fabsf(x[i]) <= 3.402823466e38f;
+    return finite;
+}
