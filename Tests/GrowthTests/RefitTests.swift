@@ -1,0 +1,86 @@
+import Tensors
+import Testing
+
+@testable import Growth
+
+@Suite("Refitting fan-out and update to the activities that kinked neurons really have")
+struct RefitTests {
+    private struct Case {
+        let oracle: Oracle
+        let statistics: SiteStatistics
+        let moments: RectifiedMoments
+        let proposal: Proposal
+        let chosen: SignedNeurons
+
+        init(_ named: OracleCase, signs: SignRule, limit: Int = 2, slopes: SlopesAtZero? = nil) throws {
+            oracle = try named.open()
+            statistics = try oracle.statistics
+            proposal = try TinyJoint().propose(for: oracle.problem(largest: 1), limit: limit)
+            moments = RectifiedMoments(
+                producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
+                functionalGradient: try oracle.gradient, fanIn: proposal.neurons.fanIn)
+            let gains = NeuronGains(
+                moments, fanOut: proposal.neurons.fanOut, slopes: slopes ?? oracle.slopes)
+            chosen = signs.choose(proposal.neurons, gains: gains)
+        }
+
+        func refit(slopes: SlopesAtZero? = nil) throws -> Refit {
+            try Refit(
+                chosen, moments: moments, slopes: slopes ?? oracle.slopes, bestUpdate: statistics.bestUpdate,
+                threshold: 1e-10)
+        }
+
+        /// H δWᵀ + σ₀(X αᵀ) ωᵀ, [n, c].
+        func activity(_ neurons: NewNeurons, slopes: SlopesAtZero) throws -> Matrix {
+            let update = try #require(proposal.consumerUpdate(with: neurons))
+            let z = try oracle.producerInput.timesTransposed(neurons.fanIn).mapping { slopes($0) }
+            return try oracle.consumerInput.timesTransposed(update) + z.timesTransposed(neurons.fanOut)
+        }
+    }
+
+    @Test(
+        "it explains all of the gradient that H and the activities span", arguments: OracleCase.all,
+        SignRule.allCases)
+    func isProjection(named: OracleCase, signs: SignRule) throws {
+        let some = try Case(named, signs: signs)
+        let refit = try some.refit()
+        let gradient = try some.oracle.gradient
+        let z = try some.oracle.producerInput.timesTransposed(some.chosen.neurons.fanIn)
+            .mapping { some.oracle.slopes($0) }
+        let span = try some.oracle.consumerInput.appending(columns: z)
+        let projected = try SemidefiniteFactor(span.gram).whitening(span.transposedTimes(gradient))
+            .squaredNorm
+        #expect(agrees(refit.decrease, projected / Double(gradient.rows)))
+        let activity = try some.activity(refit.neurons, slopes: some.oracle.slopes)
+        #expect(agrees(activity.inner(gradient) / Double(gradient.rows), refit.decrease))
+    }
+
+    @Test(
+        "its first-order decrease is never smaller than without it at the amplitude that is best there",
+        arguments: OracleCase.all, SignRule.allCases)
+    func isBetter(named: OracleCase, signs: SignRule) throws {
+        let some = try Case(named, signs: signs)
+        let gradient = try some.oracle.gradient
+        let without = try some.activity(some.chosen.neurons, slopes: some.oracle.slopes)
+        let explained = without.inner(gradient) * without.inner(gradient) / without.squaredNorm
+        #expect(try some.refit().decrease >= explained / Double(gradient.rows) - 1e-9)
+    }
+
+    @Test("where the activation is smooth it changes nothing", arguments: OracleCase.regular)
+    func smooth(named: OracleCase) throws {
+        let some = try Case(named, signs: .best, slopes: .unit)
+        let refit = try some.refit(slopes: .unit)
+        #expect(agrees(refit.neurons.product, some.chosen.neurons.product))
+        let before = try #require(some.proposal.consumerUpdate(with: some.chosen.neurons))
+        #expect(agrees(try #require(some.proposal.consumerUpdate(with: refit.neurons)), before))
+    }
+
+    @Test("fan-in and fan-out are balanced")
+    func balance() throws {
+        let some = try Case(OracleCase(name: "mlp_relu_mse", layer: 1), signs: .best)
+        let neurons = try some.refit().neurons
+        let z = try some.oracle.producerInput.timesTransposed(neurons.fanIn).mapping { SlopesAtZero.relu($0) }
+        let activity = z.columnNorms.map { $0 / Double(z.rows).squareRoot() }
+        #expect(agrees(activity, neurons.fanOut.columnNorms))
+    }
+}
