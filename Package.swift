@@ -111,3 +111,11 @@ let package = Package(
         tests("PipelineTests", ["Artifacts"]),
     ]
 )
+
+// Benchmarks are built on demand only, from the same build folder: `make bench`.
+if Context.environment["MERISTEM_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "benchmarks", dependencies: ["Growth", "Training", "Networks", "Datasets", "Tensors"],
+            path: "Benchmarks/benchmarks", swiftSettings: strict))
+}

@@ -1,0 +1,75 @@
+package import ArgumentParser
+internal import Artifacts
+internal import Datasets
+internal import Foundation
+internal import Growth
+internal import HDF5
+internal import Networks
+internal import Parameters
+internal import Tensors
+internal import Training
+
+/// What can be wrong with a stage's command line and inputs.
+package enum StageError: Error, Equatable, CustomStringConvertible {
+    case missingFile(option: String, path: String)
+    case invalidSetting(String)
+    /// The input is an artifact of another kind.
+    case wrongKind(option: String, path: String, found: String, expected: String)
+    /// A rerun with equal parameters, inputs and code gave other bytes.
+    case notReproducible(output: String, before: String, now: String)
+    case cannotWrite(path: String, reason: String)
+
+    var exitCode: Int32 {
+        switch self {
+        case .missingFile: 66
+        case .invalidSetting: 64
+        case .wrongKind, .notReproducible: 65
+        case .cannotWrite: 74
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .missingFile(let option, let path):
+            "\(option) \(path): there is no such file; check the path, or make it with an earlier stage"
+        case .invalidSetting(let setting):
+            "--set \(setting): must be path=value, as in training.epochs=3"
+        case .wrongKind(let option, let path, let found, let expected):
+            "\(option) \(path): holds a \(found), but a \(expected) is needed here"
+        case .notReproducible(let output, let before, let now):
+            "\(output): equal parameters, inputs and code gave \(before) before and \(now) now; "
+                + "both are in the store: compare them with `artifact diff`, and please report it"
+        case .cannotWrite(let path, let reason):
+            "\(path): cannot be written: \(reason)"
+        }
+    }
+}
+
+/// The exit status (sysexits) an error stands for; 70, a fault of the program, for an unknown one.
+package func exitStatus(of error: any Error) -> Int32 {
+    switch error {
+    case let error as StageError: error.exitCode
+    case let error as ArtifactError: error.exitCode
+    case let error as DatasetError: error.exitCode
+    case let error as GrowthError: error.exitCode
+    case let error as HDF5Error: error.exitCode
+    case let error as NetworkError: error.exitCode
+    case let error as ParameterError: error.exitCode
+    case let error as LinearAlgebraError: error.exitCode
+    case let error as TrainingError: error.exitCode
+    case let error as CocoaError: error.isFileError ? 74 : 70
+    default: 70
+    }
+}
+
+/// Runs a stage's work; an error goes to stderr as `stage: error: …` and ends the process with its status.
+package func reportingErrors<Result>(of stage: String, _ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as ExitCode {
+        throw error
+    } catch {
+        FileHandle.standardError.write(Data("\(stage): error: \(error)\n".utf8))
+        throw ExitCode(exitStatus(of: error))
+    }
+}

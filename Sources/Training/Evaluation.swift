@@ -1,0 +1,92 @@
+package import Datasets
+internal import Foundation
+package import Networks
+internal import Tensors
+
+/// What the stage evaluate measures on the test split.
+package struct Evaluation: Equatable, Sendable {
+    /// Share of samples classified correctly.
+    package var accuracy: Double
+    /// Mean loss, without label smoothing.
+    package var loss: Double
+    /// n
+    package var samples: Int
+    /// [true class][predicted class], counts.
+    package var confusion: [[Int]]
+    /// The most likely class of each sample, [n].
+    package var predictions: [Int]
+    package var calibration: Calibration
+
+    /// The correct share of each class, NaN for a class without samples.
+    package var perClass: [Double] {
+        confusion.enumerated().map { label, row in Double(row[label]) / Double(row.reduce(0, +)) }
+    }
+}
+
+/// How far predicted probabilities are from observed frequencies (Guo et al., 2017).
+package struct Calibration: Equatable, Sendable {
+    /// Equal parts of [0, 1] that confidences fall into.
+    package static let bins = 15
+
+    /// Per bin: samples, mean confidence and share of correct ones (0 where the bin is empty).
+    package var counts = [Int](repeating: 0, count: bins)
+    package var confidence = [Double](repeating: 0, count: bins)
+    package var accuracy = [Double](repeating: 0, count: bins)
+
+    /// Σ over bins of (samples / n) |accuracy - confidence|.
+    package var expectedError: Double {
+        let total = Double(counts.reduce(0, +))
+        return counts.indices.reduce(0) {
+            $0 + Double(counts[$1]) / total * abs(accuracy[$1] - confidence[$1])
+        }
+    }
+}
+
+/// Measures a network on the test split.
+///
+/// - Throws: `TrainingError`.
+package func evaluate(
+    _ parameters: EvaluationParameters, dataset: Dataset, network: Network, threads: Int = 1
+) throws -> Evaluation {
+    try checkFits(network.architecture, dataset)
+    let test = dataset.test
+    guard test.count > 0 else { throw TrainingError.emptySplit("test") }
+    let layout = ParameterLayout(network.architecture)
+    let evaluator = Evaluator(
+        network.architecture, ParameterArena(layout, network.parameters), Batches(test, dataset.normalization))
+    let loss = parameters.loss.withoutSmoothing
+    let outputs = try evaluator.outputs(threads: threads)
+    let classes = dataset.classes.count
+
+    var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
+    var predictions: [Int] = []
+    var calibration = Calibration()
+    for (index, label) in test.labels.enumerated() {
+        let row = outputs[index * classes..<(index + 1) * classes]
+        let (prediction, confidence) = mostLikely(row)
+        predictions.append(prediction)
+        confusion[Int(label)][prediction] += 1
+        let bin = min(Int(confidence * Double(Calibration.bins)), Calibration.bins - 1)
+        calibration.counts[bin] += 1
+        calibration.confidence[bin] += confidence
+        calibration.accuracy[bin] += prediction == Int(label) ? 1 : 0
+    }
+    for bin in 0..<Calibration.bins where calibration.counts[bin] > 0 {
+        calibration.confidence[bin] /= Double(calibration.counts[bin])
+        calibration.accuracy[bin] /= Double(calibration.counts[bin])
+    }
+    let sums = loss.evaluate(outputs: outputs, labels: test.labels, rows: test.count, classes: classes)
+    guard sums.loss.isFinite else { throw NetworkError.notFinite(name: "the outputs", source: "evaluation") }
+    return Evaluation(
+        accuracy: Double(sums.correct) / Double(test.count), loss: sums.loss / Double(test.count),
+        samples: test.count, confusion: confusion, predictions: predictions, calibration: calibration)
+}
+
+/// The position of the largest output, the first of equals, and its softmax probability.
+private func mostLikely(_ outputs: ArraySlice<Float>) -> (index: Int, probability: Double) {
+    var best = outputs.startIndex
+    for index in outputs.indices where outputs[index] > outputs[best] { best = index }
+    let maximum = Double(outputs[best])
+    let sum = outputs.reduce(0.0) { $0 + exp(Double($1) - maximum) }
+    return (best - outputs.startIndex, 1 / sum)
+}

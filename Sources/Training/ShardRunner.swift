@@ -1,0 +1,149 @@
+internal import Datasets
+internal import Foundation
+internal import Networks
+internal import Tensors
+
+/// Training steps over batches cut into a fixed number of shards.
+///
+/// Each shard runs forward and backward on one thread with buffers of its own; the shards' gradients are then
+/// added pairwise in a fixed tree and the parameters updated, each worker taking a range. So the bits of the
+/// result depend on `shards`, never on the number of threads.
+final class ShardRunner: @unchecked Sendable {
+    // Safe to share: between two barriers every array element below is written by one worker alone.
+    private let shards: [Shard]
+    private let parameters: ParameterArena
+    private let optimizer: Optimizer
+    private let loss: LossParameters
+    private let batches: Batches
+    private let batch: Int
+    private let classes: Int
+
+    /// One shard's executor, gradients and sums.
+    private final class Shard {
+        let executor: Executor
+        let gradients: ParameterArena
+        let labels: UnsafeMutablePointer<Int32>
+        /// Of the last step, and of the epoch so far.
+        var stepLoss = 0.0
+        var sums = LossParameters.RowSums()
+
+        init(_ executor: Executor, _ gradients: ParameterArena) {
+            self.executor = executor
+            self.gradients = gradients
+            labels = .allocate(capacity: executor.capacity)
+        }
+
+        deinit { labels.deallocate() }
+    }
+
+    init(
+        _ architecture: Architecture, parameters: ParameterArena, optimizer: Optimizer, training: TrainingParameters,
+        loss: LossParameters, batches: Batches
+    ) {
+        self.parameters = parameters
+        self.optimizer = optimizer
+        self.loss = loss
+        self.batches = batches
+        batch = min(training.batch, batches.count)
+        classes = architecture.outputCount
+        let count = min(training.shards, batch)
+        let capacity = (batch + count - 1) / count
+        shards = (0..<count).map { _ in
+            let gradients = ParameterArena(parameters.layout)
+            return Shard(
+                Executor(architecture, parameters: parameters, gradients: gradients, capacity: capacity), gradients)
+        }
+    }
+
+    var stepsPerEpoch: Int { (batches.count + batch - 1) / batch }
+
+    /// One epoch's identity and its learning rates.
+    struct EpochPlan: Sendable {
+        /// Epochs over the network's whole life, which names the random numbers.
+        var number: Int
+        var seed: Int
+        /// Updates made before this epoch over the network's whole life.
+        var firstUpdate: Int
+        /// The learning rate of the epoch's step `step`.
+        var rate: @Sendable (_ step: Int) -> Double
+        /// Called now and then by one worker with the steps done.
+        var progress: @Sendable (_ step: Int) -> Void
+    }
+
+    /// Runs one epoch and returns the sums over its samples.
+    ///
+    /// - Throws: `TrainingError.lossNotFinite`.
+    func run(_ plan: EpochPlan, threads: Int) throws -> LossParameters.RowSums {
+        var random = Philox(seed: plan.seed, purpose: .dataOrder, epoch: plan.number)
+        let order = random.permutation(batches.count)
+        let workers = max(1, min(threads, shards.count))
+        let barrier = Barrier(parties: workers)
+        for shard in shards { shard.sums = LossParameters.RowSums() }
+        try WorkerTeam.run(workers) { [self] worker in
+            for step in 0..<stepsPerEpoch {
+                let first = step * batch
+                let rows = min(batch, batches.count - first)
+                for index in stride(from: worker, to: shards.count, by: workers) {
+                    compute(shard: index, order: order, first: first, rows: rows, plan: plan)
+                }
+                barrier.wait()
+                // Every worker sees the same sums, so all stop at the same step.
+                guard shards.allSatisfy(\.stepLoss.isFinite) else {
+                    throw TrainingError.lossNotFinite(epoch: plan.number, step: step, rate: plan.rate(step))
+                }
+                update(worker: worker, of: workers, rate: plan.rate(step), step: plan.firstUpdate + step)
+                barrier.wait()
+                if worker == 0, step % 32 == 31 { plan.progress(step + 1) }
+            }
+        }
+        return shards.reduce(into: LossParameters.RowSums()) { $0 += $1.sums }
+    }
+
+    private func compute(shard index: Int, order: [Int32], first: Int, rows: Int, plan: EpochPlan) {
+        let shard = shards[index]
+        let begin = rows * index / shards.count
+        let end = rows * (index + 1) / shards.count
+        let count = end - begin
+        shard.stepLoss = 0
+        guard count > 0 else {
+            shard.gradients.buffer.pointer.update(repeating: 0, count: shard.gradients.layout.count)
+            return
+        }
+        let executor = shard.executor
+        batches.gather(order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels)
+        executor.forward(
+            rows: count, mode: .training(seed: plan.seed, epoch: plan.number, firstSample: first + begin))
+        let sums = loss.evaluate(
+            outputs: executor.output.value, labels: shard.labels, rows: count, classes: classes,
+            scale: 1 / Float(rows), gradient: executor.output.gradient)
+        executor.backward(rows: count)
+        shard.stepLoss = sums.loss
+        shard.sums += sums
+    }
+
+    /// Elements reduced and updated at a time: small enough for the first-level cache.
+    private static let block = 2048
+
+    private func update(worker: Int, of workers: Int, rate: Double, step: Int) {
+        let count = parameters.layout.count
+        let blocks = (count + Self.block - 1) / Self.block
+        for block in blocks * worker / workers..<blocks * (worker + 1) / workers {
+            let range = block * Self.block..<min((block + 1) * Self.block, count)
+            addGradients(range)
+            optimizer.update(parameters, gradient: shards[0].gradients, range: range, rate: rate, step: step)
+        }
+    }
+
+    /// Adds the shards' gradients into the first one's, pairwise: ((0 + 1) + (2 + 3)) + …
+    private func addGradients(_ range: Range<Int>) {
+        var distance = 1
+        while distance < shards.count {
+            for index in stride(from: 0, to: shards.count - distance, by: 2 * distance) {
+                VectorSums.add(
+                    shards[index + distance].gradients.buffer.pointer + range.lowerBound,
+                    to: shards[index].gradients.buffer.pointer + range.lowerBound, count: range.count)
+            }
+            distance *= 2
+        }
+    }
+}

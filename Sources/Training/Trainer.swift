@@ -1,0 +1,131 @@
+package import Datasets
+internal import Foundation
+package import Networks
+internal import Tensors
+
+/// How far a phase of training has come.
+package struct TrainingProgress: Sendable {
+    /// Samples seen in this phase, of how many.
+    package var done: Int
+    package var total: Int
+    /// The last completed epoch of this phase.
+    package var epoch: History.Epoch?
+    /// Whether `epoch` ended just now.
+    package var isEpochEnd: Bool
+}
+
+/// Where training runs and whom it tells: nothing here changes a bit of the result.
+package struct TrainingEnvironment: Sendable {
+    package var threads: Int
+    package var progress: @Sendable (TrainingProgress) -> Void
+
+    package init(threads: Int = 1, progress: @escaping @Sendable (TrainingProgress) -> Void = { _ in }) {
+        self.threads = threads
+        self.progress = progress
+    }
+}
+
+/// Draws a seed network and trains it.
+///
+/// - Parameter architecture: used where the parameters name no network.
+/// - Throws: `TrainingError`, `NetworkError`.
+package func trainSeed(
+    _ parameters: SeedParameters, dataset: Dataset, architecture: Architecture? = nil,
+    environment: TrainingEnvironment = TrainingEnvironment()
+) throws -> Network {
+    let described = try parameters.network?.architecture(
+        inputs: dataset.shape.count, outputs: dataset.classes.count)
+    guard let architecture = described ?? architecture else { throw TrainingError.noArchitecture }
+    let network = try Network(initializing: architecture, seed: parameters.seed)
+    return try train(
+        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .seed, dataset: dataset,
+        environment: environment)
+}
+
+/// Trains a network on.
+///
+/// - Returns: nil where the round it follows added nothing, so that there is nothing to train.
+/// - Throws: `TrainingError`, `NetworkError`.
+package func fineTune(
+    _ parameters: TuneParameters, dataset: Dataset, network: Network,
+    environment: TrainingEnvironment = TrainingEnvironment()
+) throws -> Network? {
+    let hasGrown = network.growth.contains { $0.round == parameters.round && $0.neurons > 0 }
+    guard parameters.round == 0 || hasGrown else { return nil }
+    var network = network
+    if parameters.resetOptimizer {
+        network.optimizerState = [:]
+        network.optimizerSteps = 0
+    }
+    return try train(
+        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune, dataset: dataset,
+        environment: environment)
+}
+
+/// Checks that a network reads this dataset's samples and gives a value per class.
+package func checkFits(_ architecture: Architecture, _ dataset: Dataset) throws {
+    guard architecture.inputCount == dataset.shape.count else {
+        throw TrainingError.datasetMismatch(
+            what: "number of inputs", network: architecture.inputCount, dataset: dataset.shape.count)
+    }
+    guard architecture.outputCount == dataset.classes.count else {
+        throw TrainingError.datasetMismatch(
+            what: "number of outputs", network: architecture.outputCount, dataset: dataset.classes.count)
+    }
+}
+
+private func train(
+    _ start: Network, _ training: TrainingParameters, loss: LossParameters, seed: Int, phase: Cost.Phase,
+    dataset: Dataset, environment: TrainingEnvironment
+) throws -> Network {
+    try checkFits(start.architecture, dataset)
+    guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
+    var network = start
+    let layout = ParameterLayout(network.architecture)
+    let parameters = ParameterArena(layout, network.parameters)
+    let optimizer = Optimizer(training.optimizer, layout: layout, network: network)
+    let runner = ShardRunner(
+        network.architecture, parameters: parameters, optimizer: optimizer, training: training, loss: loss,
+        batches: Batches(dataset.train, dataset.normalization))
+    let evaluator = dataset.validation.count > 0
+        ? Evaluator(network.architecture, parameters, Batches(dataset.validation, dataset.normalization)) : nil
+    let round = network.growth.map(\.round).max() ?? 0
+    let stepsPerEpoch = runner.stepsPerEpoch
+    let total = training.epochs * dataset.train.count
+    var lastEpoch: History.Epoch?
+
+    for epoch in 0..<training.epochs {
+        let rate: @Sendable (Int) -> Double = { step in
+            training.optimizer.rate
+                * training.schedule.share(
+                    step: epoch * stepsPerEpoch + step, stepsPerEpoch: stepsPerEpoch, epochs: training.epochs)
+        }
+        let done = epoch * dataset.train.count
+        let batch = training.batch
+        let shown = lastEpoch
+        let plan = ShardRunner.EpochPlan(
+            number: network.history.epochs.count, seed: seed, firstUpdate: network.optimizerSteps, rate: rate,
+            progress: { step in
+                environment.progress(
+                    TrainingProgress(done: done + step * batch, total: total, epoch: shown, isEpochEnd: false))
+            })
+        let sums = try runner.run(plan, threads: environment.threads)
+        network.optimizerSteps += stepsPerEpoch
+        let validation = try evaluator?.sums(loss.withoutSmoothing, threads: environment.threads)
+        let count = Double(dataset.train.count)
+        let record = History.Epoch(
+            round: round, loss: sums.loss / count, accuracy: Double(sums.correct) / count,
+            validationLoss: validation.map { $0.loss / Double(dataset.validation.count) },
+            validationAccuracy: validation.map { Double($0.correct) / Double(dataset.validation.count) },
+            rate: rate(stepsPerEpoch - 1))
+        network.history.epochs.append(record)
+        lastEpoch = record
+        environment.progress(
+            TrainingProgress(done: done + dataset.train.count, total: total, epoch: record, isEpochEnd: true))
+    }
+    network.parameters = parameters.tensors()
+    network.optimizerState = optimizer.tensors
+    network.cost[phase] += network.architecture.flopsPerSample.training * dataset.train.count * training.epochs
+    try network.validate(source: "the trained network")
+    return network
+}

@@ -1,0 +1,27 @@
+/// What can go wrong while training or evaluating.
+package enum TrainingError: Error, Equatable, CustomStringConvertible {
+    /// The loss became NaN or infinite.
+    case lossNotFinite(epoch: Int, step: Int, rate: Double)
+    /// A network reads or gives another number of values than the dataset has.
+    case datasetMismatch(what: String, network: Int, dataset: Int)
+    /// A split that is needed holds no samples.
+    case emptySplit(String)
+    /// Neither parameters nor an input name the architecture.
+    case noArchitecture
+
+    package var exitCode: Int32 { 65 }
+
+    package var description: String {
+        switch self {
+        case .lossNotFinite(let epoch, let step, let rate):
+            "the loss became NaN or infinite in epoch \(epoch + 1), step \(step + 1), at a learning rate of \(rate); "
+                + "nothing was kept: lower optimizer.rate or set schedule.warm-up"
+        case .datasetMismatch(let what, let network, let dataset):
+            "the network's \(what) is \(network), the dataset's is \(dataset); use the network's own dataset"
+        case .emptySplit(let split):
+            "the dataset's \(split) split is empty; hold samples out with `validation:`"
+        case .noArchitecture:
+            "no architecture: give `network` in the parameters or --architecture FILE"
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Artifacts
+import Datasets
+import Parameters
+import Stages
+
+@main
+struct LoadDataset: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "load-dataset",
+        abstract: "Find a dataset's files, check them, hold out a validation split, and keep all in one HDF5 file.",
+        discussion: """
+            Looks where the descriptor says: system folders, $DATA_MIRROR, data/cache; downloads only where the \
+            descriptor names a URL and OFFLINE is not set.
+
+            EXAMPLES:
+              load-dataset --descriptor data/digits.yaml --set validation=200 --output digits.h5
+              load-dataset --descriptor data/fashion-mnist.yaml --output fashion.h5
+
+            \(DatasetParameters.help)
+            """)
+
+    @Option(help: ArgumentHelp("The dataset's descriptor.", valueName: "data/NAME.yaml"))
+    var descriptor: String
+
+    @OptionGroup var options: StageOptions
+
+    func run() throws {
+        let descriptor = try reportingErrors(of: "load-dataset") { try DatasetDescriptor(path: descriptor) }
+        let stage = Stage<DatasetParameters>("load-dataset", sources: sourceDigests, kind: .dataset)
+        try stage.run(options, inputs: [:], digests: { _ in descriptor.inputs }) { context in
+            let dataset = try loadDataset(descriptor, context.parameters)
+            context.progress.line(
+                "\(dataset.name): \(dataset.train.count) training, \(dataset.validation.count) validation, "
+                    + "\(dataset.test.count) test samples of \(dataset.shape.extents), "
+                    + "\(dataset.classes.count) classes")
+            return .content(dataset.content())
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Artifacts
+import Datasets
+import Networks
+import Parameters
+import Stages
+import Training
+
+@main
+struct TrainSeed: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train-seed",
+        abstract: "Draw a network and train it: the small seed that growth starts from, or a large one from scratch.",
+        discussion: """
+            EXAMPLES:
+              train-seed --dataset digits.h5 --set network.widths='[4, 4]' --set seed=1 --output seed.h5
+              train-seed --dataset digits.h5 --architecture grown.h5 --set training.epochs=9 --output large.h5
+
+            \(SeedParameters.help)
+            """)
+
+    @Option(help: ArgumentHelp("The dataset artifact.", valueName: "file.h5"))
+    var dataset: String
+
+    @Option(
+        help: ArgumentHelp(
+            "A network artifact whose architecture is trained from scratch, in place of the parameters' network.",
+            valueName: "file.h5"))
+    var architecture: String?
+
+    @OptionGroup var options: StageOptions
+
+    func run() throws {
+        var inputs = ["dataset": dataset]
+        inputs["architecture"] = architecture
+        let stage = Stage<SeedParameters>("train-seed", sources: sourceDigests, kind: .network)
+        try stage.run(options, inputs: inputs) { context in
+            let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
+            let model = try inputs["architecture"].map { _ in
+                try context.read("architecture", .network) { try Network(reading: $0).architecture }
+            }
+            let network = try trainSeed(
+                context.parameters, dataset: dataset, architecture: model, environment: context.trainingEnvironment)
+            return .content(network.content)
+        }
+    }
+}
