@@ -8,7 +8,7 @@ static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
 static inline hid_t chdf5_all(void) { return H5S_ALL; }
 static inline hid_t chdf5_error_stack(void) { return H5E_DEFAULT; }
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
-static inline unsigned chdf5_create_exclusive(void) { return H5F_ACC_EXCL; }
+static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }
 
 static inline hid_t chdf5_file_access(void) { return H5P_FILE_ACCESS; }

@@ -89,4 +89,9 @@ package struct Values<Element: Sendable & Equatable>: Sendable, Equatable {
     package var values: [Element]
     /// The extents, outermost first; [] is a scalar.
     package var shape: [Int]
+
+    package init(values: [Element], shape: [Int]) {
+        self.values = values
+        self.shape = shape
+    }
 }

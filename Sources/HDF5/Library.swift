@@ -3,7 +3,7 @@ import Foundation
 
 /// The one libhdf5 of this process: set up once, entered by one thread at a time.
 ///
-/// libhdf5 (serial) keeps global state and is not safe for threads. Every entry of this module goes through
+/// libhdf5 keeps global state and is safe for threads only in some builds. Every entry of this module goes through
 /// `exclusively`, so values of this module may be used from any thread; they queue.
 package enum Library {
     /// Runs `body` while no other thread is inside libhdf5. May be nested.
@@ -13,6 +13,8 @@ package enum Library {
         lock.lock()
         defer { lock.unlock() }
         _ = isSetUp
+        // Errors are captured, never printed. A build that is safe for threads keeps this setting per thread.
+        H5Eset_auto2(chdf5_error_stack(), nil, nil)
         return try body()
     }
 
@@ -27,7 +29,11 @@ package enum Library {
 
     private static let lock = NSRecursiveLock()
 
-    /// No plugins (a file could name one to be loaded and run), and no printing: errors are captured.
-    private static let isSetUp: Bool =
-        H5open() >= 0 && H5PLset_loading_state(0) >= 0 && H5Eset_auto2(chdf5_error_stack(), nil, nil) >= 0
+    /// No plugins (a file could name one to be loaded and run), and no clean-up at exit: every handle is closed by
+    /// its owner, and what a corrupt file left half open inside libhdf5 only makes that clean-up complain.
+    private static let isSetUp: Void = {
+        H5dont_atexit()
+        let isReady = H5open() >= 0 && H5PLset_loading_state(0) >= 0
+        precondition(isReady, "libhdf5 cannot be started, or does not let go of plugins")
+    }()
 }

@@ -1,50 +1,43 @@
 import CHDF5
-import Glibc
 
 extension Group {
     /// Creates the file `path` with this group as its root. Equal content gives equal bytes.
     ///
-    /// A failed write removes what it began. Nothing is synchronised to the disk: that is the caller's to do.
+    /// The file is put together in memory first, beside the values. A failed write leaves no file. Nothing is synchronised to the disk: that is the caller's to do.
     ///
     /// - Throws: `HDF5Error.exists`, `.cannotWrite`, or `.invalid` for a name or text a file cannot hold.
     package func write(to path: String) throws {
         let place = Place(file: path, path: "/", isWriting: true)
         try validate(at: place)
-        try Library.exclusively {
-            guard access(path, F_OK) != 0 else { throw HDF5Error.exists(file: path) }
-            let writer = Writer()
-            let file = try writer.create(path, root: self)
-            do {
-                try writer.write(self, into: file.id, at: place)
-                try place.check(H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0, "write the last bytes")
-                try file.close(at: place, "close the file")
-            } catch {
-                unlink(path)
-                throw error
-            }
-        }
+        let target = try NewFile(creating: path, at: place)
+        let image = Image()
+        try Library.exclusively { try Writer().write(self, to: image, at: place) }
+        try image.withContent(at: place) { try target.write($0, at: place) }
+        try target.keep(at: place)
     }
 }
 
 /// Writes value trees so that equal trees give equal bytes: no times, sorted names, contiguous elements.
 private struct Writer {
-    func create(_ path: String, root: Group) throws -> Handle {
-        let place = Place(file: path, path: "/", isWriting: true)
+    func write(_ root: Group, to image: Image, at place: Place) throws {
         let access = try propertyList(chdf5_file_access(), at: place)
         try place.check(
-            H5Pset_fapl_sec2(access.id) >= 0
-                && H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0
-                && H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) >= 0
-                && H5Pset_file_locking(access.id, false, true) >= 0, "set up the file")
+            H5Pset_libver_bounds(access.id, H5F_LIBVER_V18, H5F_LIBVER_V110) >= 0
+                && H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG) >= 0, "set up the file")
+        try image.lend(to: access, at: place)
         let creation = try objectCreation(chdf5_file_create(), attributes: root.attributes, at: place)
         try arrangeLinks(creation.id, of: root, at: place)
-        return try Handle(
-            H5Fcreate(path, chdf5_create_exclusive(), creation.id, access.id), closedBy: H5Fclose, at: place,
-            "create the file")
+        // libhdf5 looks for a file of this name first; below a regular file there is none.
+        let file = try Handle(
+            H5Fcreate(place.file + "/image", chdf5_truncate(), creation.id, access.id), closedBy: H5Fclose,
+            at: place,
+            "begin the file")
+        try write(root, into: file.id, at: place)
+        try file.close(at: place, "finish the file")
     }
 
     /// Attributes first, then the children in the order of their names.
-    func write(_ group: Group, into id: hid_t, at place: Place) throws {
+    private func write(_ group: Group, into id: hid_t, at place: Place) throws {
         try write(group.attributes, onto: id, at: place)
         let names = Array(group.groups.keys) + Array(group.datasets.keys)
         for name in names.sorted(by: precedesInBytes) {
