@@ -90,6 +90,13 @@ enum FileSystem {
         return String(cString: resolved)
     }
 
+    /// The time since a file was last written to; zero if it is not there.
+    static func age(of path: String) -> Duration {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return .zero }
+        return .seconds(time(nil) - status.st_mtim.tv_sec)
+    }
+
     /// Whether a folder's file system has (next to) no room left.
     static func isFull(_ folder: String) -> Bool {
         var status = statvfs()

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What a run cost and where; never part of an artifact's bytes.
-package struct Measurements: Codable, Equatable, Sendable {
+package struct Measurements: Equatable, Sendable {
     /// When the work began, UTC, as in `2026-01-31T12:00:00Z`.
     package var start: String
     /// Wall-clock seconds, by a clock that nobody sets.

@@ -1,3 +1,5 @@
+package import Parameters
+
 /// The name of a piece of work: equal keys mean equal bytes.
 package struct StepKey: Hashable, Sendable, CustomStringConvertible {
     /// The SHA-256 over the canonical JSON of the key's parts.
@@ -10,7 +12,7 @@ package struct StepKey: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Everything a step's output may depend on, and nothing else.
-package struct KeyParts: Hashable, Sendable {
+package struct KeyParts: Equatable, Sendable {
     /// The version of what a key is made of; a new one makes every step run again.
     package static let schema = 1
 
@@ -20,14 +22,13 @@ package struct KeyParts: Hashable, Sendable {
     package var source: String
     /// The kernel libraries' versions and the instruction set.
     package var platform: String
-    /// The resolved parameters, as canonical JSON.
-    package var parameters: String
+    /// The resolved parameters, every default filled in.
+    package var parameters: Tree
     /// The SHA-256 of every input, by the name of the option that takes it.
     package var inputs: [String: Digest]
 
-    /// - Parameter parameters: canonical JSON; other spellings of the same values give other keys.
     package init(
-        stage: String, source: String, platform: String, parameters: String, inputs: [String: Digest]
+        stage: String, source: String, platform: String, parameters: Tree, inputs: [String: Digest]
     ) {
         self.stage = stage
         self.source = source
@@ -39,46 +40,36 @@ package struct KeyParts: Hashable, Sendable {
     /// SHA-256 over `canonicalJSON`.
     package var key: StepKey { StepKey(Digest(of: canonicalJSON)) }
 
-    /// The parts as canonical JSON: names sorted, no spaces.
-    package var canonicalJSON: String { JSONText.object(members) }
+    /// The parts as canonical JSON.
+    package var canonicalJSON: String { Tree(.map(entries)).canonicalJSON }
 
-    /// The parts by name, each as JSON.
-    var members: [String: String] {
+    /// The parts by name.
+    var entries: [Tree.Entry] {
         [
-            "inputs": JSONText.object(inputs.mapValues { JSONText.string($0.hexadecimal) }),
-            "parameters": parameters,
-            "platform": JSONText.string(platform),
-            "schema": String(Self.schema),
-            "source": JSONText.string(source),
-            "stage": JSONText.string(stage),
+            Tree.Entry(key: "inputs", value: Tree(inputs: inputs)),
+            Tree.Entry(key: "parameters", value: parameters),
+            Tree.Entry(key: "platform", value: Tree(.text(platform))),
+            Tree.Entry(key: "schema", value: Tree(.integer(Self.schema))),
+            Tree.Entry(key: "source", value: Tree(.text(source))),
+            Tree.Entry(key: "stage", value: Tree(.text(stage))),
         ]
     }
 }
 
-/// The spelling of canonical JSON, put together from members that are JSON already.
-enum JSONText {
-    /// `{"a":1,"b":2}`, names in the order of their UTF-8 bytes.
-    static func object(_ members: [String: String]) -> String {
-        let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        return "{" + sorted.map { string($0.key) + ":" + $0.value }.joined(separator: ",") + "}"
+extension Tree {
+    /// A map of names to digests.
+    init(inputs: [String: Digest]) {
+        self.init(.map(inputs.map { Entry(key: $0.key, value: Tree(.text($0.value.hexadecimal))) }))
     }
 
-    /// A quoted string; only what JSON requires is escaped.
-    static func string(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
+    /// Names and digests, if this is a map of just these.
+    var inputs: [String: Digest]? {
+        guard let entries else { return nil }
+        var inputs: [String: Digest] = [:]
+        for entry in entries {
+            guard let text = entry.value.text, let digest = Digest(text) else { return nil }
+            inputs[entry.key] = digest
         }
-        return result + "\""
+        return inputs
     }
 }

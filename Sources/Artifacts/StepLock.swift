@@ -1,4 +1,5 @@
 import Glibc
+import Parameters
 
 /// Work on one key that no other process does at the same time.
 ///
@@ -32,6 +33,12 @@ package struct StepLock: ~Copyable {
             self.file = file
             return
         }
+    }
+
+    /// The inputs of the step whose process wrote a lock file; none if it was killed before it could.
+    static func inputs(inLockFile path: String) throws -> Set<Digest> {
+        guard let tree = try? Tree(json: FileSystem.text(of: path), file: path) else { return [] }
+        return Set((tree["inputs"]?.inputs ?? [:]).values)
     }
 
     deinit {
