@@ -20,7 +20,9 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The digest of bytes in memory.
     package init(of bytes: some Sequence<UInt8>) {
         var hasher = DigestHasher()
-        let viewed: Void? = bytes.withContiguousStorageIfAvailable { hasher.update(UnsafeRawBufferPointer($0)) }
+        let viewed: Void? = bytes.withContiguousStorageIfAvailable {
+            hasher.update(UnsafeRawBufferPointer($0))
+        }
         if viewed == nil { Array(bytes).withUnsafeBytes { hasher.update($0) } }
         self = hasher.finish()
     }

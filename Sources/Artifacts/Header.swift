@@ -65,7 +65,8 @@ package struct Header: Equatable, Sendable {
         let parameters = try reader.tree("parameters")
         guard parameters.entries != nil else { throw reader.invalid("parameters", allowed: "a map") }
         self.init(
-            kind: kind, stage: try reader.text("stage", allowed: "the name of a stage"), parameters: parameters,
+            kind: kind, stage: try reader.text("stage", allowed: "the name of a stage"),
+            parameters: parameters,
             inputs: inputs)
     }
 }

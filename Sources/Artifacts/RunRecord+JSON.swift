@@ -48,7 +48,8 @@ extension Measurements {
                 Tree.Entry(key: "cpu", value: Tree(.text(cpu))),
                 Tree.Entry(
                     key: "libraries",
-                    value: Tree(.map(libraries.map { Tree.Entry(key: $0.key, value: Tree(.text($0.value))) }))),
+                    value: Tree(.map(libraries.map { Tree.Entry(key: $0.key, value: Tree(.text($0.value))) }))
+                ),
                 Tree.Entry(key: "peak-memory-bytes", value: Tree(.integer(peakMemoryBytes))),
                 Tree.Entry(key: "seconds", value: Tree(.real(seconds))),
                 Tree.Entry(key: "start", value: Tree(.text(start))),

@@ -85,7 +85,8 @@ extension Store {
                 let record = try record(for: key)
                 let isUseful =
                     record.map {
-                        isPresent($0.output, bytes: $0.bytes) && !droppedObjects.contains(objectPath($0.output))
+                        isPresent($0.output, bytes: $0.bytes)
+                            && !droppedObjects.contains(objectPath($0.output))
                     } ?? false
                 if !isUseful { garbage.append(path) }
             } else if let key = Self.key(named: name, suffix: ".lock") {

@@ -150,7 +150,9 @@ package struct Store: Sendable {
     /// Every link of every step, sorted by path.
     func links() throws -> [Link] {
         try entries(belowRoot: "").compactMap { path, entry in
-            guard case .link(let target) = entry, let digest = Self.digest(ofTarget: target) else { return nil }
+            guard case .link(let target) = entry, let digest = Self.digest(ofTarget: target) else {
+                return nil
+            }
             let step = path.hasSuffix(".h5") ? String(path.dropLast(3)) : path
             return Link(path: "\(root)/\(path)", step: step, digest: digest)
         }
