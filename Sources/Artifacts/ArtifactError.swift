@@ -1,0 +1,71 @@
+import Glibc
+
+/// What can be wrong with the artifacts folder and with what is in it.
+package enum ArtifactError: Error, Equatable, CustomStringConvertible {
+    /// The operating system refused; `code` is its errno.
+    case system(operation: String, path: String, code: Int32)
+    /// A file that is needed is not there.
+    case missing(path: String)
+    /// The artifacts folder lies on a file system that cannot lock files.
+    case noLocks(path: String)
+    /// A step's file is neither a link into the store nor a regular file.
+    case notAnArtifact(path: String, found: String)
+    /// An object's bytes no longer have the checksum that is its name.
+    case corruptObject(Digest, found: Digest, movedTo: String, remedy: String)
+    /// An object that a link or a record names is not in the store.
+    case missingObject(Digest, store: String, remedy: String)
+    /// A step's output would lie outside the artifacts folder it is published into.
+    case outputOutsideArtifacts(path: String, root: String)
+    /// A run record is not one of ours or was cut short.
+    case invalidRecord(path: String, found: String)
+    /// An HDF5 file's root attributes are not those of an artifact.
+    case invalidHeader(path: String, attribute: String, found: String, allowed: String)
+
+    package var description: String {
+        switch self {
+        case .system(let operation, let path, let code):
+            "cannot \(operation) '\(path)': \(Self.reason(code))\(Self.advice(code))"
+        case .missing(let path):
+            "'\(path)' does not exist; check the path, or make it first"
+        case .noLocks(let path):
+            "the file system of '\(path)' cannot lock files; put the artifacts folder on one that can "
+                + "(a local disk, or NFS or Lustre mounted with locks)"
+        case .notAnArtifact(let path, let found):
+            "'\(path)' is \(found); allowed are a link into the artifacts' store and a regular file"
+        case .corruptObject(let digest, let found, let moved, let remedy):
+            "object \(digest).h5 was changed after it was published: its SHA-256 is now \(found); "
+                + "it was moved aside to '\(moved)'; `\(remedy)` makes it again"
+        case .missingObject(let digest, let store, let remedy):
+            "object \(digest).h5 is not in '\(store)'; `\(remedy)` makes it again"
+        case .outputOutsideArtifacts(let path, let root):
+            "output '\(path)' lies outside the artifacts folder '\(root)'; choose a path in "
+                + "'\(root)/<pipeline>/<branch>/', or leave out --artifacts to write a plain file"
+        case .invalidRecord(let path, let found):
+            "run record '\(path)': \(found); delete it, and the next `make` writes it again"
+        case .invalidHeader(let path, let attribute, let found, let allowed):
+            "'\(path)': attribute '\(attribute)' of the root group is \(found); allowed is \(allowed)"
+        }
+    }
+
+    /// The exit code of a stage that stops for this error, as in sysexits.h.
+    package var exitCode: Int32 {
+        switch self {
+        case .system, .noLocks: 74
+        case .missing, .missingObject: 66
+        case .notAnArtifact, .corruptObject, .invalidRecord, .invalidHeader: 65
+        case .outputOutsideArtifacts: 64
+        }
+    }
+
+    private static func reason(_ code: Int32) -> String {
+        String(cString: strerror(code)).lowercased()
+    }
+
+    private static func advice(_ code: Int32) -> String {
+        switch code {
+        case ENOSPC, EDQUOT: "; free some space (`make gc` drops what no link reaches) and run it again"
+        case EROFS, EACCES, EPERM: "; make the folder writable, or choose another one"
+        default: ""
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Glibc
+
+/// A file descriptor that closes itself.
+struct OpenFile: ~Copyable {
+    let descriptor: Int32
+    let path: String
+
+    /// Opens a file or a folder for reading.
+    init(reading path: String) throws {
+        try self.init(path, O_RDONLY, mode: 0, operation: "read")
+    }
+
+    /// Creates a new file; one that exists already is an error.
+    init(creating path: String) throws {
+        try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644, operation: "write")
+    }
+
+    /// Opens a lock file, which is created when it is not there.
+    init(locking path: String) throws {
+        try self.init(path, O_RDWR | O_CREAT, mode: 0o644, operation: "lock")
+    }
+
+    private init(_ path: String, _ flags: Int32, mode: mode_t, operation: String) throws {
+        let descriptor = retryingInterrupts { open(path, flags | O_CLOEXEC, mode) }
+        guard descriptor >= 0 else {
+            if errno == ENOENT && flags & O_CREAT == 0 { throw ArtifactError.missing(path: path) }
+            throw ArtifactError.system(operation: operation, path: path, code: errno)
+        }
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    /// Hands the whole content to `body`, at most 1 MiB at a time.
+    func readAll(_ body: (UnsafeRawBufferPointer) -> Void) throws {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("read") }
+        let piece = min(max(Int(status.st_size) + 1, 4096), 1 << 20)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 4096)
+        defer { buffer.deallocate() }
+        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+        while true {
+            let count = retryingInterrupts { read(descriptor, buffer.baseAddress, piece) }
+            if count == 0 { return }
+            guard count > 0 else { throw failure("read") }
+            body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    /// Appends bytes.
+    func write(_ bytes: some Collection<UInt8>) throws {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { piece in
+                retryingInterrupts { Glibc.write(descriptor, piece.baseAddress, piece.count) }
+            }
+            guard count > 0 else { throw failure("write") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Makes the file hold these bytes and nothing else.
+    func replaceContent(with bytes: some Collection<UInt8>) throws {
+        guard ftruncate(descriptor, 0) == 0 else { throw failure("write") }
+        try write(bytes)
+    }
+
+    /// Returns once everything written has reached the disk.
+    func synchronize() throws {
+        guard retryingInterrupts({ fsync(descriptor) }) == 0 else { throw failure("write") }
+    }
+
+    /// Takes a lock; false if another holder has it and `wait` is off.
+    func lock(exclusive: Bool, wait: Bool) throws -> Bool {
+        let mode = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB)
+        if retryingInterrupts({ flock(descriptor, mode) }) == 0 { return true }
+        switch errno {
+        case EWOULDBLOCK: return false
+        case ENOLCK, ENOSYS, EOPNOTSUPP: throw ArtifactError.noLocks(path: path)
+        default: throw failure("lock")
+        }
+    }
+
+    /// Whether the path still names the file that is open here.
+    func isStillNamed() -> Bool {
+        var here = stat()
+        var there = stat()
+        return fstat(descriptor, &here) == 0 && stat(path, &there) == 0
+            && here.st_dev == there.st_dev && here.st_ino == there.st_ino
+    }
+
+    private func failure(_ operation: String) -> ArtifactError {
+        .system(operation: operation, path: path, code: errno)
+    }
+}
+
+/// Calls again as long as a signal interrupts the call.
+private func retryingInterrupts<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}

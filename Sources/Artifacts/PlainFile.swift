@@ -1,0 +1,53 @@
+import Glibc
+
+/// Output outside the store: a plain file that is there whole or not at all.
+package enum PlainFile {
+    /// Writes a file: a temporary beside it, to the disk, then its name, replacing what was there.
+    ///
+    /// - Parameters:
+    ///   - path: the file; its folder is made if need be.
+    ///   - write: creates a new file at the path it is given.
+    /// - Throws: `ArtifactError.system` if the folder cannot be written; what `write` throws. Nothing partial stays.
+    package static func publish(at path: String, write: (String) throws -> Void) throws {
+        let folder = FileSystem.folder(of: path) ?? "/"
+        try FileSystem.makeFolder(folder)
+        let temporary = temporaryPath(for: path)
+        try FileSystem.remove(temporary)
+        do {
+            try write(temporary)
+            try FileSystem.synchronize(temporary)
+            try FileSystem.rename(temporary, to: path)
+        } catch {
+            let isFull = FileSystem.isFull(folder)
+            try? FileSystem.remove(temporary)
+            guard isFull, !(error is ArtifactError) else { throw error }
+            throw ArtifactError.system(operation: "write", path: path, code: ENOSPC)
+        }
+        try FileSystem.synchronize(folder)
+    }
+
+    /// Writes a text under a name at once, unless the file holds just that already.
+    ///
+    /// It does not wait for the disk: for files that the planner can write again.
+    /// - Returns: whether it had to be written.
+    @discardableResult
+    package static func write(_ text: String, to path: String) throws -> Bool {
+        if (try? FileSystem.text(of: path)) == text { return false }
+        try FileSystem.makeFolder(FileSystem.folder(of: path) ?? "/")
+        let temporary = temporaryPath(for: path)
+        try FileSystem.remove(temporary)
+        do {
+            let file = try OpenFile(creating: temporary)
+            try file.write(text.utf8)
+            try FileSystem.rename(temporary, to: path)
+        } catch {
+            try? FileSystem.remove(temporary)
+            throw error
+        }
+        return true
+    }
+
+    private static func temporaryPath(for path: String) -> String {
+        "\(FileSystem.folder(of: path) ?? "/")/\(TemporaryName.of("\(FileSystem.name(of: path)).\(getpid())"))"
+    }
+}

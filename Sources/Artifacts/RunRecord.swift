@@ -1,0 +1,25 @@
+/// What produced an object: the key's parts, the output, and what the run cost.
+///
+/// It stands in runs/<key>.json as canonical JSON.
+package struct RunRecord: Equatable, Sendable {
+    /// What the key is made of.
+    package var parts: KeyParts
+    /// The object the step produced.
+    package var output: Digest
+    /// The object's size.
+    package var bytes: Int
+    /// Whether the output is an input object itself, as after a round that added nothing.
+    package var unchanged: Bool
+    /// What the run cost.
+    package var measurements: Measurements
+
+    package init(
+        parts: KeyParts, output: Digest, bytes: Int, unchanged: Bool, measurements: Measurements
+    ) {
+        self.parts = parts
+        self.output = output
+        self.bytes = bytes
+        self.unchanged = unchanged
+        self.measurements = measurements
+    }
+}

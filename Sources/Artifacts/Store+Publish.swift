@@ -1,0 +1,207 @@
+import Glibc
+
+extension Store {
+    /// Works on one key while nobody else does.
+    ///
+    /// Ask `record(for:)` inside: another process may have done the work while this one waited.
+    ///
+    /// - Parameters:
+    ///   - parts: what the key is made of.
+    ///   - link: the step's path below the artifacts folder, `<root>/<pipeline>/<branch>/<step>.h5`.
+    ///   - waiting: called once if another process has the lock.
+    ///   - work: gets the lock, which `publish`, `publishUnchanged` and `relink` ask for.
+    /// - Throws: `ArtifactError` if the folder cannot be written or the link would lie outside; what `work` throws.
+    package func withLock<Result>(
+        on parts: KeyParts, publishingTo link: String, waiting: () -> Void = {},
+        _ work: (borrowing StepLock) throws -> Result
+    ) throws -> Result {
+        try FileSystem.makeFolder(objects)
+        try FileSystem.makeFolder(runs)
+        let place = try Place(of: link, in: root)
+        let lock = try StepLock(
+            parts: parts, place: place, path: lockPath(parts.key), waiting: waiting)
+        try reached(.lockTaken)
+        return try work(lock)
+    }
+
+    /// Publishes a step's output: the object, then its record, then the link.
+    ///
+    /// A kill between any two of these leaves either the old state or the new one.
+    ///
+    /// - Parameters:
+    ///   - step: the lock on the step's key.
+    ///   - stopwatch: started when the work began.
+    ///   - write: creates a new file at the path it is given.
+    /// - Throws: `ArtifactError.system` if the disk is full or read-only; what `write` throws. No partial object stays.
+    @discardableResult
+    package func publish(
+        _ step: borrowing StepLock, stopwatch: Stopwatch, write: (String) throws -> Void
+    ) throws -> RunRecord {
+        let temporary = "\(objects)/\(TemporaryName.of(step.key))"
+        try FileSystem.remove(temporary)
+        do {
+            try writeObject(temporary, write)
+            return try whileNothingIsCollected {
+                let (digest, bytes) = try placeObject(temporary)
+                let record = RunRecord(
+                    parts: step.parts, output: digest, bytes: bytes, unchanged: false,
+                    measurements: stopwatch.measurements())
+                try publishRecord(record, key: step.key)
+                try publishLink(to: digest, at: step.place)
+                return record
+            }
+        } catch {
+            try? FileSystem.remove(temporary)
+            throw error
+        }
+    }
+
+    /// Publishes that a step's output is one of its inputs: a record that says so, and the link.
+    ///
+    /// - Throws: `ArtifactError.missingObject` if the store does not hold it.
+    @discardableResult
+    package func publishUnchanged(
+        _ step: borrowing StepLock, output: Digest, stopwatch: Stopwatch
+    ) throws -> RunRecord {
+        try whileNothingIsCollected {
+            guard case .file(let bytes) = FileSystem.entry(at: objectPath(output)) else {
+                throw ArtifactError.missingObject(output, store: objects, remedy: remedy(for: output))
+            }
+            let record = RunRecord(
+                parts: step.parts, output: output, bytes: bytes, unchanged: true,
+                measurements: stopwatch.measurements())
+            try publishRecord(record, key: step.key)
+            try publishLink(to: output, at: step.place)
+            return record
+        }
+    }
+
+    /// Points a step's link at what an earlier run of the same key produced.
+    ///
+    /// The link is made anew even if it is right already: its time tells make that the step is done.
+    /// - Returns: false, with nothing changed, if the object is not there in its full size.
+    package func relink(_ step: borrowing StepLock, to record: RunRecord) throws -> Bool {
+        try whileNothingIsCollected {
+            guard isPresent(record.output, bytes: record.bytes) else { return false }
+            try publishLink(to: record.output, at: step.place)
+            return true
+        }
+    }
+
+    // MARK: The order
+
+    private func writeObject(_ temporary: String, _ write: (String) throws -> Void) throws {
+        do {
+            try write(temporary)
+        } catch {
+            throw FileSystem.isFull(objects)
+                ? ArtifactError.system(operation: "write", path: temporary, code: ENOSPC) : error
+        }
+        try reached(.objectWritten)
+        try FileSystem.synchronize(temporary)
+        try reached(.objectSynchronized)
+    }
+
+    /// Gives a complete file its name in the store.
+    private func placeObject(_ temporary: String) throws -> (digest: Digest, bytes: Int) {
+        let digest = try Digest(ofFile: temporary)
+        guard case .file(let bytes) = FileSystem.entry(at: temporary) else {
+            throw ArtifactError.missing(path: temporary)
+        }
+        try FileSystem.makeReadOnly(temporary)
+        try reached(.objectProtected)
+        if try isIntact(digest, bytes: bytes) {
+            // The old file stays: a new time stamp would make every link to it look new to make.
+            try FileSystem.remove(temporary)
+        } else {
+            try FileSystem.rename(temporary, to: objectPath(digest))
+        }
+        try reached(.objectRenamed)
+        try FileSystem.synchronize(objects)
+        try reached(.storeSynchronized)
+        return (digest, bytes)
+    }
+
+    private func publishRecord(_ record: RunRecord, key: StepKey) throws {
+        let temporary = "\(runs)/\(TemporaryName.of(key))"
+        try FileSystem.remove(temporary)
+        do {
+            let file = try OpenFile(creating: temporary)
+            try file.write((record.canonicalJSON + "\n").utf8)
+            try reached(.recordWritten)
+            try file.synchronize()
+            try reached(.recordSynchronized)
+            try FileSystem.rename(temporary, to: recordPath(key))
+        } catch {
+            try? FileSystem.remove(temporary)
+            throw error
+        }
+        try reached(.recordRenamed)
+        try FileSystem.synchronize(runs)
+        try reached(.runsSynchronized)
+    }
+
+    private func publishLink(to digest: Digest, at place: Place) throws {
+        let temporary = "\(place.folder)/\(TemporaryName.of(place.name))"
+        try FileSystem.remove(temporary)
+        try FileSystem.makeLink(at: temporary, to: "\(place.wayToRoot)store/\(digest).h5")
+        do {
+            try reached(.linkMade)
+            try FileSystem.rename(temporary, to: "\(place.folder)/\(place.name)")
+        } catch {
+            try? FileSystem.remove(temporary)
+            throw error
+        }
+        try reached(.linkRenamed)
+    }
+
+    /// Whether the object is there with the right bytes.
+    private func isIntact(_ digest: Digest, bytes: Int) throws -> Bool {
+        try isPresent(digest, bytes: bytes) && Digest(ofFile: objectPath(digest)) == digest
+    }
+
+    /// Keeps `collectGarbage` away while an object may be in the store that no link reaches yet.
+    private func whileNothingIsCollected<Result>(_ body: () throws -> Result) throws -> Result {
+        let file = try OpenFile(locking: publishingLockPath)
+        _ = try file.lock(exclusive: false, wait: true)
+        return try withExtendedLifetime(file, body)
+    }
+}
+
+/// Where a step's link stands.
+struct Place: Sendable {
+    /// The folder, which exists, as given.
+    let folder: String
+    /// The link's name in it.
+    let name: String
+    /// `../` for every folder between the link and the artifacts folder.
+    let wayToRoot: String
+
+    /// Makes the folder if need be.
+    init(of link: String, in root: String) throws {
+        let outside = ArtifactError.outputOutsideArtifacts(path: link, root: root)
+        guard let folder = FileSystem.folder(of: link) else { throw outside }
+        try FileSystem.makeFolder(folder)
+        let real = try FileSystem.realPath(folder).split(separator: "/")
+        let realRoot = try FileSystem.realPath(root).split(separator: "/")
+        guard real.starts(with: realRoot) else { throw outside }
+        let below = real.dropFirst(realRoot.count)
+        guard let pipeline = below.first, pipeline != "store", pipeline != "runs" else { throw outside }
+        self.folder = folder
+        self.name = FileSystem.name(of: link)
+        self.wayToRoot = String(repeating: "../", count: below.count)
+    }
+}
+
+/// Names of files that are not complete yet; `collectGarbage` drops those that are left over.
+enum TemporaryName {
+    static func of(_ key: StepKey) -> String { of(key.description) }
+    static func of(_ name: String) -> String { ".\(name).temporary" }
+
+    static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".temporary") }
+
+    /// The key a temporary belongs to, if it belongs to one.
+    static func key(of name: String) -> StepKey? {
+        isTemporary(name) ? Digest(name.dropFirst().dropLast(".temporary".count)).map(StepKey.init) : nil
+    }
+}

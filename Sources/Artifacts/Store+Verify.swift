@@ -1,0 +1,63 @@
+/// What `Store.verify` found.
+package struct VerificationReport: Equatable, Sendable {
+    /// A problem, with what to do about it.
+    package struct Problem: Equatable, Sendable {
+        /// The file that is wrong.
+        package let path: String
+        /// A sentence for the user.
+        package let message: String
+    }
+
+    /// How many objects were hashed.
+    package fileprivate(set) var objects = 0
+    /// Their size together.
+    package fileprivate(set) var bytes = 0
+    /// Objects whose bytes changed, links without an object, records that cannot be read.
+    package fileprivate(set) var problems: [Problem] = []
+
+    /// Whether everything is as it was published.
+    package var isIntact: Bool { problems.isEmpty }
+    /// 0, or 65 for bad data.
+    package var exitCode: Int32 { isIntact ? 0 : 65 }
+}
+
+extension Store {
+    /// Hashes every object and looks at every link and record.
+    ///
+    /// Changed objects are moved aside, so that the next make computes them again.
+    ///
+    /// - Parameter progress: called after each object with how many are done, and how many there are.
+    /// - Complexity: reads every byte of the store once.
+    package func verify(progress: (Int, Int) -> Void = { _, _ in }) throws -> VerificationReport {
+        var report = VerificationReport()
+        let digests = try objectDigests()
+        for (index, digest) in digests.enumerated() {
+            guard case .file(let bytes) = FileSystem.entry(at: objectPath(digest)) else { continue }
+            report.objects += 1
+            report.bytes += bytes
+            do {
+                _ = try verified(digest)
+            } catch let error as ArtifactError {
+                report.problems.append(.init(path: objectPath(digest), message: error.description))
+            }
+            progress(index + 1, digests.count)
+        }
+        let present = Set(digests)
+        for link in try links() where !present.contains(link.digest) {
+            let error = ArtifactError.missingObject(link.digest, store: objects, remedy: "make \(link.step)")
+            report.problems.append(.init(path: link.path, message: error.description))
+        }
+        for key in try recordKeys() {
+            do {
+                let record = try RunRecord(reading: recordPath(key))
+                guard record.parts.key == key else {
+                    throw ArtifactError.invalidRecord(
+                        path: recordPath(key), found: "its parts have the key \(record.parts.key)")
+                }
+            } catch let error as ArtifactError {
+                report.problems.append(.init(path: recordPath(key), message: error.description))
+            }
+        }
+        return report
+    }
+}
