@@ -11,6 +11,7 @@ extension Store {
     ///   - waiting: called once if another process has the lock.
     ///   - work: gets the lock, which `publish`, `publishUnchanged` and `relink` ask for.
     /// - Throws: `ArtifactError` if the folder cannot be written or the link would lie outside; what `work` throws.
+    @discardableResult
     package func withLock<Result>(
         on parts: KeyParts, publishingTo link: String, waiting: () -> Void = {},
         _ work: (borrowing StepLock) throws -> Result
