@@ -9,29 +9,41 @@ package enum Products {
     /// The narrowest output for which oneDNN is used.
     private static let narrow = 24
 
-    /// c = op(a) op(b) + beta c, with op(a) [rows, inner] and op(b) [inner, columns].
+    /// A row-major matrix in memory, read as it is or transposed.
+    package struct Operand {
+        package let pointer: UnsafePointer<Float>
+        /// Elements between rows as stored.
+        package let stride: Int
+        package let transposed: Bool
+
+        package init(_ pointer: UnsafePointer<Float>, stride: Int, transposed: Bool = false) {
+            self.pointer = pointer
+            self.stride = stride
+            self.transposed = transposed
+        }
+    }
+
+    /// c = a b + beta c, with a [rows, inner], b [inner, columns] and c [rows, columns].
     ///
-    /// - Parameters:
-    ///   - aStride: elements between rows of `a` as stored; likewise `bStride`, `cStride`.
+    /// - Parameter stride: elements between rows of `c`.
     /// - Complexity: 2 rows columns inner FLOPs.
     package static func multiply(
-        rows: Int, columns: Int, inner: Int,
-        _ a: UnsafePointer<Float>, stride aStride: Int, transposed aTransposed: Bool = false,
-        _ b: UnsafePointer<Float>, stride bStride: Int, transposed bTransposed: Bool = false,
-        into c: UnsafeMutablePointer<Float>, stride cStride: Int, beta: Float = 0
+        rows: Int, columns: Int, inner: Int, _ a: Operand, _ b: Operand,
+        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
         guard rows > 0, columns > 0 else { return }
         if min(rows, columns) < narrow || inner == 0 {
             cblas_sgemm(
-                CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
-                Int32(rows), Int32(columns), Int32(inner), 1, a, Int32(aStride), b, Int32(bStride), beta, c,
-                Int32(cStride))
+                CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
+                Int32(rows), Int32(columns), Int32(inner), 1, a.pointer, Int32(a.stride), b.pointer,
+                Int32(b.stride), beta, c, Int32(stride))
         } else {
-            let letterN = CChar(78), letterT = CChar(84)
+            // oneDNN takes ASCII letters.
+            let asStored = CChar(UInt8(ascii: "N")), transposed = CChar(UInt8(ascii: "T"))
             let status = dnnl_sgemm(
-                aTransposed ? letterT : letterN, bTransposed ? letterT : letterN,
-                dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), 1, a, dnnl_dim_t(aStride), b,
-                dnnl_dim_t(bStride), beta, c, dnnl_dim_t(cStride))
+                a.transposed ? transposed : asStored, b.transposed ? transposed : asStored,
+                dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), 1, a.pointer, dnnl_dim_t(a.stride),
+                b.pointer, dnnl_dim_t(b.stride), beta, c, dnnl_dim_t(stride))
             precondition(status == dnnl_success, "oneDNN refused a product of \(rows) x \(inner) x \(columns)")
         }
     }

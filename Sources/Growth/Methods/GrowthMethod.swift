@@ -1,0 +1,107 @@
+package import Tensors
+
+/// A rule that proposes new neurons for a growth site.
+///
+/// A new method is one file beside this one and one line in ``GrowthMethodName/registry``.
+package protocol GrowthMethod: Sendable {
+    /// The name in pipelines and file attributes, kebab-case.
+    static var name: String { get }
+    /// One line for documentation and `--help`.
+    static var summary: String { get }
+
+    /// The statistics that ``propose(for:limit:)`` reads.
+    var needs: StatisticsNeeds { get }
+    /// How the neurons are put in.
+    var placement: Placement { get }
+
+    /// The best neurons for a site, at most `limit`, fewer where there are no more useful directions.
+    func propose(for site: SiteProblem, limit: Int) throws -> Proposal
+}
+
+/// How the amplitude γ of a method's neurons is found.
+package enum Placement: String, CaseIterable, Sendable {
+    /// Along the ray: signs are chosen and γ is searched so that the loss falls.
+    case searched
+    /// As proposed, γ = 1, signs as they are: the method keeps the function, or is published so.
+    case asProposed = "as-proposed"
+}
+
+/// What a method sees of one growth site.
+package struct SiteProblem: Sendable {
+    package var statistics: SiteStatistics
+    /// The producer's weights, [width, a], its bias as the last column if it has one.
+    package var producerWeights: Matrix
+    /// The consumer's weights, [c, b], its bias as the last column if it has one.
+    package var consumerWeights: Matrix
+    /// The gain that keeps variances through the activation between them (√2 for ReLU).
+    package var gain: Double
+    package var thresholds: Thresholds
+    /// The site's own random numbers.
+    package var random: Philox
+
+    package init(
+        statistics: SiteStatistics, producerWeights: Matrix, consumerWeights: Matrix, gain: Double = 1,
+        thresholds: Thresholds = Thresholds(), random: Philox = Philox(seed: 0, purpose: .growth)
+    ) {
+        self.statistics = statistics
+        self.producerWeights = producerWeights
+        self.consumerWeights = consumerWeights
+        self.gain = gain
+        self.thresholds = thresholds
+        self.random = random
+    }
+
+    /// Neurons at the site now.
+    package var width: Int { producerWeights.rows }
+
+    /// The mean over the existing neurons of the norm of their fan-out.
+    package var meanFanOutNorm: Double {
+        let norms = consumerWeights.columnNorms.prefix(width)
+        return norms.isEmpty ? 0 : norms.reduce(0, +) / Double(norms.count)
+    }
+
+    /// A statistic that a method declared in its needs.
+    func require(
+        _ statistic: KeyPath<SiteStatistics, Matrix?>, _ name: String, for method: any GrowthMethod.Type
+    ) throws(GrowthError) -> Matrix {
+        guard let value = statistics[keyPath: statistic] else {
+            throw .missingStatistic(name: name, method: method.name)
+        }
+        return value
+    }
+}
+
+/// The name of a registered method.
+package struct GrowthMethodName: RawRepresentable, Hashable, CaseIterable, Sendable {
+    package let rawValue: String
+    package let method: any GrowthMethod
+
+    private init(_ method: any GrowthMethod) {
+        rawValue = type(of: method).name
+        self.method = method
+    }
+
+    package init?(rawValue: String) {
+        guard let found = Self.registry.first(where: { type(of: $0).name == rawValue }) else { return nil }
+        self.init(found)
+    }
+
+    package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+    package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+
+    package static var allCases: [GrowthMethodName] { registry.map(GrowthMethodName.init) }
+
+    /// The default: the joint optimum over the consumer's weights and the new neurons.
+    package static let tinyJoint = GrowthMethodName(TinyJoint())
+
+    /// Every method that a pipeline can name.
+    private static let registry: [any GrowthMethod] = [
+        TinyJoint(),
+        Tiny(),
+        GradMax(),
+        Random(),
+        RandomZeroOut(),
+        Fisher(),
+        Net2Net(),
+    ]
+}

@@ -1,0 +1,40 @@
+internal import Tensors
+
+/// Copies of existing neurons that share their originals' fan-out (Chen et al., "Net2Net", ICLR 2016).
+///
+/// Originals are drawn without repetition, again from all once every one has a copy. A copy takes
+/// ω = w / (1 + copies) plus noise from its original's fan-out w, which is left with the rest: the function is
+/// kept exactly, for any leading part of the copies too. The noise makes gradients of twins differ.
+package struct Net2Net: GrowthMethod {
+    package static let name = "net2net"
+    package static let summary = "copies of existing neurons that share the fan-out: keeps the function"
+
+    /// Standard deviation of the noise, relative to the root mean square of the original's fan-out.
+    package var noise: Double
+
+    package init(noise: Double = 0.02) { self.noise = noise }
+
+    package var needs: StatisticsNeeds { [] }
+    package var placement: Placement { .asProposed }
+
+    package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
+        var random = site.random
+        var originals: [Int] = []
+        while originals.count < limit, site.width > 0 {
+            originals += random.permutation(site.width).map(Int.init).prefix(limit - originals.count)
+        }
+        var copies = Array(repeating: 0, count: site.width)
+        for original in originals { copies[original] += 1 }
+
+        let outputs = site.consumerWeights.rows
+        var fanOut = site.consumerWeights.selecting(columns: originals)
+            .scaling(columns: originals.map { 1 / Double(1 + copies[$0]) })
+        let deviations = fanOut.columnNorms.map { noise * $0 / Double(max(outputs, 1)).squareRoot() }
+        fanOut = fanOut + random.matrix(outputs, originals.count, deviation: 1).scaling(columns: deviations)
+        var picks = Matrix(rows: originals.count, columns: site.consumerWeights.columns)
+        for (copy, original) in originals.enumerated() { picks[copy, original] = 1 }
+        return Proposal(
+            neurons: NewNeurons(
+                fanIn: site.producerWeights.selecting(rows: originals), fanOut: fanOut, compensation: picks))
+    }
+}

@@ -1,0 +1,59 @@
+internal import Tensors
+
+/// Random neurons: Kaiming fan-in, random fan-out of the mean norm of the existing ones.
+///
+/// Put in as drawn, as published baselines do: the function changes, and training repairs it.
+package struct Random: GrowthMethod {
+    package static let name = "random"
+    package static let summary = "random fan-in and fan-out (baseline)"
+
+    package init() {}
+
+    package var needs: StatisticsNeeds { [] }
+    package var placement: Placement { .asProposed }
+
+    package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
+        var random = site.random
+        let fanIn = site.kaimingFanIn(limit, &random)
+        var fanOut = random.matrix(site.consumerWeights.rows, limit, deviation: 1)
+        let mean = site.meanFanOutNorm
+        fanOut = fanOut.scaling(columns: fanOut.columnNorms.map { $0 > 0 ? mean / $0 : 0 })
+        return Proposal(neurons: NewNeurons(fanIn: fanIn, fanOut: fanOut))
+    }
+}
+
+/// Random neurons that do nothing yet: Kaiming fan-in, fan-out 0.
+package struct RandomZeroOut: GrowthMethod {
+    package static let name = "random-zero-out"
+    package static let summary = "random fan-in, fan-out 0: keeps the function (baseline)"
+
+    package init() {}
+
+    package var needs: StatisticsNeeds { [] }
+    package var placement: Placement { .asProposed }
+
+    package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
+        var random = site.random
+        return Proposal(
+            neurons: NewNeurons(
+                fanIn: site.kaimingFanIn(limit, &random),
+                fanOut: Matrix(rows: site.consumerWeights.rows, columns: limit)))
+    }
+}
+
+extension SiteProblem {
+    /// [count, a]: normal with variance gain² / inputs, the bias 0 (He et al., 2015).
+    fileprivate func kaimingFanIn(_ count: Int, _ random: inout Philox) -> Matrix {
+        let inputs = producerWeights.columns - (statistics.producerHasBias ? 1 : 0)
+        let weights = random.matrix(count, inputs, deviation: gain / Double(max(inputs, 1)).squareRoot())
+        guard statistics.producerHasBias else { return weights }
+        return weights.appending(columns: Matrix(rows: count, columns: 1))
+    }
+}
+
+extension Philox {
+    /// A matrix of normal numbers.
+    mutating func matrix(_ rows: Int, _ columns: Int, deviation: Double) -> Matrix {
+        Matrix(rows: rows, columns: columns, widening: normal(rows * columns, deviation: deviation))
+    }
+}

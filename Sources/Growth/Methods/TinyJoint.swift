@@ -1,0 +1,54 @@
+package import Tensors
+
+/// The exact minimiser of ‖G − H δWᵀ − X αᵀ ωᵀ‖² over δW and k neurons together.
+///
+/// For given neurons the best δW is δW* − ω α C S_H⁺; what is left to minimise has the same N and, in place of
+/// S, its Schur complement S̃ = S − C S_H⁺ Cᵀ: the covariance of the part of X that H does not already contain.
+/// Then Ψ after = Ψ − Σ λ̃_k², and δW's decrease + Σ λ̃_k² is the linearised first-order decrease.
+package struct TinyJoint: GrowthMethod {
+    package static let name = "tiny-joint"
+    package static let summary = "the joint optimum over the existing weights and the new neurons"
+
+    package init() {}
+
+    package var needs: StatisticsNeeds { [.inputCovariance, .overlap, .crossCovariance] }
+    package var placement: Placement { .searched }
+
+    package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
+        let statistics = site.statistics
+        let covariance = try site.require(\.inputCovariance, "S", for: Self.self)
+        let overlap = try site.require(\.overlap, "C", for: Self.self)
+        let cross = try site.require(\.crossCovariance, "N", for: Self.self)
+        let consumer = statistics.bestUpdate.factor
+
+        // The ones are part of both X and H: a bias of α would repeat the consumer's own bias exactly.
+        let repeatsBias = statistics.producerHasBias && statistics.consumerHasBias
+        let used = 0..<(covariance.rows - (repeatsBias ? 1 : 0))
+        let schur = schurComplement(covariance, overlap: overlap, consumer: consumer)
+        let leading = try LeadingNeurons(
+            crossCovariance: cross.selecting(rows: used),
+            input: SemidefiniteFactor(
+                schur.selecting(rows: used).selecting(columns: used), threshold: site.thresholds.rank,
+                scale: covariance.largestDiagonal),
+            threshold: site.thresholds.singularValue, limit: limit)
+
+        var neurons = leading.neurons
+        if repeatsBias {
+            neurons.fanIn = neurons.fanIn.appending(columns: Matrix(rows: neurons.count, columns: 1))
+        }
+        neurons.compensation = consumer.solving(neurons.fanIn.times(overlap).transposed).transposed
+        return Proposal(
+            neurons: neurons, singularValues: leading.singularValues, update: statistics.bestUpdate.weights)
+    }
+}
+
+/// S̃ = S − C S_H⁺ Cᵀ, [a, a].
+///
+/// - Parameters:
+///   - covariance: S, [a, a].
+///   - overlap: C, [a, b].
+///   - consumer: the factor of S_H, [b, b].
+/// - Complexity: a²b + ab² FLOPs.
+package func schurComplement(_ covariance: Matrix, overlap: Matrix, consumer: SemidefiniteFactor) -> Matrix {
+    covariance - consumer.whitening(overlap.transposed).gram
+}

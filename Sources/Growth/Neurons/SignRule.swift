@@ -1,0 +1,52 @@
+package import Tensors
+
+/// Which of (α, ω) and (−α, −ω) is added: a singular vector leaves it open, a kinked activation does not.
+package enum SignRule: String, CaseIterable, Sendable {
+    /// The sign with the larger exact first-order gain.
+    case best
+    /// Both: ω σ₀(αx) − ω σ₀(−αx) = (r + l) ω αx, linear for any slopes; two neurons for one direction.
+    case pair
+
+    /// The neurons with their signs chosen, and the map to the features that they were measured by.
+    ///
+    /// - Parameters:
+    ///   - candidates: k neurons.
+    ///   - gains: of the candidates.
+    package func choose(_ candidates: NewNeurons, gains: NeuronGains) -> SignedNeurons {
+        switch self {
+        case .best:
+            let signs = zip(gains.plus, gains.minus).map { $0 >= $1 ? 1.0 : -1.0 }
+            return SignedNeurons(
+                neurons: candidates.signed(signs), candidates: Array(0..<candidates.count), signs: signs,
+                gains: zip(gains.plus, gains.minus).map(max))
+        case .pair:
+            let pairs = (0..<candidates.count).flatMap { [$0, $0] }
+            let signs = (0..<candidates.count).flatMap { _ in [1.0, -1.0] }
+            return SignedNeurons(
+                neurons: candidates.selecting(pairs).signed(signs), candidates: pairs, signs: signs,
+                gains: zip(gains.plus, gains.minus).flatMap { [$0, $1] })
+        }
+    }
+}
+
+/// Neurons whose signs are chosen.
+package struct SignedNeurons: Equatable, Sendable {
+    package var neurons: NewNeurons
+    /// The candidate that each neuron comes from.
+    package var candidates: [Int]
+    /// ±1 for each neuron.
+    package var signs: [Double]
+    /// The exact first-order gain of each neuron.
+    package var gains: [Double]
+
+    /// The matrix T, [2k, m], that turns the measured features F into the neurons' first-order activities
+    /// σ₀(X αᵀ) = F T.
+    package func features(of count: Int, slopes: SlopesAtZero) -> Matrix {
+        var result = Matrix(rows: 2 * count, columns: candidates.count)
+        for (neuron, (candidate, sign)) in zip(candidates, signs).enumerated() {
+            result[candidate, neuron] = sign > 0 ? slopes.right : -slopes.left
+            result[count + candidate, neuron] = sign > 0 ? slopes.left : -slopes.right
+        }
+        return result
+    }
+}

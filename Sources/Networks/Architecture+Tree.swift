@@ -1,0 +1,62 @@
+package import Parameters
+
+extension Architecture {
+    /// The graph as a parameter tree: `{"input": [784], "nodes": [{"name": …, "operation": …, "inputs": …, …}]}`.
+    package var tree: Tree {
+        Tree(.map([
+            Tree.Entry(key: "input", value: Tree(.list(inputShape.map { Tree(.integer($0)) }))),
+            Tree.Entry(key: "nodes", value: Tree(.list(nodes.map(\.tree)))),
+        ]))
+    }
+
+    /// Reads a graph as strictly as a pipeline's YAML.
+    ///
+    /// - Parameter file: where the tree comes from, for messages.
+    package init(tree: Tree, file: String) throws {
+        var fields = try Fields(tree, file: file, path: "architecture")
+        let input = try fields.integers("input", in: 1...1 << 20, count: 1...4, "the shape of one sample")
+        let list = fields.tree("nodes")
+        try fields.finish()
+        guard let list, case .list(let items) = list.content, (1...10_000).contains(items.count) else {
+            throw fields.failure("nodes", found: "no list of nodes", allowed: "a list of 1 to 10000 nodes")
+        }
+        let nodes = try items.enumerated().map { index, item in
+            try Node(tree: item, file: file, path: "architecture.nodes.\(index)")
+        }
+        try self.init(inputShape: input, nodes: nodes)
+    }
+}
+
+extension Architecture.Node {
+    package var tree: Tree {
+        var entries = [
+            Tree.Entry(key: "name", value: Tree(.text(name))),
+            Tree.Entry(key: "operation", value: Tree(.text(type(of: operation).kind))),
+            Tree.Entry(key: "inputs", value: Tree(.list(inputs.map { Tree(.text($0)) }))),
+        ]
+        if case .map(let own) = operation.tree.content { entries += own }
+        return Tree(.map(entries))
+    }
+
+    init(tree: Tree, file: String, path: String) throws {
+        var fields = try Fields(tree, file: file, path: path)
+        name = try fields.text("name", "the node's name")
+        let kind = try fields.text("operation", "what the node computes")
+        guard let operationType = OperationRegistry.types[kind] else {
+            throw fields.failure(
+                "operation", found: "'\(kind)'",
+                allowed: OperationRegistry.types.keys.sorted().joined(separator: ", "))
+        }
+        guard let list = fields.tree("inputs"), case .list(let items) = list.content else {
+            throw fields.failure("inputs", found: "no list", allowed: "a list of node names")
+        }
+        inputs = try items.map { item in
+            guard case .text(let name) = item.content else {
+                throw fields.failure("inputs", found: "\(item.content)", allowed: "a list of node names")
+            }
+            return name
+        }
+        operation = try operationType.init(fields: &fields)
+        try fields.finish()
+    }
+}

@@ -1,0 +1,109 @@
+internal import Parameters
+
+/// A network's graph: what is computed from what, without the values of its parameters.
+///
+/// Nodes stand in the order of computation: a node's inputs are earlier nodes or `Architecture.inputName`,
+/// and the last node is the network's output.
+package struct Architecture: Sendable {
+    /// One operation and where it gets its inputs.
+    package struct Node: Sendable {
+        package var name: String
+        package var operation: any Operation
+        package var inputs: [String]
+
+        package init(_ name: String, _ operation: any Operation, inputs: [String]) {
+            self.name = name
+            self.operation = operation
+            self.inputs = inputs
+        }
+    }
+
+    /// The name under which nodes refer to the data.
+    package static let inputName = "input"
+
+    /// The shape of one sample, without the batch.
+    package private(set) var inputShape: [Int]
+    package private(set) var nodes: [Node]
+    /// The shape of each node's output for one sample, in the order of `nodes`.
+    package private(set) var shapes: [[Int]]
+
+    /// - Throws: `NetworkError` where names repeat or point forward, or where shapes do not fit.
+    package init(inputShape: [Int], nodes: [Node]) throws {
+        self.inputShape = inputShape
+        self.nodes = nodes
+        shapes = []
+        guard !nodes.isEmpty else {
+            throw NetworkError.invalidGraph(node: Self.inputName, problem: "a network needs at least one node")
+        }
+        guard !inputShape.isEmpty, inputShape.allSatisfy({ (1...1 << 20).contains($0) }) else {
+            throw NetworkError.invalidGraph(
+                node: Self.inputName, problem: "the input's extents must be in 1...\(1 << 20), not \(inputShape)")
+        }
+        var known = [Self.inputName: inputShape]
+        for node in nodes {
+            try Self.checkName(node.name, taken: known.keys.contains(node.name))
+            let inputs = try node.inputs.map { name in
+                guard let shape = known[name] else {
+                    throw NetworkError.invalidGraph(
+                        node: node.name, problem: "its input '\(name)' is not an earlier node")
+                }
+                return shape
+            }
+            let shape = try node.operation.outputShape(of: inputs, node: node.name)
+            known[node.name] = shape
+            shapes.append(shape)
+        }
+    }
+
+    private static func checkName(_ name: String, taken: Bool) throws {
+        let allowed = !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+        guard allowed else {
+            throw NetworkError.invalidGraph(
+                node: name, problem: "a name is 1 to 64 letters, digits, '-' or '_'")
+        }
+        guard !taken else { throw NetworkError.invalidGraph(node: name, problem: "the name is used twice") }
+    }
+
+    /// The number of values one sample has as it comes in.
+    package var inputCount: Int { inputShape.reduce(1, *) }
+    /// The number of values the network gives for one sample.
+    package var outputCount: Int { (shapes.last ?? []).reduce(1, *) }
+    /// The name of the last node.
+    package var outputName: String { nodes.last?.name ?? Self.inputName }
+
+    /// The position of a node in `nodes`; nil for the data and for unknown names.
+    package func index(of name: String) -> Int? { nodes.firstIndex { $0.name == name } }
+
+    /// The shape of a node's output, or of the data.
+    package func shape(of name: String) -> [Int]? {
+        name == Self.inputName ? inputShape : index(of: name).map { shapes[$0] }
+    }
+
+    /// The shapes of a node's inputs.
+    package func inputShapes(of node: Node) -> [[Int]] { node.inputs.compactMap(shape(of:)) }
+
+    /// The nodes that read `name`, in order.
+    package func consumers(of name: String) -> [Node] { nodes.filter { $0.inputs.contains(name) } }
+
+    /// The same graph with the operation of one node exchanged.
+    package func replacing(_ name: String, by operation: any Operation) throws -> Architecture {
+        var changed = nodes
+        guard let position = index(of: name) else {
+            throw NetworkError.invalidGraph(node: name, problem: "there is no such node")
+        }
+        changed[position].operation = operation
+        return try Architecture(inputShape: inputShape, nodes: changed)
+    }
+}
+
+extension Architecture: Equatable {
+    package static func == (left: Architecture, right: Architecture) -> Bool { left.tree == right.tree }
+}

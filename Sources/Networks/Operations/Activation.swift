@@ -1,0 +1,100 @@
+internal import CKernels
+package import Parameters
+
+/// y = σ(x), element by element, for any shape.
+package struct Activation: Operation {
+    package static let kind = "activation"
+
+    /// The activation functions.
+    package enum Function: String, CaseIterable, Codable, Sendable {
+        case relu
+        /// Self-normalising exponential linear unit (Klambauer et al., 2017).
+        case selu
+        /// x Φ(x), exact form (Hendrycks and Gimpel, 2016).
+        case gelu
+        case tanh
+        case identity
+
+        /// The gain that keeps the variance of activations near 1 at initialisation.
+        package var initializationGain: Double {
+            switch self {
+            case .relu, .gelu: 2.0.squareRoot()
+            case .tanh: 5.0 / 3.0
+            case .selu, .identity: 1
+            }
+        }
+
+        /// σ'(0) from the right and from the left: a small z becomes `right` z for z > 0, `left` z for z < 0.
+        package var slopesAtZero: (right: Double, left: Double) {
+            switch self {
+            case .relu: (1, 0)
+            case .selu: (1.0507009873554805, 1.0507009873554805 * 1.6732632423543772)
+            case .gelu: (0.5, 0.5)
+            case .tanh, .identity: (1, 1)
+            }
+        }
+    }
+
+    package var function: Function
+
+    package init(_ function: Function) { self.function = function }
+
+    package init(fields: inout Fields) throws {
+        function = try fields.choice("function", "the activation function")
+    }
+
+    package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
+        try onlyInput(inputs, node: node, allowed: "of any shape")
+    }
+
+    // The field counts one operation per element, whatever the function.
+    package func cost(for inputs: [[Int]]) -> OperationCost {
+        let count = inputs[0].reduce(1, *)
+        return OperationCost(forward: count, inputGradient: count, parameterGradient: 0)
+    }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel { ActivationKernel(function, wiring) }
+}
+
+private final class ActivationKernel: Kernel {
+    private typealias Forward = (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+    private typealias Backward = (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+
+    private let input: Port
+    private let output: Port
+    private let apply: Forward
+    private let differentiate: Backward
+
+    init(_ function: Activation.Function, _ wiring: Wiring) {
+        input = wiring.inputs[0]
+        output = wiring.output
+        switch function {
+        case .relu:
+            apply = { activation_relu_forward($0, $1, $2) }
+            differentiate = { activation_relu_backward($0, $1, $2, $3) }
+        case .selu:
+            apply = { activation_selu_forward($0, $1, $2) }
+            differentiate = { activation_selu_backward($0, $1, $2, $3) }
+        case .gelu:
+            apply = { activation_gelu_forward($0, $1, $2) }
+            differentiate = { activation_gelu_backward($0, $1, $2, $3) }
+        case .tanh:
+            apply = { activation_tanh_forward($0, $1, $2) }
+            differentiate = { activation_tanh_backward($0, $1, $2, $3) }
+        case .identity:
+            apply = { $1.update(from: $0, count: $2) }
+            differentiate = { $2.update(from: $1, count: $3) }
+        }
+    }
+
+    // y [rows, count] = σ(x)
+    func forward(rows: Int, mode: ForwardMode) {
+        apply(input.value, output.value, rows * input.count)
+    }
+
+    // dx = dy σ'(x)
+    func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        guard inputGradients else { return }
+        differentiate(input.value, output.gradient, input.gradient, rows * input.count)
+    }
+}

@@ -1,0 +1,75 @@
+internal import CKernels
+package import Parameters
+internal import Tensors
+
+/// While training, zeroes each element with probability `rate` and scales the others by 1/(1 - rate)
+/// (Srivastava et al., 2014); otherwise the identity.
+package struct Dropout: Operation {
+    package static let kind = "dropout"
+
+    /// The probability of an element to be dropped, in [0, 1).
+    package var rate: Double
+
+    package init(rate: Double) { self.rate = rate }
+
+    package init(fields: inout Fields) throws {
+        rate = try fields.real("rate", in: 0...0.999, "the probability of an element to be dropped")
+    }
+
+    package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
+        try onlyInput(inputs, node: node, allowed: "of any shape")
+    }
+
+    package func cost(for inputs: [[Int]]) -> OperationCost {
+        let count = inputs[0].reduce(1, *)
+        return OperationCost(forward: count, inputGradient: count, parameterGradient: 0)
+    }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel { DropoutKernel(Float(rate), wiring) }
+}
+
+private final class DropoutKernel: Kernel {
+    private let rate: Float
+    private let wiring: Wiring
+    private let input: Port
+    private let output: Port
+    private let mask: AlignedBuffer
+    /// Whether the last forward pass dropped anything.
+    private var isMasked = false
+
+    init(_ rate: Float, _ wiring: Wiring) {
+        self.rate = rate
+        self.wiring = wiring
+        input = wiring.inputs[0]
+        output = wiring.output
+        mask = AlignedBuffer(count: wiring.capacity * input.count)
+    }
+
+    // y = x mask; the mask of a sample depends on its place in the epoch, not on the shard it is in.
+    func forward(rows: Int, mode: ForwardMode) {
+        let count = rows * input.count
+        guard case .training(let seed, let epoch, let firstSample) = mode, rate > 0 else {
+            isMasked = false
+            output.value.update(from: input.value, count: count)
+            return
+        }
+        isMasked = true
+        let stream = Philox.stream(purpose: .dropout, epoch: epoch, index: wiring.nodeIndex)
+        let bits = UInt64(bitPattern: Int64(seed))
+        let key = [UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32)]
+        dropout_mask(
+            mask.pointer, count, rate, key, stream.0, stream.1, UInt64(firstSample) * UInt64(input.count))
+        vector_multiply(input.value, mask.pointer, output.value, count)
+    }
+
+    // dx = dy mask
+    func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        guard inputGradients else { return }
+        let count = rows * input.count
+        if isMasked {
+            vector_multiply(output.gradient, mask.pointer, input.gradient, count)
+        } else {
+            input.gradient.update(from: output.gradient, count: count)
+        }
+    }
+}

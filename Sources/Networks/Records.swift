@@ -1,0 +1,108 @@
+/// How training went, epoch by epoch, over the whole chain of stages.
+package struct History: Equatable, Sendable {
+    /// One epoch.
+    package struct Epoch: Equatable, Sendable {
+        /// 0 while the seed network trains, then the growth round it follows.
+        package var round: Int
+        /// Mean training loss and accuracy over the epoch, measured as the parameters moved.
+        package var loss: Double
+        package var accuracy: Double
+        /// On the validation split after the epoch; nil without one.
+        package var validationLoss: Double?
+        package var validationAccuracy: Double?
+        /// The learning rate of the epoch's last step.
+        package var rate: Double
+
+        package init(
+            round: Int, loss: Double, accuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
+            rate: Double
+        ) {
+            self.round = round
+            self.loss = loss
+            self.accuracy = accuracy
+            self.validationLoss = validationLoss
+            self.validationAccuracy = validationAccuracy
+            self.rate = rate
+        }
+    }
+
+    package var epochs: [Epoch] = []
+
+    package init() {}
+}
+
+/// Floating-point operations spent on a network, by phase; a multiply-add counts two.
+package struct Cost: Equatable, Sendable {
+    package enum Phase: String, CaseIterable, Sendable {
+        case seed, bottlenecks, grow, tune
+    }
+
+    private var flops: [Phase: Int] = [:]
+
+    package init() {}
+
+    package subscript(phase: Phase) -> Int {
+        get { flops[phase, default: 0] }
+        set { flops[phase] = newValue }
+    }
+
+    /// All phases together.
+    package var total: Int { flops.values.reduce(0, +) }
+}
+
+/// What one growth did at one site, or why it did nothing.
+package struct GrowthRecord: Equatable, Sendable {
+    package var round: Int
+    /// The growth site: the name of its producer.
+    package var site: String
+    package var method: String
+    /// Neurons added; 0 where the site was left as it was.
+    package var neurons: Int
+    /// γ: α and ω were scaled by √γ, the consumer's weights moved by γ δW*.
+    package var amplitude: Double
+    /// γ times the first-order decrease of the loss that was predicted.
+    package var predictedDecrease: Double
+    /// The decrease of the loss that was measured, on the same samples as `lossBefore`.
+    package var realizedDecrease: Double
+    package var lossBefore: Double
+    /// Ψ and ‖G‖²/n before growth.
+    package var bottleneck: Double
+    package var gradientNorm: Double
+    /// Why the site was left alone, or empty.
+    package var note: String
+
+    package init(
+        round: Int, site: String, method: String, neurons: Int, amplitude: Double, predictedDecrease: Double,
+        realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double, note: String = ""
+    ) {
+        self.round = round
+        self.site = site
+        self.method = method
+        self.neurons = neurons
+        self.amplitude = amplitude
+        self.predictedDecrease = predictedDecrease
+        self.realizedDecrease = realizedDecrease
+        self.lossBefore = lossBefore
+        self.bottleneck = bottleneck
+        self.gradientNorm = gradientNorm
+        self.note = note
+    }
+}
+
+extension Architecture {
+    /// The floating-point operations of one sample: inference, and a training step without the optimiser's update.
+    package var flopsPerSample: (inference: Int, training: Int) {
+        var inference = 0
+        var training = 0
+        var trainable: Set<String> = []
+        for node in nodes {
+            let inputs = inputShapes(of: node)
+            let cost = node.operation.cost(for: inputs)
+            let needsInputGradient = node.inputs.contains(where: trainable.contains)
+            if needsInputGradient || !node.operation.parameters(for: inputs).isEmpty { trainable.insert(node.name) }
+            inference += cost.forward
+            training += cost.forward + cost.parameterGradient + (needsInputGradient ? cost.inputGradient : 0)
+        }
+        return (inference, training)
+    }
+}

@@ -1,0 +1,112 @@
+import Testing
+
+@testable import Parameters
+
+private enum Method: String, CaseIterable, Codable { case tiny, gradmax, tinyJoint = "tiny-joint" }
+
+private struct Optimizer: ParameterSet {
+    var rate = 0.1
+    var nesterov = false
+
+    init() {}
+
+    init(fields: inout Fields) throws {
+        rate = try fields.real("rate", in: 0...1, default: 0.1, "the step size")
+        nesterov = try fields.boolean("nesterov", default: false, "look ahead")
+    }
+}
+
+private struct Example: ParameterSet {
+    var method: Method
+    var widths: [Int]
+    var labelSmoothing: Double
+    var name: String
+    var epochs: Int
+    var optimizer: Optimizer
+
+    init(fields: inout Fields) throws {
+        method = try fields.choice("method", default: Method.tiny, "how to grow")
+        widths = try fields.integers("widths", in: 1...65536, count: 1...32, "of the hidden layers")
+        labelSmoothing = try fields.real("label-smoothing", in: 0...(1.0).nextDown, default: 0, "spread")
+        name = try fields.text("name", default: "x", "a name")
+        epochs = try fields.integer("epochs", in: 0...100, default: 1, "passes")
+        optimizer = try fields.set("optimizer", "how to step")
+        if epochs == 13 { throw fields.failure("epochs", found: "13", allowed: "a lucky number") }
+    }
+}
+
+@Suite struct FieldsTests {
+    private func read(_ yaml: String) throws -> Example {
+        try Example(tree: Tree(yaml: yaml, file: "x.yaml"), file: "x.yaml")
+    }
+
+    @Test func `defaults are filled in, written in kebab-case, and read back`() throws {
+        let example = try read("widths: [8]\noptimizer: {rate: 1}")
+        #expect(
+            example.tree.canonicalJSON
+                == #"{"epochs":1,"label-smoothing":0,"method":"tiny","name":"x","optimizer":{"nesterov":false,"rate":1},"widths":[8]}"#
+        )
+        #expect(try Example(tree: example.tree, file: "again") == example)
+        #expect(try read("widths: [8]\noptimizer:").optimizer == Optimizer())
+        #expect(try read("widths: [8]\nepochs: 1e1").epochs == 10)
+    }
+
+    @Test(arguments: [
+        (
+            "widths: [8]\nmethod: tinny",
+            "x.yaml:2: method: 'tinny' is not one of tiny, gradmax, tiny-joint; did you mean 'tiny'?"
+        ),
+        ("widths: [8]\nmethod: 3", "x.yaml:2: method: 3 is not one of tiny, gradmax, tiny-joint"),
+        ("widths: [8]\nepoch: 3", "x.yaml:2: epoch: unknown key; did you mean 'epochs'?"),
+        (
+            "widths: [8]\nzzz: 3",
+            "x.yaml:2: zzz: unknown key; the keys here are epochs, label-smoothing, method, name, optimizer, widths"
+        ),
+        ("widths: [8]\noptimizer:\n  rtae: 3", "x.yaml:3: optimizer.rtae: unknown key; did you mean 'rate'?"),
+        (
+            "epochs: 1",
+            "x.yaml:1: widths: is missing; it must be a list of 1…32 integers in 1…65536 (of the hidden layers)"
+        ),
+        ("widths: 8", "x.yaml:1: widths: 8 is not a list of 1…32 integers in 1…65536"),
+        ("widths: []", "x.yaml:1: widths: a list of 0 is not in a list of 1…32 integers in 1…65536"),
+        ("widths:\n- 8\n- 0", "x.yaml:3: widths[1]: 0 is not in 1…65536"),
+        ("widths: [a]", "x.yaml:1: widths[0]: 'a' is not an integer in 1…65536"),
+        ("widths: [8]\nepochs: 101", "x.yaml:2: epochs: 101 is not in 0…100"),
+        ("widths: [8]\nepochs: 1.5", "x.yaml:2: epochs: 1.5 is not an integer in 0…100"),
+        ("widths: [8]\nepochs:", "x.yaml:2: epochs: nothing is not an integer in 0…100"),
+        ("widths: [8]\nepochs: 13", "x.yaml:2: epochs: 13 is not allowed; it must be a lucky number"),
+        ("widths: [8]\nlabel-smoothing: 1", "x.yaml:2: label-smoothing: 1 is not in 0…<1"),
+        ("widths: [8]\nname: 7", "x.yaml:2: name: 7 is not text (put it in quotes)"),
+        ("widths: [8]\noptimizer: 7", "x.yaml:2: optimizer: 7 is not a map of keys and values"),
+        ("widths: [8]\noptimizer: {nesterov: no}", "x.yaml:2: optimizer.nesterov: 'no' is not true or false"),
+        ("[1]", "x.yaml:1: a list of 1 is not a map of keys and values"),
+    ])
+    func `messages say where, what and what is allowed`(yaml: String, message: String) {
+        let error = #expect(throws: ParameterError.self) { try read(yaml) }
+        #expect(error?.description == message)
+        #expect(error?.exitCode == 65)
+    }
+
+    @Test func `documentation lists every field in reading order`() {
+        let documentation = Example.documentation
+        #expect(
+            documentation.map(\.key) == [
+                "method", "widths", "label-smoothing", "name", "epochs", "optimizer.rate",
+                "optimizer.nesterov",
+            ])
+        #expect(
+            documentation[0]
+                == .init(
+                    key: "method", allowed: "tiny, gradmax, tiny-joint", defaultValue: "tiny",
+                    help: "how to grow"))
+        #expect(documentation[1].defaultValue == nil)
+    }
+
+    @Test(arguments: [
+        ("tinny", "tiny"), ("gradmx", "gradmax"), ("tiny-jiont", "tiny-joint"), ("grad", "gradmax"),
+        ("bottleneck", nil), ("x", nil),
+    ])
+    func `the nearest word`(word: String, nearest: String?) {
+        #expect(Spelling.nearest(to: word, among: Method.allCases.map(\.rawValue)) == nearest)
+    }
+}
