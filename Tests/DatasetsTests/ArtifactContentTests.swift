@@ -14,7 +14,8 @@ struct ArtifactContentTests {
         let shape = ImageShape(height: 2, width: 3, channels: 2)
         func split(_ n: Int) -> Split {
             Split(
-                shape: shape, images: (0..<n * 12).map { UInt8($0 * 7 % 256) }, labels: (0..<n).map { Int32($0 % 3) })
+                shape: shape, images: (0..<n * 12).map { UInt8($0 * 7 % 256) },
+                labels: (0..<n).map { Int32($0 % 3) })
         }
         dataset = Datasets.Dataset(
             identity: .init(name: "small", title: "Small", licence: "CC0-1.0", citation: "Žák, 2001"),
@@ -82,7 +83,8 @@ struct ArtifactContentTests {
             $0["train/more"] = HDF5.Dataset(.uint8([1]), shape: [1], dims: "x")
         },
         Damage("images of rank 3", says: ["/train/images"]) {
-            $0["train/images"] = HDF5.Dataset(.uint8([UInt8](repeating: 0, count: 84)), shape: [7, 2, 6], dims: "a,b,c")
+            $0["train/images"] = HDF5.Dataset(
+                .uint8([UInt8](repeating: 0, count: 84)), shape: [7, 2, 6], dims: "a,b,c")
         },
         Damage("images of another type", says: ["/train/images"]) {
             $0["train/images"] = HDF5.Dataset(
@@ -119,7 +121,8 @@ struct ArtifactContentTests {
             $0["classes"]?.attributes["names"] = .integer(3)
         },
         Damage("no classes", says: ["/classes@names", "0 classes"]) {
-            $0["classes"] = HDF5.Dataset(.int64([]), shape: [0], dims: "class", attributes: ["names": .texts([])])
+            $0["classes"] = HDF5.Dataset(
+                .int64([]), shape: [0], dims: "class", attributes: ["names": .texts([])])
         },
         Damage("a deviation that is no number", says: ["/normalization/std", "nan"]) {
             $0["normalization/std"] = HDF5.Dataset(.float32([0.5, .nan]), shape: [2], dims: "channel")
@@ -130,7 +133,9 @@ struct ArtifactContentTests {
         Damage("a mean outside 0...1", says: ["/normalization/mean", "-0.5"]) {
             $0["normalization/mean"] = HDF5.Dataset(.float32([-0.5, 0.5]), shape: [2], dims: "channel")
         },
-        Damage("no licence", says: ["/source", "licence"]) { $0[group: "source"].attributes["licence"] = nil },
+        Damage("no licence", says: ["/source", "licence"]) {
+            $0[group: "source"].attributes["licence"] = nil
+        },
     ]
 
     @Test("each wrong artifact is refused, with the file and the place in it", arguments: damages)

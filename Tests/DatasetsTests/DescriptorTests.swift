@@ -40,17 +40,26 @@ struct DescriptorTests {
         Edit(find: "train: 6", replace: "train: 0", message: [":8: train", "0"]),
         Edit(find: "test: 2", replace: "test: two", message: [":9: test", "'two'"]),
         Edit(find: "classes: [a, b, c]", replace: "classes: []", message: [":10: classes"]),
-        Edit(find: "classes: [a, b, c]", replace: "classes: [a, b, a]", message: [":10: classes", "different"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, b, a]", message: [":10: classes", "different"]),
         Edit(find: "classes: [a, b, c]", replace: "classes: [a, [b], c]", message: [":10: classes"]),
         Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "nothing"]),
-        Edit(find: "file: train-labels.idx", replace: "file: ../train-labels", message: ["train-labels.file", "'../train"]),
-        Edit(find: "file: train-labels.idx", replace: "file: train-labels.gz", message: ["train-labels.file", "without .gz"]),
+        Edit(
+            find: "file: train-labels.idx", replace: "file: ../train-labels",
+            message: ["train-labels.file", "'../train"]),
+        Edit(
+            find: "file: train-labels.idx", replace: "file: train-labels.gz",
+            message: ["train-labels.file", "without .gz"]),
         Edit(find: "file: train-labels.idx", replace: "fil: x, file: y", message: ["train-labels.fil"]),
-        Edit(find: "sha256: ", replace: "sha256: abc", message: ["sha256", "64 lower-case hexadecimal digits"]),
-        Edit(find: "test: 2", replace: "test: 2\nurl: ftp://example.org/", message: [":10: url", "https://"]),
+        Edit(
+            find: "sha256: ", replace: "sha256: abc", message: ["sha256", "64 lower-case hexadecimal digits"]),
+        Edit(
+            find: "test: 2", replace: "test: 2\nurl: ftp://example.org/", message: [":10: url", "https://"]),
         Edit(find: "test: 2", replace: "test: 2\nurl: https://example.org/a b", message: [":10: url"]),
         Edit(find: "test: 2", replace: "test: 2\npackage: x; reboot", message: [":10: package"]),
-        Edit(find: "test: 2", replace: "test: 2\nplaces: /usr/share", message: [":10: places", "list of folders"]),
+        Edit(
+            find: "test: 2", replace: "test: 2\nplaces: /usr/share",
+            message: [":10: places", "list of folders"]),
         Edit(find: "title: Small", replace: "title: [", message: ["small.yaml"]),
     ]
 
@@ -71,11 +80,14 @@ struct DescriptorTests {
     @Test("inputs change with what reaches the artifact, and with nothing else")
     func inputs() throws {
         let inputs = try small.descriptor(in: folder).inputs
-        #expect(Set(inputs.keys) == ["train-images", "train-labels", "test-images", "test-labels", "descriptor"])
+        #expect(
+            Set(inputs.keys) == ["train-images", "train-labels", "test-images", "test-labels", "descriptor"])
         var elsewhere = small
         elsewhere.extra = "places: [/elsewhere]\npackage: some-package\nurl: https://example.org/x"
         #expect(try elsewhere.descriptor(in: folder).inputs == inputs)
-        for (find, replace) in [("[a, b, c]", "[a, b, d]"), ("licence: none", "licence: MIT"), ("nobody", "me")] {
+        for (find, replace) in [
+            ("[a, b, c]", "[a, b, d]"), ("licence: none", "licence: MIT"), ("nobody", "me"),
+        ] {
             let yaml = small.yaml.replacingOccurrences(of: find, with: replace)
             let changed = try DatasetDescriptor(yaml: yaml, path: "\(folder.path)/small.yaml").inputs
             #expect(changed["descriptor"] != inputs["descriptor"])
@@ -94,7 +106,10 @@ struct DescriptorTests {
         let read = try DatasetParameters(tree: Tree(yaml: "dataset: digits", file: "x.yaml"), file: "x.yaml")
         #expect(read == DatasetParameters(dataset: "digits", validation: 0, validationSeed: 0))
         #expect(read.tree.canonicalJSON == #"{"dataset":"digits","validation":0,"validation-seed":0}"#)
-        for wrong in ["{dataset: digits, validation: -1}", "{dataset: ../x}", "{validation: 3}", "{dataset: d, seed: 1}"] {
+        for wrong in [
+            "{dataset: digits, validation: -1}", "{dataset: ../x}", "{validation: 3}",
+            "{dataset: d, seed: 1}",
+        ] {
             #expect(throws: ParameterError.self) {
                 try DatasetParameters(tree: Tree(yaml: wrong, file: "x.yaml"), file: "x.yaml")
             }

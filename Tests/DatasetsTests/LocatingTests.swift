@@ -27,7 +27,9 @@ struct LocatingTests {
                 mirror: mirror.map { "\(folder.path)/\($0)" }, offline: offline, log: log.append))
     }
 
-    @Test("every place is found, compressed or not", arguments: ["places", "mirror/small", "mirror", "cache/small"], [true, false])
+    @Test(
+        "every place is found, compressed or not",
+        arguments: ["places", "mirror/small", "mirror", "cache/small"], [true, false])
     func places(place: String, compressed: Bool) throws {
         var small = small
         small.extra = "places: [nowhere, places]"
@@ -63,7 +65,8 @@ struct LocatingTests {
         let text = error?.description ?? ""
         for part in [
             "the files of small", "/nowhere/small: no such folder", "lacks test-images.idx, test-labels.idx",
-            "$DATA_MIRROR: not set", "\(folder.path)/cache/small: not a folder", "apt-get install dataset-small",
+            "$DATA_MIRROR: not set", "\(folder.path)/cache/small: not a folder",
+            "apt-get install dataset-small",
             "unset OFFLINE", "https://example.org/small/", "DATA_MIRROR to the folder above it",
         ] { #expect(text.contains(part), "\(text) lacks \(part)") }
     }
@@ -106,7 +109,8 @@ struct LocatingTests {
                     problem: "the file ends in the middle of its gzip data"))
         try folder.write(gzip(small.files["train-labels"] ?? []), as: "cache/small/train-images.idx.gz")
         #expect(datasetError { _ = try load(small) }?.description.contains("found 1 dimensions") == true)
-        try folder.write(gzip(idx([7, 2, 2], [UInt8](repeating: 0, count: 28))), as: "cache/small/train-images.idx.gz")
+        try folder.write(
+            gzip(idx([7, 2, 2], [UInt8](repeating: 0, count: 28))), as: "cache/small/train-images.idx.gz")
         #expect(datasetError { _ = try load(small) }?.description.contains("at most 24 values") == true)
     }
 
@@ -117,7 +121,8 @@ struct LocatingTests {
         try labels.writeFiles(to: folder, "cache/small")
         let path = "\(folder.path)/cache/small/train-labels.idx.gz"
         #expect(
-            datasetError { _ = try load(labels) } == .labelOutOfRange(file: path, offset: 11, label: 3, classes: 3))
+            datasetError { _ = try load(labels) }
+                == .labelOutOfRange(file: path, offset: 11, label: 3, classes: 3))
         var counts = small
         counts.files["train-labels"] = idx([5], [0, 1, 2, 0, 1])
         try counts.writeFiles(to: folder, "cache/small")
@@ -141,7 +146,8 @@ struct LocatingTests {
         let environment = DataEnvironment()
         #expect(
             datasetError {
-                _ = try loadDataset(descriptor, parameters: .init(dataset: "digits"), environment: environment)
+                _ = try loadDataset(
+                    descriptor, parameters: .init(dataset: "digits"), environment: environment)
             }?.exitCode == 64)
         #expect(
             datasetError {
@@ -150,7 +156,9 @@ struct LocatingTests {
             } == .validationTooLarge(requested: 6, available: 6))
     }
 
-    @Test("the environment is DATA_MIRROR and OFFLINE", arguments: [("1", true), ("yes", true), ("0", false), ("", false)])
+    @Test(
+        "the environment is DATA_MIRROR and OFFLINE",
+        arguments: [("1", true), ("yes", true), ("0", false), ("", false)])
     func environment(value: String, offline: Bool) {
         let read = DataEnvironment.process(["OFFLINE": value, "DATA_MIRROR": "/mirror"])
         #expect(read.offline == offline && read.mirror == "/mirror")
@@ -185,12 +193,16 @@ struct DownloadTests {
         try small.writeFiles(to: folder, "remote")
         #expect(try load().train.count == 6)
         #expect(
-            cached == ["test-images.idx.gz", "test-labels.idx.gz", "train-images.idx.gz", "train-labels.idx.gz"])
+            cached == [
+                "test-images.idx.gz", "test-labels.idx.gz", "train-images.idx.gz", "train-labels.idx.gz",
+            ])
         try FileManager.default.removeItem(atPath: "\(folder.path)/remote")
         #expect(try load().train.count == 6)
     }
 
-    @Test("a partial download is continued; one that does not fit is begun again", arguments: [0, 1, 20, 57, 58, 200])
+    @Test(
+        "a partial download is continued; one that does not fit is begun again",
+        arguments: [0, 1, 20, 57, 58, 200])
     func resumes(length: Int) throws {
         try small.writeFiles(to: folder, "remote")
         let whole = gzip(small.files["train-images"] ?? [])
