@@ -1,0 +1,143 @@
+internal import Foundation
+internal import Parameters
+
+extension DatasetDescriptor {
+    /// Reads `data/<name>.yaml` strictly.
+    /// - Throws: `ParameterError` with the line; `DatasetError.missing` or `.unreadable` for the file itself.
+    package init(reading path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw Self.noDescriptor(path) }
+        let text: String
+        do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
+            throw DatasetError.unreadable(file: path, reason: error.localizedDescription)
+        }
+        try self.init(yaml: text, path: path)
+    }
+
+    /// - Parameters:
+    ///   - yaml: the text of a descriptor.
+    ///   - path: its file, for messages and for the places relative to it.
+    package init(yaml: String, path: String) throws {
+        var fields = try Fields(Tree(yaml: yaml, file: path), file: path)
+        self.path = path
+        name = try Self.name(&fields, path)
+        title = try fields.text("title", "the name that people use")
+        licence = try fields.text("licence", "the licence, as SPDX identifier if it has one")
+        citation = try fields.text("citation", "whom to cite")
+        homepage = try fields.text("homepage", "where to read about it")
+        format = try fields.choice("format", "how the files are laid out")
+        image = try Self.image(&fields)
+        trainCount = try fields.integer("train", in: 1...100_000_000, "samples of the training split")
+        testCount = try fields.integer("test", in: 1...100_000_000, "samples of the test split")
+        classes = try Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
+        members = try Self.members(&fields, path)
+        places =
+            fields.contains("places") ? try Self.texts("places", &fields, allowed: "a list of folders") : []
+        package = try Self.optional("package", &fields, "the Debian package that installs the files") {
+            $0.wholeMatch(of: /[a-z0-9][a-z0-9+.-]+/) != nil ? $0 : nil
+        }
+        url = try Self.optional("url", &fields, "the folder to download from, with http:// or https://") {
+            guard $0.wholeMatch(of: /(https?|file):\/\/[!-~]+/) != nil else { return nil }
+            return $0.hasSuffix("/") ? $0 : $0 + "/"
+        }
+        try fields.finish()
+    }
+
+    /// Lower-case letters and digits, with single dashes between them: a name that is safe in every path.
+    static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil }
+
+    private static func name(_ fields: inout Fields, _ path: String) throws -> String {
+        let name = try fields.text("name", "the name, which is the file's too")
+        let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+        guard name == stem, isName(name) else {
+            throw fields.failure(
+                "name", found: "'\(name)'",
+                allowed: "'\(stem)', the file's name (lower-case letters, digits and dashes)")
+        }
+        return name
+    }
+
+    private static func image(_ fields: inout Fields) throws -> ImageShape {
+        let extents = try fields.integers(
+            "image", in: 1...65_536, count: 3...3, "height, width and channels of an image")
+        guard extents.count == 3 else { return ImageShape(height: 1, width: 1, channels: 1) }
+        return ImageShape(height: extents[0], width: extents[1], channels: extents[2])
+    }
+
+    /// A list of different texts (integers are taken as their digits, so that `[0, 1, 2]` are class names).
+    private static func texts(_ key: String, _ fields: inout Fields, allowed: String) throws -> [String] {
+        guard let tree = fields.tree(key) else {
+            throw fields.failure(key, found: "nothing", allowed: allowed)
+        }
+        let texts = (tree.list ?? []).compactMap { element in
+            element.text ?? element.integer.map(String.init)
+        }
+        guard texts.count == tree.list?.count, (1...256).contains(texts.count),
+            Set(texts).count == texts.count,
+            !texts.contains("")
+        else {
+            throw fields.failure(key, found: tree.summary, allowed: allowed)
+        }
+        return texts
+    }
+
+    private static func members(_ fields: inout Fields, _ path: String) throws -> [Role: Member] {
+        guard let tree = fields.tree("files") else {
+            throw fields.failure(
+                "files", found: "nothing", allowed: "a map with train-images, train-labels, …")
+        }
+        var roles = try Fields(tree, file: path, path: "files")
+        var members: [Role: Member] = [:]
+        for role in Role.allCases {
+            guard let tree = roles.tree(role.rawValue) else {
+                throw roles.failure(role.rawValue, found: "nothing", allowed: "{file: …, sha256: …}")
+            }
+            var member = try Fields(tree, file: path, path: "files.\(role.rawValue)")
+            members[role] = try Member(fields: &member)
+            try member.finish()
+        }
+        try roles.finish()
+        return members
+    }
+
+    private static func optional(
+        _ key: String, _ fields: inout Fields, _ help: String, _ check: (String) -> String?
+    ) throws -> String? {
+        guard fields.contains(key) else { return nil }
+        let text = try fields.text(key, help)
+        guard let value = check(text) else { throw fields.failure(key, found: "'\(text)'", allowed: help) }
+        return value
+    }
+
+    /// Says which descriptors there are beside the one that is not.
+    private static func noDescriptor(_ path: String) -> DatasetError {
+        let folder = (path as NSString).deletingLastPathComponent
+        let others =
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? [])
+            .filter { $0.hasSuffix(".yaml") }.sorted()
+        return .missing(
+            dataset: (path as NSString).lastPathComponent,
+            tried: [.init(path: path, reason: "no such file")],
+            help: [
+                others.isEmpty
+                    ? "name a descriptor: data/<name>.yaml"
+                    : "name one of the descriptors there: \(others.joined(separator: ", "))",
+                "write one: data/README.md says how",
+            ])
+    }
+}
+
+extension DatasetDescriptor.Member {
+    fileprivate init(fields: inout Fields) throws {
+        file = try fields.text("file", "the file's name, without .gz and without a folder")
+        guard file.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9._-]*/) != nil, !file.hasSuffix(".gz") else {
+            throw fields.failure(
+                "file", found: "'\(file)'", allowed: "a file's name, without .gz and without a folder")
+        }
+        sha256 = try fields.text("sha256", "SHA-256 of the decompressed bytes")
+        guard sha256.wholeMatch(of: /[0-9a-f]{64}/) != nil else {
+            throw fields.failure(
+                "sha256", found: "'\(sha256)'",
+                allowed: "64 lower-case hexadecimal digits, of the decompressed bytes")
+        }
+    }
+}

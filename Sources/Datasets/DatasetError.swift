@@ -1,0 +1,97 @@
+/// What can be wrong with a dataset: its descriptor, its files, its artifact.
+package enum DatasetError: Error, Equatable {
+    /// A place that was looked at, and why the data is not there.
+    package struct Place: Equatable, Sendable {
+        package var path: String
+        package var reason: String
+    }
+
+    /// No place has all files of the dataset. `help`: one sentence per way to get it.
+    case missing(dataset: String, tried: [Place], help: [String])
+    /// The system refused to open or read a file.
+    case unreadable(file: String, reason: String)
+    /// A file or folder of the download cache could not be written.
+    case unwritable(file: String, reason: String)
+    /// The decompressed bytes are not those the descriptor pins.
+    case wrongDigest(file: String, expected: String, found: String)
+    /// The compressed bytes are not (only) gzip. `offset`: byte in the compressed file.
+    case brokenGzip(file: String, offset: Int, problem: String)
+    /// The bytes are not the IDX file they should be. `offset`: byte in the decompressed content.
+    case brokenIDX(file: String, offset: Int, found: String, allowed: String)
+    /// Two files that belong together hold different numbers of samples.
+    case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
+    /// A label is no class. `offset`: byte in the decompressed content.
+    case labelOutOfRange(file: String, offset: Int, label: Int, classes: Int)
+    /// The (verified) files are not what the descriptor says of them.
+    case descriptorDisagrees(descriptor: String, key: String, says: String, files: String)
+    /// Parameters that name another dataset than the descriptor.
+    case otherDataset(requested: String, descriptor: String, file: String)
+    /// More samples to hold out than leave one to train on.
+    case validationTooLarge(requested: Int, available: Int)
+    /// curl could not fetch a file.
+    case downloadFailed(url: String, reason: String, help: [String])
+    /// A dataset artifact that breaks a rule of its format. `path`: inside the file.
+    case badArtifact(file: String, path: String, found: String, allowed: String)
+}
+
+extension DatasetError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .missing(let dataset, let tried, let help):
+            let places = tried.map { "\n  \($0.path): \($0.reason)" }.joined()
+            let ways = help.map { "\n  - \($0)" }.joined()
+            return
+                "the files of \(dataset) are not on this machine; looked in\(places)\nto get them, one of\(ways)"
+        case .unreadable(let file, let reason):
+            return "\(file) cannot be read: \(reason)"
+        case .unwritable(let file, let reason):
+            return "\(file) cannot be written: \(reason)"
+        case .wrongDigest(let file, let expected, let found):
+            return """
+                \(file) is not the file its descriptor pins: the decompressed bytes have SHA-256 \(found), \
+                expected \(expected); remove the file, or correct the descriptor if the data was meant to change
+                """
+        case .brokenGzip(let file, let offset, let problem):
+            return "\(file), byte \(offset): \(problem); fetch the file again"
+        case .brokenIDX(let file, let offset, let found, let allowed):
+            return "\(file), byte \(offset) of the content: found \(found), expected \(allowed)"
+        case .countsDiffer(let images, let imageCount, let labels, let labelCount):
+            return """
+                \(images) holds \(imageCount) images but \(labels) holds \(labelCount) labels; \
+                the two files do not belong together
+                """
+        case .labelOutOfRange(let file, let offset, let label, let classes):
+            return "\(file), byte \(offset) of the content: label \(label) is not in 0...\(classes - 1)"
+        case .descriptorDisagrees(let descriptor, let key, let says, let files):
+            return "\(descriptor): \(key): says \(says), but the files hold \(files); correct the descriptor"
+        case .otherDataset(let requested, let descriptor, let file):
+            return """
+                the parameters ask for dataset '\(requested)', but \(file) describes '\(descriptor)'; \
+                use --descriptor data/\(requested).yaml
+                """
+        case .validationTooLarge(let requested, let available):
+            return """
+                validation: \(requested) samples cannot be held out of a training split of \(available); \
+                at most \(available - 1) leave something to train on
+                """
+        case .downloadFailed(let url, let reason, let help):
+            return "\(url) could not be downloaded: \(reason)\ninstead, one of"
+                + help.map { "\n  - \($0)" }.joined()
+        case .badArtifact(let file, let path, let found, let allowed):
+            return """
+                \(file): \(path): found \(found), expected \(allowed); this is not a dataset written by \
+                load-dataset, or it was changed
+                """
+        }
+    }
+
+    /// The process's exit code (sysexits): 65 bad data, 66 missing input, 74 input or output failed.
+    package var exitCode: Int32 {
+        switch self {
+        case .missing: 66
+        case .unreadable, .unwritable, .downloadFailed: 74
+        case .otherDataset: 64
+        default: 65
+        }
+    }
+}

@@ -1,0 +1,112 @@
+internal import Foundation
+
+/// Fetches the files of a dataset into its cache with curl: resumed, checked, and only then given their names.
+struct Download {
+    let descriptor: DatasetDescriptor
+    let url: String
+    let environment: DataEnvironment
+
+    /// Fetches what the cache lacks. Only one process at a time does it; the others wait.
+    /// - Throws: `DatasetError.downloadFailed`, `.wrongDigest`, `.brokenGzip`, `.unwritable`.
+    func run() throws {
+        let cache = descriptor.cache
+        do {
+            try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        } catch {
+            throw DatasetError.unwritable(file: cache, reason: error.localizedDescription)
+        }
+        try withExclusiveLock(cache + "/.lock") {
+            for (_, member) in descriptor.members.sorted(by: { $0.key < $1.key }) {
+                let path = "\(cache)/\(member.file)"
+                let isThere = [path, path + ".gz"].contains { FileManager.default.fileExists(atPath: $0) }
+                if !isThere { try fetch(member, to: path + ".gz") }
+            }
+        }
+    }
+
+    private func fetch(_ member: DatasetDescriptor.Member, to path: String) throws {
+        let source = url + member.file + ".gz"
+        // Ends in .gz, so that what is not gzip (an error page, say) is refused.
+        let partial = (path as NSString).deletingPathExtension + ".part.gz"
+        environment.log("downloading \(source)")
+        let resumes = FileManager.default.fileExists(atPath: partial)
+        do {
+            try curl(source, to: partial)
+        } catch let error as DatasetError where resumes {
+            environment.log("starting again: \(error)")
+            try remove(partial)
+            try curl(source, to: partial)
+        }
+        do {
+            try verify(partial, against: member)
+        } catch {
+            try remove(partial)
+            throw DatasetError.downloadFailed(url: source, reason: "\(error)", help: descriptor.help(offline))
+        }
+        guard rename(partial, path) == 0 else {
+            throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    private var offline: DataEnvironment {
+        DataEnvironment(mirror: environment.mirror, offline: false)
+    }
+
+    private func curl(_ source: String, to path: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [
+            "curl", "--fail", "--location", "--silent", "--show-error", "--proto", "=https,http,file",
+            "--connect-timeout", "20", "--speed-limit", "1000", "--speed-time", "60", "--retry", "3",
+            "--max-filesize", "\(IDXArray.standardLimit)", "--continue-at", "-", "--output", path, source,
+        ]
+        let errors = Pipe()
+        process.standardError = errors
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        do { try process.run() } catch {
+            throw failure(source, "curl cannot be started: \(error.localizedDescription)")
+        }
+        let said = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        switch process.terminationStatus {
+        case 0: return
+        case 127: throw failure(source, "curl is not installed (`apt-get install curl`)")
+        case let status:
+            let text = String(decoding: said, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            throw failure(source, text.isEmpty ? "curl ended with status \(status)" : text)
+        }
+    }
+
+    private func failure(_ source: String, _ reason: String) -> DatasetError {
+        .downloadFailed(url: source, reason: reason, help: descriptor.help(offline))
+    }
+
+    private func verify(_ path: String, against member: DatasetDescriptor.Member) throws {
+        let found = try ContentHash.ofContent(path, limit: IDXArray.standardLimit)
+        guard found == member.sha256 else {
+            throw DatasetError.wrongDigest(file: path, expected: member.sha256, found: found)
+        }
+    }
+
+    private func remove(_ path: String) throws {
+        guard unlink(path) == 0 else {
+            throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
+        }
+    }
+}
+
+/// Does something while no other process holds the lock file; the kernel drops the lock when the process ends.
+private func withExclusiveLock(_ path: String, _ body: () throws -> Void) throws {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+        throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    while flock(descriptor, LOCK_EX) != 0 {
+        guard errno == EINTR else {
+            throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
+        }
+    }
+    try body()
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Parameters
+import Testing
+
+@testable import Datasets
+
+@Suite("Descriptors")
+struct DescriptorTests {
+    let folder: TemporaryFolder
+    let small = SmallDataset()
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test("every descriptor of the repository reads", arguments: ["digits", "fashion-mnist", "mnist"])
+    func repository(name: String) throws {
+        let descriptor = try DatasetDescriptor(reading: "\(dataFolder)/\(name).yaml")
+        #expect(descriptor.name == name)
+        #expect(descriptor.classes.count == 10)
+        #expect(descriptor.members.count == 4)
+        #expect(descriptor.inputs.count == 5)
+        for digest in descriptor.inputs.values { #expect(digest.count == 64) }
+    }
+
+    /// An edit of the small descriptor that makes it wrong, and what the message must hold.
+    struct Edit: Sendable, CustomTestStringConvertible {
+        var find: String
+        var replace: String
+        var message: [String]
+        var testDescription: String { "\(find) -> \(replace)" }
+    }
+
+    static let edits: [Edit] = [
+        Edit(find: "name: small", replace: "name: other", message: [":1: name", "'other'", "'small'"]),
+        Edit(find: "name: small", replace: "name: ../small", message: [":1: name", "'../small'"]),
+        Edit(find: "title: Small", replace: "titel: Small", message: ["title", "missing"]),
+        Edit(find: "homepage:", replace: "hompage: x\nhomepage:", message: [":5: hompage", "homepage"]),
+        Edit(find: "format: idx", replace: "format: idy", message: [":6: format", "'idy'", "idx"]),
+        Edit(find: "image: [2, 2, 1]", replace: "image: [2, 2]", message: [":7: image"]),
+        Edit(find: "image: [2, 2, 1]", replace: "image: [2, 0, 1]", message: [":7: image"]),
+        Edit(find: "train: 6", replace: "train: 0", message: [":8: train", "0"]),
+        Edit(find: "test: 2", replace: "test: two", message: [":9: test", "'two'"]),
+        Edit(find: "classes: [a, b, c]", replace: "classes: []", message: [":10: classes"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, b, a]", message: [":10: classes", "different"]),
+        Edit(find: "classes: [a, b, c]", replace: "classes: [a, [b], c]", message: [":10: classes"]),
+        Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "nothing"]),
+        Edit(
+            find: "file: train-labels.idx", replace: "file: ../train-labels",
+            message: ["train-labels.file", "'../train"]),
+        Edit(
+            find: "file: train-labels.idx", replace: "file: train-labels.gz",
+            message: ["train-labels.file", "without .gz"]),
+        Edit(find: "file: train-labels.idx", replace: "fil: x, file: y", message: ["train-labels.fil"]),
+        Edit(
+            find: "sha256: ", replace: "sha256: abc", message: ["sha256", "64 lower-case hexadecimal digits"]),
+        Edit(
+            find: "test: 2", replace: "test: 2\nurl: ftp://example.org/", message: [":10: url", "https://"]),
+        Edit(find: "test: 2", replace: "test: 2\nurl: https://example.org/a b", message: [":10: url"]),
+        Edit(find: "test: 2", replace: "test: 2\npackage: x; reboot", message: [":10: package"]),
+        Edit(
+            find: "test: 2", replace: "test: 2\nplaces: /usr/share",
+            message: [":10: places", "list of folders"]),
+        Edit(find: "title: Small", replace: "title: [", message: ["small.yaml"]),
+    ]
+
+    @Test("each mistake is refused with file, line and key", arguments: edits)
+    func mistakes(edit: Edit) throws {
+        let yaml = small.yaml.replacingOccurrences(of: edit.find, with: edit.replace)
+        #expect(yaml != small.yaml)
+        let error = #expect(throws: ParameterError.self) {
+            try DatasetDescriptor(yaml: yaml, path: "data/small.yaml")
+        }
+        let text = try #require(error).description
+        for part in ["data/small.yaml"] + edit.message {
+            #expect(text.contains(part), "\(text) lacks \(part)")
+        }
+        #expect(error?.exitCode == 65)
+    }
+
+    @Test("inputs change with what reaches the artifact, and with nothing else")
+    func inputs() throws {
+        let inputs = try small.descriptor(in: folder).inputs
+        #expect(
+            Set(inputs.keys) == ["train-images", "train-labels", "test-images", "test-labels", "descriptor"])
+        var elsewhere = small
+        elsewhere.extra = "places: [/elsewhere]\npackage: some-package\nurl: https://example.org/x"
+        #expect(try elsewhere.descriptor(in: folder).inputs == inputs)
+        for (find, replace) in [
+            ("[a, b, c]", "[a, b, d]"), ("licence: none", "licence: MIT"), ("nobody", "me"),
+        ] {
+            let yaml = small.yaml.replacingOccurrences(of: find, with: replace)
+            let changed = try DatasetDescriptor(yaml: yaml, path: "\(folder.path)/small.yaml").inputs
+            #expect(changed["descriptor"] != inputs["descriptor"])
+        }
+    }
+
+    @Test("a descriptor that is not there names the ones that are")
+    func absent() throws {
+        let error = datasetError { _ = try DatasetDescriptor(reading: "\(dataFolder)/fashoin.yaml") }
+        #expect(error?.exitCode == 66)
+        #expect(error?.description.contains("digits.yaml, fashion-mnist.yaml, mnist.yaml") == true)
+    }
+
+    @Test("parameters have defaults, refuse what is out of range, and encode in kebab-case")
+    func parameters() throws {
+        let read = try DatasetParameters(tree: Tree(yaml: "dataset: digits", file: "x.yaml"), file: "x.yaml")
+        #expect(read == DatasetParameters(dataset: "digits", validation: 0, validationSeed: 0))
+        #expect(read.tree.canonicalJSON == #"{"dataset":"digits","validation":0,"validation-seed":0}"#)
+        for wrong in [
+            "{dataset: digits, validation: -1}", "{dataset: ../x}", "{validation: 3}",
+            "{dataset: d, seed: 1}",
+        ] {
+            #expect(throws: ParameterError.self) {
+                try DatasetParameters(tree: Tree(yaml: wrong, file: "x.yaml"), file: "x.yaml")
+            }
+        }
+        #expect(DatasetParameters.documentation.map(\.key) == ["dataset", "validation", "validation-seed"])
+    }
+}

@@ -1,0 +1,104 @@
+import Testing
+
+@testable import Datasets
+
+@Suite("Splits")
+struct SplitTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func array(_ shape: [Int], _ values: [UInt8], _ name: String) throws -> IDXArray {
+        try IDXArray(reading: folder.write(idx(shape, values), as: name), ranks: 1...4)
+    }
+
+    /// n images of 1x2x1 that carry their position.
+    private func numbered(_ n: Int) -> Split {
+        Split(
+            shape: ImageShape(height: 1, width: 2, channels: 1),
+            images: (0..<n).flatMap { [UInt8($0), UInt8(255 - $0)] }, labels: (0..<n).map { Int32($0 % 10) })
+    }
+
+    @Test("as many images as labels, or both files are named with their counts")
+    func counts() throws {
+        let images = try array([2, 1, 1], [1, 2], "images")
+        let labels = try array([3], [0, 1, 2], "labels")
+        #expect(
+            throws: DatasetError.countsDiffer(
+                images: images.file, imageCount: 2, labels: labels.file, labelCount: 3)
+        ) { try Split(images: images, labels: labels, classes: 3) }
+    }
+
+    @Test("a label that is no class is refused with its byte", arguments: [(0, 8), (4, 12)])
+    func labels(position: Int, offset: Int) throws {
+        let images = try array([5, 1, 1], [1, 2, 3, 4, 5], "images")
+        var values: [UInt8] = [0, 1, 2, 1, 0]
+        values[position] = 3
+        let labels = try array([5], values, "labels")
+        #expect(throws: DatasetError.labelOutOfRange(file: labels.file, offset: offset, label: 3, classes: 3))
+        {
+            try Split(images: images, labels: labels, classes: 3)
+        }
+    }
+
+    @Test(
+        "images of rank 3 have one channel, of rank 4 their own",
+        arguments: [([2, 1, 3], 1), ([2, 1, 1, 3], 3)])
+    func channels(shape: [Int], channels: Int) throws {
+        let split = try Split(
+            images: array(shape, [1, 2, 3, 4, 5, 6], "images"), labels: array([2], [0, 1], "labels"),
+            classes: 2)
+        #expect(split.shape.channels == channels)
+        #expect(split.shape.count == 3)
+    }
+
+    @Test("what is held out and what is left are the whole, in order", arguments: [1, 17, 50, 99])
+    func partition(count: Int) throws {
+        let whole = numbered(100)
+        let (rest, heldOut) = try whole.holdingOut(count, seed: 7)
+        #expect(heldOut.count == count && rest.count == 100 - count)
+        let restNumbers = stride(from: 0, to: rest.images.count, by: 2).map { rest.images[$0] }
+        let heldOutNumbers = stride(from: 0, to: heldOut.images.count, by: 2).map { heldOut.images[$0] }
+        #expect(restNumbers == restNumbers.sorted() && heldOutNumbers == heldOutNumbers.sorted())
+        #expect((restNumbers + heldOutNumbers).sorted() == (0..<100).map { UInt8($0) })
+        for split in [rest, heldOut] {
+            for sample in 0..<split.count {
+                #expect(split.images[2 * sample + 1] == 255 - split.images[2 * sample])
+                #expect(split.labels[sample] == Int32(split.images[2 * sample]) % 10)
+            }
+        }
+    }
+
+    @Test("the seed decides what is held out, and nothing else does")
+    func seeds() throws {
+        let whole = numbered(100)
+        #expect(try whole.holdingOut(20, seed: 1) == whole.holdingOut(20, seed: 1))
+        #expect(try whole.holdingOut(20, seed: 1).heldOut != whole.holdingOut(20, seed: 2).heldOut)
+    }
+
+    @Test("every sample is held out about equally often")
+    func uniform() throws {
+        let whole = numbered(20)
+        var counts = [Int](repeating: 0, count: 20)
+        for seed in 0..<2000 {
+            let heldOut = try whole.holdingOut(5, seed: seed).heldOut
+            for sample in 0..<heldOut.count { counts[Int(heldOut.images[2 * sample])] += 1 }
+        }
+        // Binomial(2000, 1/4): mean 500, standard deviation 19.4; five of them.
+        for count in counts { #expect((403...597).contains(count)) }
+    }
+
+    @Test("nothing held out leaves the split as it is")
+    func none() throws {
+        let whole = numbered(10)
+        let (rest, heldOut) = try whole.holdingOut(0, seed: 3)
+        #expect(rest == whole && heldOut == .empty(whole.shape))
+    }
+
+    @Test("something must be left to train on", arguments: [10, 11, 1_000_000, -1])
+    func tooMany(count: Int) {
+        #expect(throws: DatasetError.validationTooLarge(requested: count, available: 10)) {
+            try numbered(10).holdingOut(count, seed: 0)
+        }
+    }
+}
