@@ -20,7 +20,7 @@ package final class ProgressReporter: Sendable {
         isTerminal = isatty(STDERR_FILENO) == 1
         if let logPath {
             if !FileManager.default.fileExists(atPath: logPath) {
-                FileManager.default.createFile(atPath: logPath, contents: nil)
+                _ = FileManager.default.createFile(atPath: logPath, contents: nil)
             }
             log = FileHandle(forWritingAtPath: logPath)
             _ = try? log?.seekToEnd()

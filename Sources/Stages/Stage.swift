@@ -2,7 +2,7 @@ package import Artifacts
 internal import Foundation
 package import HDF5
 package import Parameters
-package import Tensors
+internal import Tensors
 
 /// What a stage's work gives.
 package enum StageOutput {
@@ -24,7 +24,7 @@ package struct StageContext<P: ParameterSet> {
     ///
     /// - Throws: `StageError.wrongKind`, `HDF5Error`, what `body` throws.
     package func read<Result>(
-        _ name: String, _ kind: Header.Kind, _ body: (borrowing File) throws -> Result
+        _ name: String, _ kind: Kind, _ body: (borrowing File) throws -> Result
     ) throws -> Result {
         guard let input = paths[name] else { preconditionFailure("the stage has no input '\(name)'") }
         let file = try File(reading: input.path)
@@ -43,13 +43,13 @@ package struct StageContext<P: ParameterSet> {
 package struct Stage<P: ParameterSet> {
     private let name: String
     private let source: String
-    private let kind: Header.Kind
+    private let kind: Kind
 
     /// - Parameters:
     ///   - name: the executable's name.
     ///   - sources: the table the build writes into every stage.
     ///   - kind: of the artifact it makes.
-    package init(_ name: String, sources: [String: String], kind: Header.Kind, parameters: P.Type = P.self) {
+    package init(_ name: String, sources: [String: String], kind: Kind, parameters: P.Type = P.self) {
         self.name = name
         source = sources[name] ?? "unknown"
         self.kind = kind
@@ -59,21 +59,22 @@ package struct Stage<P: ParameterSet> {
     ///
     /// - Parameters:
     ///   - inputs: input files by the name of their option.
-    ///   - digests: the digests of inputs that are not artifacts, by name; computed from the parameters.
+    ///   - defaults: parameters that the command line implies.
+    ///   - digests: the digests of inputs that are not artifacts, by name.
     ///   - work: the stage's one function.
     package func run(
-        _ options: StageOptions, inputs: [String: String],
-        digests: (P) throws -> [String: Digest] = { _ in [:] },
+        _ options: StageOptions, inputs: [String: String], defaults: Tree = .empty,
+        digests: [String: Digest] = [:],
         work: (StageContext<P>) throws -> StageOutput
     ) throws {
         try reportingErrors(of: name) {
-            let parameters = try options.read(P.self)
+            let parameters = try options.read(P.self, defaults: defaults)
             let stopwatch = Stopwatch(threads: options.threads, libraries: Self.libraries)
             if let artifacts = options.artifacts {
                 try runInStore(
-                    Store(root: artifacts), options, parameters, inputs, try digests(parameters), stopwatch, work)
+                    Store(root: artifacts), options, parameters, inputs, digests, stopwatch, work)
             } else {
-                try runAlone(options, parameters, inputs, try digests(parameters), work)
+                try runAlone(options, parameters, inputs, digests, work)
             }
         }
     }
@@ -98,8 +99,8 @@ package struct Stage<P: ParameterSet> {
             paths[input] = (given, found.path)
         }
         let parts = KeyParts(
-            stage: name, source: source, platform: Platform.identifier, parameters: parameters.tree.canonicalJSON,
-            inputs: digests)
+            stage: name, source: source, platform: Platform.identifier,
+            parameters: try parameters.encodedTree(), inputs: digests)
         let link = options.output
         try store.withLock(on: parts, publishingTo: link) { lock in
             let before = try store.record(for: parts.key)
@@ -178,11 +179,11 @@ package struct Stage<P: ParameterSet> {
         switch try work(context) {
         case .content(let content):
             let complete = withHeader(content, parameters, digests)
-            try PlainFile.publish(to: options.output) { try complete.write(to: $0) }
+            try PlainFile.publish(at: options.output) { try complete.write(to: $0) }
         case .unchanged(let input):
             guard let path = paths[input]?.path else { preconditionFailure("no input '\(input)'") }
             progress.line("nothing to do, the output is the input")
-            try PlainFile.publish(to: options.output) {
+            try PlainFile.publish(at: options.output) {
                 try FileManager.default.copyItem(atPath: path, toPath: $0)
             }
         }

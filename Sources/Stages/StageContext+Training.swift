@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Networks
 package import Training
 
 extension StageContext {
@@ -12,8 +13,9 @@ extension StageContext {
             guard let epoch, state.isEpochEnd else { return }
             let validation = epoch.validationAccuracy.map { String(format: ", validation accuracy %.4f", $0) } ?? ""
             progress.line(
-                String(format: "%d of %d samples: loss %.4f, accuracy %.4f", state.done, state.total, epoch.loss, epoch.accuracy)
-                    + validation)
+                String(
+                    format: "%d of %d samples: loss %.4f, accuracy %.4f", state.done, state.total, epoch.loss,
+                    epoch.accuracy) + validation)
         }
     }
 }

@@ -41,13 +41,14 @@ package struct StageOptions: ParsableArguments {
     /// Reads the parameters, every default filled in.
     ///
     /// - Throws: `ParameterError`, `StageError` for a `--set` that is not `path=value`.
-    func read<P: ParameterSet>(_ type: P.Type) throws -> P {
-        var tree = Tree.empty
+    func read<P: ParameterSet>(_ type: P.Type, defaults: Tree) throws -> P {
+        var tree = defaults
         if let parameters {
             guard FileManager.default.fileExists(atPath: parameters) else {
                 throw StageError.missingFile(option: "--parameters", path: parameters)
             }
-            tree = try Tree(yaml: String(contentsOfFile: parameters, encoding: .utf8), file: parameters)
+            let text = try String(contentsOfFile: parameters, encoding: .utf8)
+            tree = try Tree(yaml: text, file: parameters).merged(over: defaults)
         }
         for setting in set {
             guard let sign = setting.firstIndex(of: "="), sign != setting.startIndex else {

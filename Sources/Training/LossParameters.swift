@@ -13,11 +13,6 @@ package struct LossParameters: ParameterSet {
     /// ε: targets are (1 - ε) one-hot + ε / classes (Szegedy et al., 2016).
     package var labelSmoothing: Double = 0
 
-    private enum CodingKeys: String, CodingKey {
-        case kind
-        case labelSmoothing = "label-smoothing"
-    }
-
     package init(kind: Kind = .crossEntropy, labelSmoothing: Double = 0) {
         self.kind = kind
         self.labelSmoothing = labelSmoothing

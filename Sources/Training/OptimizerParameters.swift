@@ -19,11 +19,6 @@ package struct OptimizerParameters: ParameterSet {
     package var beta2: Double = 0.999
     package var epsilon: Double = 1e-8
 
-    private enum CodingKeys: String, CodingKey {
-        case kind, rate, momentum, nesterov, beta1, beta2, epsilon
-        case weightDecay = "weight-decay"
-    }
-
     package init(kind: Kind = .sgd, rate: Double = 0.05, momentum: Double = 0.9, weightDecay: Double = 0) {
         self.kind = kind
         self.rate = rate

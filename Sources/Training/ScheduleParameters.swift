@@ -18,13 +18,6 @@ package struct ScheduleParameters: ParameterSet {
     package var factor: Double = 0.1
     package var finalFraction: Double = 0
 
-    private enum CodingKeys: String, CodingKey {
-        case kind, factor
-        case warmUp = "warm-up"
-        case stepEpochs = "step-epochs"
-        case finalFraction = "final-fraction"
-    }
-
     package init(kind: Kind = .constant, warmUp: Double = 0) {
         self.kind = kind
         self.warmUp = warmUp

@@ -73,11 +73,6 @@ package struct TuneParameters: ParameterSet {
     /// Forget the optimiser's state instead of going on with it.
     package var resetOptimizer: Bool = false
 
-    private enum CodingKeys: String, CodingKey {
-        case training, loss, seed, round
-        case resetOptimizer = "reset-optimizer"
-    }
-
     package init(
         training: TrainingParameters, loss: LossParameters, seed: Int, round: Int = 0, resetOptimizer: Bool = false
     ) {

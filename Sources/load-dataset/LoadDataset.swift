@@ -26,10 +26,15 @@ struct LoadDataset: ParsableCommand {
     @OptionGroup var options: StageOptions
 
     func run() throws {
-        let descriptor = try reportingErrors(of: "load-dataset") { try DatasetDescriptor(path: descriptor) }
+        let described = try reportingErrors(of: "load-dataset") { try DatasetDescriptor(reading: descriptor) }
         let stage = Stage<DatasetParameters>("load-dataset", sources: sourceDigests, kind: .dataset)
-        try stage.run(options, inputs: [:], digests: { _ in descriptor.inputs }) { context in
-            let dataset = try loadDataset(descriptor, context.parameters)
+        let defaults = Tree(.map([.init(key: "dataset", value: Tree(.text(described.name)))]))
+        let digests = described.inputs.compactMapValues { Digest($0) }
+        try stage.run(options, inputs: [:], defaults: defaults, digests: digests) { context in
+            let progress = context.progress
+            let dataset = try loadDataset(
+                described, parameters: context.parameters,
+                environment: .process(log: { progress.line($0) }))
             context.progress.line(
                 "\(dataset.name): \(dataset.train.count) training, \(dataset.validation.count) validation, "
                     + "\(dataset.test.count) test samples of \(dataset.shape.extents), "
