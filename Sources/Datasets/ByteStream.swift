@@ -5,8 +5,9 @@ struct ByteStream: ~Copyable {
     let file: String
     /// Bytes of content given out so far.
     private(set) var position = 0
-    /// The content's length where the file tells it (plain files), else the longest it can be.
-    let sizeBound: SizeBound
+    /// The most bytes that the content can have, known before it is read: what a plain file has, and what deflate can
+    /// pack into a compressed one.
+    let largestSize: Int
     private let content: Content
 
     private enum Content: ~Copyable {
@@ -18,17 +19,14 @@ struct ByteStream: ~Copyable {
         }
     }
 
-    /// What is known of the content's length before it is read.
-    enum SizeBound: Equatable { case exactly(Int), atMost(Int) }
-
     /// - Throws: `DatasetError.unreadable`, `.brokenGzip`.
     init(opening path: String) throws {
         let source = try SourceFile(opening: path)
         let (bound, overflow) = source.size.multipliedReportingOverflow(by: Inflater.largestRatio)
         let isGzip = try path.hasSuffix(".gz") || Self.beginsLikeGzip(path)
-        let sizeBound = isGzip ? SizeBound.atMost(overflow ? .max : bound) : .exactly(source.size)
+        let largestSize = if isGzip { overflow ? Int.max : bound } else { source.size }
         content = try Content(source, isGzip: isGzip)
-        self.sizeBound = sizeBound
+        self.largestSize = largestSize
         file = path
     }
 
@@ -51,13 +49,8 @@ struct ByteStream: ~Copyable {
 
     /// The next bytes, fewer at the end of the content.
     mutating func read(_ count: Int) throws -> [UInt8] {
-        var error: (any Error)?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            do { filled = try read(into: UnsafeMutableRawBufferPointer(buffer)) } catch let failure {
-                error = failure
-            }
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
         }
-        if let error { throw error }
-        return bytes
     }
 }

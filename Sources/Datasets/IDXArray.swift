@@ -109,11 +109,7 @@ package struct IDXArray: Sendable, Equatable {
             }
             count = product
         }
-        let available: Int
-        switch stream.sizeBound {
-        case .exactly(let size): available = size - stream.position
-        case .atMost(let size): available = size - stream.position
-        }
+        let available = stream.largestSize - stream.position
         guard count <= available else {
             throw DatasetError.brokenIDX(
                 file: stream.file, offset: 4, found: declared,
