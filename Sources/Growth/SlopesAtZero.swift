@@ -1,5 +1,3 @@
-package import Tensors
-
 /// How an activation σ with σ(0) = 0 behaves in its first order around 0: σ₀(z) = lim σ(γz)/γ for γ → 0+.
 ///
 /// A smooth σ has equal slopes and σ₀ is linear; ReLU and SELU have a kink there, and a new neuron,

@@ -72,7 +72,7 @@ package struct SiteProblem: Sendable {
 }
 
 /// The name of a registered method.
-package struct GrowthMethodName: RawRepresentable, Hashable, CaseIterable, Sendable {
+package struct GrowthMethodName: RawRepresentable, Hashable, CaseIterable, Encodable, Sendable {
     package let rawValue: String
     package let method: any GrowthMethod
 

@@ -1,0 +1,109 @@
+internal import Parameters
+
+/// How many neurons a site gets in one round.
+package enum NeuronPolicy: Equatable, Sendable {
+    /// Exactly so many; fewer useful directions are an error.
+    case number(Int)
+    /// So many, or as many as there are useful directions.
+    case most(Int)
+    /// This part of the site's width, at least one; fewer where there are fewer directions.
+    case fraction(Double)
+    /// Widths of the sites, in order, to be reached in equal steps by the last round.
+    case target([Int])
+    /// As many as pay for themselves, at most so many: see ``GrowthPlan``'s documentation of `neurons`.
+    case auto(most: Int)
+
+    /// The neurons to propose for a site.
+    ///
+    /// - Parameters:
+    ///   - width: of the site, now.
+    ///   - site: its position among the sites, from 0.
+    ///   - round: from 1, out of `rounds`.
+    package func request(width: Int, site: Int, round: Int, rounds: Int) -> Int {
+        switch self {
+        case .number(let count), .most(let count), .auto(let count): return count
+        case .fraction(let part): return max(1, Int((part * Double(width)).rounded()))
+        case .target(let widths):
+            guard let target = site < widths.count ? widths[site] : widths.last, target > width else {
+                return 0
+            }
+            let left = max(rounds - round + 1, 1)
+            return (target - width + left - 1) / left
+        }
+    }
+
+    /// Whether fewer directions than requested are an error.
+    package var isStrict: Bool { if case .number = self { true } else { false } }
+}
+
+extension NeuronPolicy: Encodable {
+    private enum CodingKeys: String, CodingKey { case most, fraction, target, auto }
+
+    package func encode(to encoder: any Encoder) throws {
+        if case .number(let count) = self {
+            var container = encoder.singleValueContainer()
+            return try container.encode(count)
+        }
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .number: break
+        case .most(let count): try container.encode(count, forKey: .most)
+        case .fraction(let part): try container.encode(part, forKey: .fraction)
+        case .target(let widths): try container.encode(widths, forKey: .target)
+        case .auto(let count): try container.encode(count, forKey: .auto)
+        }
+    }
+}
+
+extension Fields {
+    private static let mostNeurons = 65_536
+
+    /// `neurons: 8`, `auto`, `{most: 8}`, `{fraction: 0.5}`, `{target: [64, 64]}`, `{auto: 64}`.
+    mutating func neuronPolicy() throws -> NeuronPolicy {
+        let allowed =
+            "a number, auto, {most: NUMBER}, {fraction: PART}, {target: [WIDTH, …]} or {auto: NUMBER}"
+        let given = tree(
+            "neurons", allowed: allowed, default: "{most: 8}",
+            "neurons added to each site per round: a number (an error where there are fewer useful directions), at most "
+                + "a number, a fraction of the width, widths to reach by the last round, or auto (those whose gain "
+                + "per parameter beats the best update's and twice their standard error)")
+        guard let given, !given.isNull else { return .most(8) }
+        if let count = given.integer {
+            guard (1...Self.mostNeurons).contains(count) else {
+                throw failure("neurons", found: "\(count)", allowed: "1…\(Self.mostNeurons)")
+            }
+            return .number(count)
+        }
+        if given.text == "auto" { return .auto(most: 64) }
+        guard let entries = given.entries, entries.count == 1 else {
+            throw failure("neurons", found: given.canonicalJSON, allowed: allowed)
+        }
+        return try neuronPolicy(entries[0].key, entries[0].value, allowed)
+    }
+
+    private func neuronPolicy(_ key: String, _ value: Tree, _ allowed: String) throws -> NeuronPolicy {
+        let range = 1...Self.mostNeurons
+        let found = "\(key): \(value.canonicalJSON)"
+        switch key {
+        case "most", "auto":
+            guard let count = value.integer, range.contains(count) else {
+                throw failure("neurons", found: found, allowed: "\(key): 1…\(Self.mostNeurons)")
+            }
+            return key == "most" ? .most(count) : .auto(most: count)
+        case "fraction":
+            guard let part = value.real, part > 0, part <= 16 else {
+                throw failure("neurons", found: found, allowed: "fraction: above 0, up to 16")
+            }
+            return .fraction(part)
+        case "target":
+            let widths = value.list?.compactMap(\.integer) ?? []
+            guard !widths.isEmpty, widths.count == value.list?.count, widths.allSatisfy(range.contains) else {
+                throw failure(
+                    "neurons", found: found, allowed: "target: a list of widths in 1…\(Self.mostNeurons)")
+            }
+            return .target(widths)
+        default:
+            throw failure("neurons", found: found, allowed: allowed)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import Parameters
+
+/// What both stages of a growth round must agree on: which neurons are proposed where.
+package struct ProposalParameters: ParameterSet {
+    package var method: GrowthMethodName = .tinyJoint
+    package var neurons: NeuronPolicy = .most(8)
+    package var sites: SitePolicy = .all
+    /// Norm of the fan-outs of `gradmax` and `random`, relative to the mean of the existing ones.
+    package var scale: Double = 1
+
+    package init(
+        method: GrowthMethodName = .tinyJoint, neurons: NeuronPolicy = .most(8), sites: SitePolicy = .all,
+        scale: Double = 1
+    ) {
+        self.method = method
+        self.neurons = neurons
+        self.sites = sites
+        self.scale = scale
+    }
+
+    package init(fields: inout Fields) throws {
+        method = try fields.choice(
+            "method", default: GrowthMethodName.tinyJoint, "the rule that proposes neurons")
+        neurons = try fields.neuronPolicy()
+        sites = try fields.choice(
+            "sites", default: SitePolicy.all, "which sites grow: all, each in turn, or the best")
+        scale = try fields.real(
+            "scale", in: 0...1000, default: 1,
+            "gradmax, random: norm of new fan-outs relative to the mean of the existing ones")
+    }
+}
+
+/// How sites are measured.
+package struct MeasurementParameters: ParameterSet {
+    package var samples: SamplePolicy = .count(10_000)
+    /// `auto` samples: the relative standard error of the neurons' gains to reach.
+    package var tolerance: Double = 0.05
+    /// Pivots of a covariance under this part of the largest count as zero.
+    package var rankThreshold: Double = 1e-10
+    /// Singular values under this part of the largest count as zero.
+    package var singularThreshold: Double = 1e-4
+    /// Keep S, N, M and C in the artifact.
+    package var keepStatistics: Bool = false
+
+    package init(samples: SamplePolicy = .count(10_000)) { self.samples = samples }
+
+    package init(fields: inout Fields) throws {
+        samples = try fields.samplePolicy()
+        tolerance = try fields.real(
+            "tolerance", in: 1e-6...1, default: 0.05,
+            "samples: auto stops at this relative standard error of the gains")
+        rankThreshold = try fields.real(
+            "rank-threshold", in: 0...0.1, default: 1e-10,
+            "pivots of covariances under this part of the largest are zero")
+        singularThreshold = try fields.real(
+            "singular-threshold", in: 0...1, default: 1e-4,
+            "singular values under this part of the largest are zero")
+        keepStatistics = try fields.boolean(
+            "keep-statistics", default: false, "store the raw statistics S, N, M, C too")
+    }
+
+    package var thresholds: Thresholds { Thresholds(rank: rankThreshold, singularValue: singularThreshold) }
+}
+
+/// How proposed neurons are put in.
+package struct PlacementParameters: ParameterSet {
+    package var signs: SignRule = .best
+    package var amplitude: AmplitudePolicy = .method
+    /// Whether the consumer's own best update is applied with the neurons.
+    package var update: Bool = true
+    /// Whether fan-outs and update are fitted again to the kinked activities; for methods with a searched amplitude.
+    package var refit: Bool = false
+    package var scaling: UpdateScaling = .none
+    /// What sites and neurons compete per.
+    package var cost: GrowthCost = .parameters
+    package var stop = StopParameters()
+
+    package init() {}
+
+    package init(fields: inout Fields) throws {
+        signs = try fields.choice(
+            "signs", default: SignRule.best, "the better sign of each neuron, or both as a pair of neurons")
+        amplitude = try fields.amplitudePolicy()
+        update = try fields.boolean(
+            "update", default: true, "apply the consumer's best update together with the neurons")
+        refit = try fields.boolean(
+            "refit", default: false,
+            "fit fan-outs and update again to the activities that kinked neurons really have")
+        scaling = try fields.choice(
+            "scaling", default: UpdateScaling.none,
+            "scale proposals to the weights they join instead of by their own size")
+        cost = try fields.choice(
+            "cost", default: GrowthCost.parameters,
+            "what sites: best and neurons: auto divide the decrease by")
+        stop = try fields.set("stop", default: StopParameters(), "when growth stops")
+    }
+}
