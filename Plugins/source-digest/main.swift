@@ -1,1 +1,21 @@
-print("digest")
+import Foundation
+
+// source-digest generate --output FILE --package FOLDER (--module NAME FILE…)… (--stage NAME MODULE… package:NAME@VERSION…)…
+//     writes a Swift file with `sourceDigests`, unless it says so already
+// source-digest strip FILE
+//     prints the file as it is hashed: without comments, blank lines and indentation
+
+do {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    switch arguments.first {
+    case "generate":
+        try Generation(arguments.dropFirst()).run()
+    case "strip" where arguments.count == 2:
+        FileHandle.standardOutput.write(Data(try SourceFile(path: arguments[1]).stripped))
+    default:
+        throw DigestFailure.usage("expected 'generate' or 'strip FILE'")
+    }
+} catch {
+    FileHandle.standardError.write(Data("source-digest: error: \(error)\n".utf8))
+    exit((error as? DigestFailure)?.exitCode ?? 74)
+}
