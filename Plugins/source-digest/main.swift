@@ -2,18 +2,20 @@ import Foundation
 
 // source-digest generate --output FILE --package FOLDER (--module NAME FILE…)… (--stage NAME MODULE… package:NAME@VERSION…)…
 //     writes a Swift file with `sourceDigests`, unless it says so already
-// source-digest strip FILE
-//     prints the file as it is hashed: without comments, blank lines and indentation
+// source-digest strip FILE…
+//     prints the files as they are hashed: without comments, blank lines and indentation
 
 do {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch arguments.first {
     case "generate":
         try Generation(arguments.dropFirst()).run()
-    case "strip" where arguments.count == 2:
-        FileHandle.standardOutput.write(Data(try SourceFile(path: arguments[1]).stripped))
+    case "strip" where arguments.count > 1:
+        for path in arguments.dropFirst() {
+            FileHandle.standardOutput.write(Data(try SourceFile(path: path).stripped))
+        }
     default:
-        throw DigestFailure.usage("expected 'generate' or 'strip FILE'")
+        throw DigestFailure.usage("expected 'generate' or 'strip FILE…'")
     }
 } catch {
     FileHandle.standardError.write(Data("source-digest: error: \(error)\n".utf8))
