@@ -1,1 +1,0 @@
-let sourceDigests: [String: String] = [:]
