@@ -1,0 +1,32 @@
+import Datasets
+import Networks
+import Tensors
+import Training
+
+/// Images and labels without meaning, for timing.
+func syntheticDataset(count: Int, shape: ImageShape, classes: Int) -> Dataset {
+    var random = Philox(seed: 1, purpose: .initialization)
+    var images = [UInt8](repeating: 0, count: count * shape.count)
+    for index in images.indices { images[index] = UInt8(truncatingIfNeeded: random.next()) }
+    let labels = (0..<count).map { _ in Int32(random.integer(below: classes)) }
+    let split = Split(shape: shape, images: images, labels: labels)
+    return Dataset(
+        identity: Dataset.Identity(name: "synthetic", title: "noise", licence: "none", citation: "none"),
+        classes: (0..<classes).map(String.init), train: split, validation: .empty(shape), test: split)
+}
+
+/// Seconds of one training step of a 784-…-10 network, batch 128, SGD with momentum, gathering the batch included.
+///
+/// What is done once (drawing the network, buffers, threads) cancels between a run of one and a run of three epochs.
+func secondsPerStep(widths: [Int], threads: Int, dataset: Dataset) throws -> Double {
+    func seconds(epochs: Int) throws -> Double {
+        let parameters = SeedParameters(
+            network: NetworkParameters(widths: widths, activation: .relu),
+            training: TrainingParameters(epochs: epochs), loss: LossParameters(), seed: 0)
+        return try secondsOf {
+            _ = try trainSeed(parameters, dataset: dataset, environment: TrainingEnvironment(threads: threads))
+        }
+    }
+    let steps = (dataset.train.count + 127) / 128
+    return try (seconds(epochs: 3) - seconds(epochs: 1)) / Double(2 * steps)
+}
