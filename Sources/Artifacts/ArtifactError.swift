@@ -1,7 +1,9 @@
+internal import Parameters
+
 import Glibc
 
 /// What can be wrong with the artifacts folder and with what is in it.
-package enum ArtifactError: Error, Equatable, CustomStringConvertible {
+package enum ArtifactError: ReportableError, Equatable {
     /// The operating system refused; `code` is its errno.
     case system(operation: String, path: String, code: Int32)
     /// A file that is needed is not there.

@@ -1,5 +1,7 @@
+internal import Parameters
+
 /// What can be wrong with a dataset: its descriptor, its files, its artifact.
-package enum DatasetError: Error, Equatable {
+package enum DatasetError: ReportableError, Equatable {
     /// A place that was looked at, and why the data is not there.
     package struct Place: Equatable, Sendable {
         package var path: String

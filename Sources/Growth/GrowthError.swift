@@ -1,7 +1,9 @@
+internal import Parameters
+
 package import Tensors
 
 /// What can go wrong between a network and its grown successor.
-package enum GrowthError: Error, Equatable, CustomStringConvertible {
+package enum GrowthError: ReportableError, Equatable {
     /// A method was given statistics that lack what it needs: a mistake in this program.
     case missingStatistic(name: String, method: String)
     /// More neurons were asked for than a site can use.

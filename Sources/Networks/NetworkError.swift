@@ -1,5 +1,7 @@
+internal import Parameters
+
 /// What can be wrong with a network as a user or a file describes it.
-package enum NetworkError: Error, Equatable, CustomStringConvertible {
+package enum NetworkError: ReportableError, Equatable {
     /// Node `node` cannot take inputs of these shapes.
     case shapeMismatch(node: String, found: [[Int]], allowed: String)
     /// The graph breaks a rule of its own.

@@ -19,7 +19,7 @@ package struct Place: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// What is wrong with a parameter file, where, what was found, and what is allowed.
-package enum ParameterError: Error, Equatable, CustomStringConvertible {
+package enum ParameterError: ReportableError, Equatable {
     case unreadable(file: String, problem: String)
     case tooLong(file: String, limit: Int)
     case syntax(file: String, line: Int?, problem: String)

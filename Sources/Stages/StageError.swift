@@ -1,16 +1,11 @@
 internal import ArgumentParser
-internal import Artifacts
-internal import Datasets
 internal import Foundation
-internal import Growth
-internal import HDF5
-internal import Networks
+package import HDF5
 internal import Parameters
-internal import Tensors
-internal import Training
+package import Tensors
 
 /// What can be wrong with a stage's command line and inputs.
-package enum StageError: Error, Equatable, CustomStringConvertible {
+package enum StageError: ReportableError, Equatable {
     case missingFile(option: String, path: String)
     case invalidSetting(String)
     /// The input is an artifact of another kind.
@@ -19,7 +14,7 @@ package enum StageError: Error, Equatable, CustomStringConvertible {
     case notReproducible(output: String, before: String, now: String)
     case cannotWrite(path: String, reason: String)
 
-    var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .missingFile: 66
         case .invalidSetting: 64
@@ -45,18 +40,13 @@ package enum StageError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The exit status (sysexits) an error stands for; 70, a fault of the program, for an unknown one.
+extension HDF5Error: ReportableError {}
+extension LinearAlgebraError: ReportableError {}
+
+/// The exit status an error stands for; 70, a fault of the program, for an unknown one.
 package func exitStatus(of error: any Error) -> Int32 {
     switch error {
-    case let error as StageError: error.exitCode
-    case let error as ArtifactError: error.exitCode
-    case let error as DatasetError: error.exitCode
-    case let error as GrowthError: error.exitCode
-    case let error as HDF5Error: error.exitCode
-    case let error as NetworkError: error.exitCode
-    case let error as ParameterError: error.exitCode
-    case let error as LinearAlgebraError: error.exitCode
-    case let error as TrainingError: error.exitCode
+    case let error as any ReportableError: error.exitCode
     case let error as CocoaError: error.isFileError ? 74 : 70
     default: 70
     }

@@ -25,6 +25,28 @@ package struct TrainingEnvironment: Sendable {
     }
 }
 
+extension TrainingEnvironment {
+    /// Tells progress in words.
+    ///
+    /// - Parameters:
+    ///   - bar: gets samples done, samples in all, and a note, often.
+    ///   - line: gets one line per epoch.
+    package init(
+        threads: Int, bar: @escaping @Sendable (Int, Int, String) -> Void,
+        line: @escaping @Sendable (String) -> Void
+    ) {
+        self.init(threads: threads) { state in
+            bar(state.done, state.total, state.epoch.map { String(format: "loss %.4f", $0.loss) } ?? "")
+            guard let epoch = state.epoch, state.isEpochEnd else { return }
+            let validation = epoch.validationAccuracy.map { String(format: ", validation accuracy %.4f", $0) }
+            line(
+                String(
+                    format: "%d of %d samples: loss %.4f, accuracy %.4f", state.done, state.total, epoch.loss,
+                    epoch.accuracy) + (validation ?? ""))
+        }
+    }
+}
+
 /// Draws a seed network and trains it.
 ///
 /// - Parameter architecture: used where the parameters name no network.

@@ -1,5 +1,7 @@
+internal import Parameters
+
 /// What can go wrong while training or evaluating.
-package enum TrainingError: Error, Equatable, CustomStringConvertible {
+package enum TrainingError: ReportableError, Equatable {
     /// The loss became NaN or infinite.
     case lossNotFinite(epoch: Int, step: Int, rate: Double)
     /// A network reads or gives another number of values than the dataset has.

@@ -30,10 +30,14 @@ struct FineTune: ParsableCommand {
     func run() throws {
         let stage = Stage<TuneParameters>("fine-tune", sources: sourceDigests, kind: .network)
         try stage.run(options, inputs: ["dataset": dataset, "network": network]) { context in
+            let progress = context.progress
+            let environment = TrainingEnvironment(
+                threads: context.threads, bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
+                line: { progress.line($0) })
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
             let network = try context.read("network", .network) { try Network(reading: $0) }
             let tuned = try fineTune(
-                context.parameters, dataset: dataset, network: network, environment: context.trainingEnvironment)
+                context.parameters, dataset: dataset, network: network, environment: environment)
             return tuned.map { .content($0.content) } ?? .unchanged(input: "network")
         }
     }

@@ -35,12 +35,16 @@ struct TrainSeed: ParsableCommand {
         inputs["architecture"] = architecture
         let stage = Stage<SeedParameters>("train-seed", sources: sourceDigests, kind: .network)
         try stage.run(options, inputs: inputs) { context in
+            let progress = context.progress
+            let environment = TrainingEnvironment(
+                threads: context.threads, bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
+                line: { progress.line($0) })
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
             let model = try inputs["architecture"].map { _ in
                 try context.read("architecture", .network) { try Network(reading: $0).architecture }
             }
             let network = try trainSeed(
-                context.parameters, dataset: dataset, architecture: model, environment: context.trainingEnvironment)
+                context.parameters, dataset: dataset, architecture: model, environment: environment)
             return .content(network.content)
         }
     }
