@@ -1,0 +1,96 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+@Suite("Bad input to stages")
+struct BadInputTests {
+    let bench: Workbench
+
+    init() throws { bench = try Workbench() }
+
+    private func evaluate(network: String) throws -> ProgramResult {
+        try Program.run(
+            "evaluate",
+            ["--dataset", bench.dataset, "--network", network, "--output", bench.folder.path("evaluation.h5")])
+    }
+
+    @Test("a missing input is named, with status 66")
+    func missing() throws {
+        try bench.makeDataset()
+        let result = try evaluate(network: bench.folder.path("no.h5"))
+        #expect(result.status == 66)
+        #expect(result.error.hasPrefix("evaluate: error: --network"))
+        #expect(result.error.contains("no.h5"))
+    }
+
+    @Test("a file that is not HDF5, or is cut off, is refused with status 65")
+    func broken() throws {
+        try bench.makeSeed()
+        let text = try bench.folder.write("not HDF5", to: "text.h5")
+        #expect(try evaluate(network: text).status == 65)
+        let bytes = try bench.folder.bytes("seed.h5")
+        let cut = bench.folder.path("cut.h5")
+        try bytes.prefix(bytes.count / 2).write(to: URL(filePath: cut))
+        let result = try evaluate(network: cut)
+        #expect(result.status == 65)
+        #expect(result.error.contains("cut.h5"))
+        #expect(!bench.folder.exists("evaluation.h5"))
+    }
+
+    @Test("an HDF5 file of somebody else is refused")
+    func foreign() throws {
+        try bench.makeDataset()
+        let path = bench.folder.path("foreign.h5")
+        try Group(attributes: ["title": "something"]).write(to: path)
+        let result = try evaluate(network: path)
+        #expect(result.status == 65)
+        #expect(result.error.contains("format"))
+    }
+
+    @Test("an artifact of another kind is refused, with both kinds named")
+    func otherKind() throws {
+        try bench.makeDataset()
+        let result = try evaluate(network: bench.dataset)
+        #expect(result.status == 65)
+        #expect(result.error.contains("dataset") && result.error.contains("network"))
+    }
+
+    @Test("a loss that becomes NaN stops training, says where, and keeps nothing")
+    func divergence() throws {
+        try bench.makeDataset()
+        let result = try Program.run(
+            "train-seed",
+            [
+                "--dataset", bench.dataset, "--set", "network.widths=[8]", "--set", "network.activation=identity",
+                "--set", "loss.kind=mean-squared-error", "--set", "training.optimizer.rate=1000", "--set",
+                "training.epochs=20", "--output", bench.seed,
+            ])
+        #expect(result.status == 65)
+        #expect(result.error.contains("NaN") && result.error.contains("epoch") && result.error.contains("rate"))
+        #expect(!bench.folder.exists("seed.h5"))
+    }
+
+    @Test("an output that cannot be written is an I/O error")
+    func unwritable() throws {
+        try bench.makeSeed()
+        let result = try Program.run(
+            "evaluate",
+            ["--dataset", bench.dataset, "--network", bench.seed, "--output", "/proc/none/evaluation.h5"])
+        #expect(result.status == 74)
+        #expect(result.error.contains("/proc/none"))
+    }
+
+    @Test("data that cannot be found names every place that was tried, with status 66")
+    func noData() throws {
+        let descriptor = try String(
+            contentsOf: Program.packageFolder.appending(path: "data/fashion-mnist.yaml"), encoding: .utf8
+        ).replacing("/usr/share/datasets/fashion-mnist", with: bench.folder.path("nowhere"))
+        let path = try bench.folder.write(descriptor, to: "data/fashion-mnist.yaml")
+        let result = try Program.run(
+            "load-dataset", ["--descriptor", path, "--output", bench.dataset],
+            environment: ["OFFLINE": "1", "DATA_MIRROR": bench.folder.path("mirror")])
+        #expect(result.status == 66)
+        for place in ["nowhere", "mirror", "data/cache"] { #expect(result.error.contains(place), "\(result.error)") }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+private let stages = [
+    "load-dataset", "train-seed", "compute-bottlenecks", "grow", "fine-tune", "evaluate",
+]
+
+@Suite("Command lines")
+struct CommandLineTests {
+    @Test("--help explains a stage, with examples and every parameter", arguments: stages)
+    func help(stage: String) throws {
+        let result = try Program.run(stage, ["--help"])
+        #expect(result.status == 0)
+        #expect(result.output.contains("USAGE: \(stage)"))
+        #expect(result.output.contains("EXAMPLES:\n  \(stage) --"))
+        #expect(result.output.contains("PARAMETERS"))
+        #expect(result.output.contains("(default "))
+    }
+
+    @Test("an unknown option is a usage error", arguments: stages)
+    func unknownOption(stage: String) throws {
+        let result = try Program.run(stage, ["--outputs", "x.h5"])
+        #expect(result.status == 64)
+        #expect(result.error.contains("--outputs"))
+    }
+
+    @Test("a missing option is a usage error", arguments: stages)
+    func missingOption(stage: String) throws {
+        #expect(try Program.run(stage, []).status == 64)
+    }
+
+    @Test("numbers of threads out of range are a usage error", arguments: ["0", "-1", "5000", "many"])
+    func threads(count: String) throws {
+        let result = try Program.run(
+            "evaluate", ["--dataset", "a", "--network", "b", "--output", "c", "--threads=\(count)"])
+        #expect(result.status == 64)
+    }
+
+    @Test("a setting that is no path=value is a usage error", arguments: ["epochs", "=3", ""])
+    func settings(setting: String) throws {
+        let bench = try Workbench()
+        try bench.makeDataset()
+        let result = try Program.run(
+            "train-seed", ["--dataset", bench.dataset, "--set=\(setting)", "--output", bench.seed])
+        #expect(result.status == 64)
+        #expect(result.error.hasPrefix("train-seed: error: --set \(setting)"))
+    }
+
+    @Test(
+        "wrong parameters are refused with their key and what is allowed",
+        arguments: [
+            ("training.epoch=3", "did you mean 'epochs'"),
+            ("training.epochs=many", "training.epochs"),
+            ("training.batch=0", "1…65536"),
+            ("network.widths=[0]", "1…65536"),
+            ("network.widths=[]", "network.widths"),
+            ("network.kind=cnn", "mlp"),
+            ("training.optimizer.rate=-1", "training.optimizer.rate"),
+            ("loss.label-smoothing=1.5", "loss.label-smoothing"),
+        ])
+    func parameters(setting: String, expected: String) throws {
+        let bench = try Workbench()
+        try bench.makeDataset()
+        let result = try Program.run(
+            "train-seed", ["--dataset", bench.dataset, "--set", setting, "--output", bench.seed])
+        #expect(result.status == 65)
+        #expect(result.error.contains(expected), "\(result.error)")
+        #expect(!bench.folder.exists("seed.h5"))
+    }
+}
