@@ -42,5 +42,5 @@ static inline herr_t chdf5_attributes(hid_t object, H5A_operator2_t visit, void 
     return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit, context);
 }
 static inline herr_t chdf5_object_info(hid_t object, H5O_info_t *info) {
-    return H5Oget_info2(object, info, H5O_INFO_BASIC);
+    return H5Oget_info2(object, info, H5O_INFO_BASIC | H5O_INFO_HDR);
 }

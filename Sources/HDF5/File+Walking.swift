@@ -80,6 +80,9 @@ extension File {
         guard information.type == H5O_TYPE_GROUP || information.type == H5O_TYPE_DATASET else {
             throw place.refused(found: "a named datatype or unknown object", allowed: "a group or a dataset")
         }
+        guard information.hdr.version >= 2 || limits.acceptsOldFormat else {
+            throw place.refusedOldFormat("header", version: Int(information.hdr.version))
+        }
         return Object(
             handle: handle, place: place, isGroup: information.type == H5O_TYPE_GROUP,
             address: UInt(information.addr))

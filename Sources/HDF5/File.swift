@@ -65,10 +65,13 @@ package struct File: ~Copyable {
             throw place.refused(
                 found: "a file of \(size) bytes", allowed: "files of at most \(limits.fileBytes) bytes")
         }
-        var start = [UInt8](repeating: 0, count: 8)
-        let count = pread(descriptor, &start, 8, 0)
-        guard count == 8, start == signature else {
-            throw HDF5Error.notHDF5(file: path, found: describe(start.prefix(max(0, count))))
+        var start = [UInt8](repeating: 0, count: signature.count + 1)
+        let count = pread(descriptor, &start, start.count, 0)
+        guard count == start.count, start.starts(with: signature) else {
+            throw HDF5Error.notHDF5(file: path, found: describe(start.prefix(max(0, count)).prefix(8)))
+        }
+        guard let version = start.last, version >= 2 || limits.acceptsOldFormat else {
+            throw place.refusedOldFormat("superblock", version: Int(start[signature.count]))
         }
         return size
     }
@@ -83,5 +86,13 @@ package struct File: ~Copyable {
             let digits = String(byte, radix: 16)
             return "\\x" + (digits.count == 1 ? "0" + digits : digits)
         }.joined()
+    }
+}
+
+extension Place {
+    func refusedOldFormat(_ structure: String, version: Int) -> HDF5Error {
+        refused(
+            found: "a \(structure) of version \(version), whose metadata have no checksums",
+            allowed: "version 2 or later (h5py: libver=('v108', 'v110'); or h5repack --low=1 IN OUT)")
     }
 }

@@ -38,16 +38,27 @@ struct BrokenFileTests {
 
     @Test("a signature with nothing behind it is broken")
     func onlySignature() throws {
-        let path = try folder.write(Data([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]), to: "start.h5")
+        let path = try folder.write(
+            Data([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 2]), to: "start.h5")
         let text = try error(reading: path).description
         #expect(text.hasPrefix("\(path): /: cannot open the file, the file is truncated or corrupt"))
+    }
+
+    @Test("the format without checksums, the default of h5py, is read only where it is asked for")
+    func oldFormat() throws {
+        let path = folder.path("old.h5")
+        HostileFile.make(path, oldFormat: true) { file in file.dataset() }
+        let text = try error(reading: path).description
+        #expect(text.hasPrefix("\(path): /: found a superblock of version 0"))
+        let values = try File(reading: path, limits: .foreign).float32("values", shape: [4, 4])
+        #expect(values.values.count == 16)
     }
 
     @Test("a file cut off anywhere is refused")
     func truncated() throws {
         try RoundTripTests.everything.write(to: folder.path("whole.h5"))
         let whole = try folder.bytes("whole.h5")
-        for count in Array(stride(from: 8, to: whole.count, by: 97)) + [whole.count - 1] {
+        for count in Array(stride(from: 9, to: whole.count, by: 97)) + [whole.count - 1] {
             let path = try folder.write(whole.prefix(count), to: "cut.h5")
             guard case .cannotRead(path, "/", "open the file", let reason) = try error(reading: path) else {
                 Issue.record("cut at \(count) gives another error")

@@ -42,6 +42,9 @@ struct HostileDatasetTests {
         HostileDataset("huge, with nothing stored", says: "at most", "bytes") { file in
             file.dataset(shape: [1 << 40, 1 << 10], writing: false)
         },
+        HostileDataset("small, with nothing stored", says: "0 bytes stored", "64 bytes") { file in
+            file.dataset(writing: false)
+        },
         HostileDataset("under the cap, with nothing stored", says: "0 bytes stored", "4000000000") { file in
             file.dataset(shape: [1_000_000_000], writing: false)
         },

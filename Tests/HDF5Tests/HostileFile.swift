@@ -6,12 +6,15 @@ struct HostileFile {
     let file: hid_t
 
     /// Creates a file, lets `body` fill it, and closes it. Nothing else is inside libhdf5 meanwhile.
-    static func make(_ path: String, _ body: (HostileFile) -> Void) {
+    static func make(_ path: String, oldFormat: Bool = false, _ body: (HostileFile) -> Void) {
         Library.exclusively {
-            let file = H5Fcreate(path, 2 /* H5F_ACC_TRUNC */, chdf5_default(), chdf5_default())
+            let access = H5Pcreate(chdf5_file_access())
+            if !oldFormat { H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110) }
+            let file = H5Fcreate(path, chdf5_truncate(), chdf5_default(), access)
             precondition(file >= 0, "cannot create \(path)")
             body(HostileFile(file: file))
             H5Fclose(file)
+            H5Pclose(access)
         }
     }
 
