@@ -92,12 +92,7 @@ extension Store {
     // MARK: The order
 
     private func writeObject(_ temporary: String, _ write: (String) throws -> Void) throws {
-        do {
-            try write(temporary)
-        } catch {
-            throw FileSystem.isFull(objects)
-                ? ArtifactError.system(operation: "write", path: temporary, code: ENOSPC) : error
-        }
+        try write(temporary)
         try reached(.objectWritten)
         try FileSystem.synchronize(temporary)
         try reached(.objectSynchronized)
