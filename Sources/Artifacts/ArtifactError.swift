@@ -36,7 +36,8 @@ package enum ArtifactError: ReportableError, Equatable {
             "'\(path)' is \(found); allowed are a link into the artifacts' store and a regular file"
         case .corruptObject(let digest, let found, let moved, let remedy):
             "object \(digest).h5 was changed after it was published: its SHA-256 is now \(found); "
-                + (moved.map { "it was moved aside to '\($0)'; " } ?? "it could not be moved aside, remove it; ")
+                + (moved.map { "it was moved aside to '\($0)'; " }
+                    ?? "it could not be moved aside, remove it; ")
                 + "`\(remedy)` makes it again"
         case .missingObject(let digest, let store, let remedy):
             "object \(digest).h5 is not in '\(store)'; `\(remedy)` makes it again"
