@@ -13,7 +13,7 @@ package enum ArtifactError: ReportableError, Equatable {
     /// A step's file is neither a link into the store nor a regular file.
     case notAnArtifact(path: String, found: String)
     /// An object's bytes no longer have the checksum that is its name.
-    case corruptObject(Digest, found: Digest, movedTo: String, remedy: String)
+    case corruptObject(Digest, found: Digest, movedTo: String?, remedy: String)
     /// An object that a link or a record names is not in the store.
     case missingObject(Digest, store: String, remedy: String)
     /// A step's output would lie outside the artifacts folder it is published into.
@@ -36,7 +36,9 @@ package enum ArtifactError: ReportableError, Equatable {
             "'\(path)' is \(found); allowed are a link into the artifacts' store and a regular file"
         case .corruptObject(let digest, let found, let moved, let remedy):
             "object \(digest).h5 was changed after it was published: its SHA-256 is now \(found); "
-                + "it was moved aside to '\(moved)'; `\(remedy)` makes it again"
+                + (moved.map { "it was moved aside to '\($0)'; " }
+                    ?? "it could not be moved aside, remove it; ")
+                + "`\(remedy)` makes it again"
         case .missingObject(let digest, let store, let remedy):
             "object \(digest).h5 is not in '\(store)'; `\(remedy)` makes it again"
         case .outputOutsideArtifacts(let path, let root):

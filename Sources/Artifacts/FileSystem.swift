@@ -97,13 +97,6 @@ enum FileSystem {
         return .seconds(time(nil) - status.st_mtim.tv_sec)
     }
 
-    /// Whether a folder's file system has (next to) no room left.
-    static func isFull(_ folder: String) -> Bool {
-        var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return false }
-        return Int(status.f_bavail) * Int(status.f_frsize) < 1 << 16
-    }
-
     /// The content of a file as text.
     static func text(of path: String) throws -> String {
         let file = try OpenFile(reading: path)

@@ -36,15 +36,18 @@ struct OpenFile: ~Copyable {
     func readAll(_ body: (UnsafeRawBufferPointer) -> Void) throws {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure("read") }
-        let piece = min(max(Int(status.st_size) + 1, 4096), 1 << 20)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 4096)
+        // Files of the kernel say that they hold nothing; only reading on finds their end.
+        let size = Int(status.st_size)
+        let piece = min(max(size + 1, 4096), 1 << 20)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
         defer { buffer.deallocate() }
-        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+        var total = 0
         while true {
             let count = retryingInterrupts { read(descriptor, buffer.baseAddress, piece) }
-            if count == 0 { return }
-            guard count > 0 else { throw failure("read") }
+            guard count >= 0 else { throw failure("read") }
             body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            total += count
+            if count == 0 || total == size { return }
         }
     }
 

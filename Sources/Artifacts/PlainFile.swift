@@ -18,10 +18,8 @@ package enum PlainFile {
             try FileSystem.synchronize(temporary)
             try FileSystem.rename(temporary, to: path)
         } catch {
-            let isFull = FileSystem.isFull(folder)
             try? FileSystem.remove(temporary)
-            guard isFull, !(error is ArtifactError) else { throw error }
-            throw ArtifactError.system(operation: "write", path: path, code: ENOSPC)
+            throw error
         }
         try FileSystem.synchronize(folder)
     }

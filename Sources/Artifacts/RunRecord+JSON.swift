@@ -68,14 +68,14 @@ extension Measurements {
 
 /// A map of a record, read by key. Keys that are not asked for are left alone: a later version may write more.
 private struct RecordFields {
-    private var values: [String: Tree] = [:]
+    private let entries: [Tree.Entry]
     private let path: String
 
     init(_ tree: Tree, path: String) throws {
         guard let entries = tree.entries else {
             throw ArtifactError.invalidRecord(path: path, found: "it holds \(tree.summary), not a map")
         }
-        for entry in entries { values[entry.key] = entry.value }
+        self.entries = entries
         self.path = path
     }
 
@@ -84,13 +84,15 @@ private struct RecordFields {
     }
 
     func get<Value>(_ key: String, _ read: (Tree) -> Value?) throws -> Value {
-        guard let value = values[key].flatMap(read) else { throw invalid(key, allowed: "\(Value.self)") }
+        guard let value = value(of: key).flatMap(read) else { throw invalid(key, allowed: "\(Value.self)") }
         return value
     }
 
+    private func value(of key: String) -> Tree? { entries.first { $0.key == key }?.value }
+
     func invalid(_ key: String, allowed: String) -> ArtifactError {
         .invalidRecord(
-            path: path, found: "'\(key)' is \(values[key]?.summary ?? "missing"); allowed is \(allowed)")
+            path: path, found: "'\(key)' is \(value(of: key)?.summary ?? "missing"); allowed is \(allowed)")
     }
 }
 

@@ -80,9 +80,11 @@ extension Store {
     /// Points a step's link at what an earlier run of the same key produced.
     ///
     /// The link is made anew even if it is right already: its time tells make that the step is done.
-    /// - Returns: false, with nothing changed, if the object is not there in its full size.
+    /// - Returns: false, with nothing changed, if the record is of another key, or the object is not there in its
+    ///   full size.
     package func relink(_ step: borrowing StepLock, to record: RunRecord) throws -> Bool {
-        try whileNothingIsCollected {
+        guard record.parts.key == step.key else { return false }
+        return try whileNothingIsCollected {
             guard isPresent(record.output, bytes: record.bytes) else { return false }
             try publishLink(to: record.output, at: step.place)
             return true
@@ -92,12 +94,7 @@ extension Store {
     // MARK: The order
 
     private func writeObject(_ temporary: String, _ write: (String) throws -> Void) throws {
-        do {
-            try write(temporary)
-        } catch {
-            throw FileSystem.isFull(objects)
-                ? ArtifactError.system(operation: "write", path: temporary, code: ENOSPC) : error
-        }
+        try write(temporary)
         try reached(.objectWritten)
         try FileSystem.synchronize(temporary)
         try reached(.objectSynchronized)

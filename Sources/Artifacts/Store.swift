@@ -1,5 +1,3 @@
-import Glibc
-
 /// The artifacts folder: objects named after their content, records of what produced them, and links to them.
 ///
 ///     <root>/store/<sha256>.h5              the bytes, read-only
@@ -41,13 +39,14 @@ package struct Store: Sendable {
 
     // MARK: Looking up
 
-    /// What a key's last run recorded; nil if it never ran, or its record cannot be used.
+    /// What a key's last run recorded; nil if it never ran, or its record cannot be read.
+    ///
+    /// That the parts have this key is checked by `relink` and `verify`, since it takes half as long as reading.
     ///
     /// - Throws: `ArtifactError.system` if the record is there but cannot be read.
     package func record(for key: StepKey) throws -> RunRecord? {
         do {
-            let record = try RunRecord(reading: recordPath(key))
-            return record.parts.key == key ? record : nil
+            return try RunRecord(reading: recordPath(key))
         } catch ArtifactError.missing {
             return nil
         } catch ArtifactError.invalidRecord {
@@ -96,23 +95,22 @@ package struct Store: Sendable {
         } catch ArtifactError.missing {
             throw ArtifactError.missingObject(digest, store: objects, remedy: remedy(for: digest))
         }
-        guard found == digest else { throw try setAside(digest, found: found) }
+        guard found == digest else { throw setAside(digest, found: found) }
         return path
     }
 
     /// What a stage was given as an input: a link into this or another store, or a plain file.
     ///
     /// - Returns: the digest of its bytes, which are hashed either way, and the path to read them from.
+    /// - Throws: `ArtifactError.missing`, `.notAnArtifact`; for a link also what `verified` throws.
     package func input(at path: String) throws -> (digest: Digest, path: String) {
         if case .file = FileSystem.entry(at: path) { return (try Digest(ofFile: path), path) }
         let digest = try digest(ofLink: path)
-        guard let folder = FileSystem.folder(of: path), case .link(let target) = FileSystem.entry(at: path)
-        else { throw ArtifactError.missing(path: path) }
-        let object = target.hasPrefix("/") ? target : "\(folder)/\(target)"
-        if let real = try? FileSystem.realPath(object), let own = try? FileSystem.realPath(objects),
-            FileSystem.folder(of: real) != own
+        if let object = try? FileSystem.realPath(path),
+            let folder = FileSystem.folder(of: object), folder != (try? FileSystem.realPath(objects)),
+            let root = FileSystem.folder(of: folder)
         {
-            return (try Digest(ofFile: real), real)
+            return (digest, try Store(root: root).verified(digest))
         }
         return (digest, try verified(digest))
     }
@@ -124,15 +122,14 @@ package struct Store: Sendable {
     }
 
     /// Moves a changed object aside; the error to throw for it.
-    func setAside(_ digest: Digest, found: Digest) throws -> ArtifactError {
+    func setAside(_ digest: Digest, found: Digest) -> ArtifactError {
         let path = objectPath(digest)
-        do {
-            try FileSystem.rename(path, to: path + ".corrupt")
-        } catch ArtifactError.system(_, _, ENOENT) {
-            // Another process noticed it at the same time.
-        }
+        let aside = path + ".corrupt"
+        try? FileSystem.rename(path, to: aside)
+        // Still there in a store that cannot be written; gone already if another process noticed it at the same time.
+        let isAside = FileSystem.entry(at: path) == nil
         return .corruptObject(
-            digest, found: found, movedTo: path + ".corrupt", remedy: remedy(for: digest))
+            digest, found: found, movedTo: isAside ? aside : nil, remedy: remedy(for: digest))
     }
 
     // MARK: Names
