@@ -46,7 +46,7 @@ final class Oracle {
     init(_ named: OracleCase) throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Oracle/\(named.name).h5").path
-        file = try File(reading: path)
+        file = try File(reading: path, limits: .foreign)
         layer = named.layer
         group = "layer\(layer)"
         usesBias = try file.integer("use_bias") == 1

@@ -2,9 +2,16 @@ import Foundation
 import TestSupport
 import Testing
 
-private let stages = [
-    "load-dataset", "train-seed", "compute-bottlenecks", "grow", "fine-tune", "evaluate",
+/// Every stage with the options it cannot do without.
+private let required = [
+    "load-dataset": ["descriptor", "output"],
+    "train-seed": ["dataset", "output"],
+    "compute-bottlenecks": ["dataset", "network", "output"],
+    "grow": ["dataset", "network", "bottlenecks", "output"],
+    "fine-tune": ["dataset", "network", "output"],
+    "evaluate": ["dataset", "network", "output"],
 ]
+private let stages = required.keys.sorted()
 
 @Suite("Command lines")
 struct CommandLineTests {
@@ -20,14 +27,21 @@ struct CommandLineTests {
 
     @Test("an unknown option is a usage error", arguments: stages)
     func unknownOption(stage: String) throws {
-        let result = try Program.run(stage, ["--outputs", "x.h5"])
+        let options = try #require(required[stage]).flatMap { ["--\($0)", "x"] }
+        let result = try Program.run(stage, options + ["--colour", "red"])
         #expect(result.status == 64)
-        #expect(result.error.contains("--outputs"))
+        #expect(result.error.contains("--colour"))
     }
 
-    @Test("a missing option is a usage error", arguments: stages)
+    @Test("a missing option is a usage error that names it", arguments: stages)
     func missingOption(stage: String) throws {
-        #expect(try Program.run(stage, []).status == 64)
+        let options = try #require(required[stage])
+        for missing in options {
+            let given = options.filter { $0 != missing }.flatMap { ["--\($0)", "x"] }
+            let result = try Program.run(stage, given)
+            #expect(result.status == 64)
+            #expect(result.error.contains("--\(missing)"))
+        }
     }
 
     @Test("numbers of threads out of range are a usage error", arguments: ["0", "-1", "5000", "many"])
@@ -37,7 +51,7 @@ struct CommandLineTests {
         #expect(result.status == 64)
     }
 
-    @Test("a setting that is no path=value is a usage error", arguments: ["epochs", "=3", ""])
+    @Test("a setting that is no path=value is a usage error", arguments: ["epochs", "=3"])
     func settings(setting: String) throws {
         let bench = try Workbench()
         try bench.makeDataset()
