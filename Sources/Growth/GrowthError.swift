@@ -10,14 +10,18 @@ package enum GrowthError: ReportableError, Equatable {
     case notEnoughDirections(site: String, method: String, asked: Int, available: Int)
     /// The gradients or the inputs of a site hold NaN or infinity.
     case notFinite(site: String, what: String)
-    /// No sample to measure on.
-    case noSamples(site: String)
+    /// The loss is NaN or infinite before anything was changed.
+    case lossNotFinite(what: String)
+    /// The network has no width that can grow.
+    case noSites(nodes: [String])
+    /// Bottlenecks were measured on another network.
+    case otherNetwork(site: String, found: String, expected: String)
     /// A solve failed although its numbers are finite.
     case unsolvable(site: String, problem: LinearAlgebraError)
 
     package var exitCode: Int32 {
         switch self {
-        case .notEnoughDirections, .notFinite, .noSamples: 65
+        case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork: 65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
         }
@@ -33,8 +37,14 @@ package enum GrowthError: ReportableError, Equatable {
         case .notFinite(let site, let what):
             "site \(site): the \(what) holds NaN or infinity; the network has diverged before this step, "
                 + "lower its learning rate"
-        case .noSamples(let site):
-            "site \(site): there is no sample to measure on; raise samples or check the dataset's split"
+        case .lossNotFinite(let what):
+            "the loss over \(what) is NaN or infinite; the network has diverged before this step, lower its learning rate"
+        case .noSites(let nodes):
+            "no width of the network can grow: a site is a linear layer, then activations or dropout, then a linear "
+                + "layer that alone reads them; the nodes are \(nodes.joined(separator: ", "))"
+        case .otherNetwork(let site, let found, let expected):
+            "the bottlenecks are not of this network: site \(site) was measured as \(found), the network has "
+                + "\(expected); compute them again for this network"
         case .unsolvable(let site, let problem):
             "site \(site): \(problem)"
         }

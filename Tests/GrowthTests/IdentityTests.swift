@@ -152,9 +152,10 @@ struct IdentityTests {
         #expect(after.singularValues.count == before.singularValues.count)
     }
 
-    private func moments(_ oracle: Oracle, _ neurons: NewNeurons) throws -> RectifiedMoments {
+    private func moments(_ oracle: Oracle, _ neurons: NewNeurons) throws -> Matrix {
         RectifiedMoments(
             producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
-            functionalGradient: try oracle.gradient, fanIn: neurons.fanIn)
+            functionalGradient: try oracle.gradient, fanIn: neurons.fanIn
+        ).gradient
     }
 }

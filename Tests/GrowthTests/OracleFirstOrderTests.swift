@@ -9,7 +9,7 @@ struct OracleFirstOrderTests {
         let moments = RectifiedMoments(
             producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
             functionalGradient: try oracle.gradient, fanIn: neurons.fanIn)
-        return NeuronGains(moments, fanOut: neurons.fanOut, slopes: oracle.slopes)
+        return NeuronGains(moments.gradient, fanOut: neurons.fanOut, slopes: oracle.slopes)
     }
 
     @Test("gains of each neuron with either sign, linear gain, cross term", arguments: OracleCase.regular)

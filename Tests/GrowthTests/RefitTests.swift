@@ -20,7 +20,7 @@ struct RefitTests {
                 producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
                 functionalGradient: try oracle.gradient, fanIn: proposal.neurons.fanIn)
             let gains = NeuronGains(
-                moments, fanOut: proposal.neurons.fanOut, slopes: slopes ?? oracle.slopes)
+                moments.gradient, fanOut: proposal.neurons.fanOut, slopes: slopes ?? oracle.slopes)
             chosen = signs.choose(proposal.neurons, gains: gains)
         }
 

@@ -37,7 +37,7 @@ package struct GradMax: GrowthMethod {
             threshold: site.thresholds.singularValue, limit: limit)
         let scale =
             switch length {
-            case .meanNorm(let part): part * site.meanFanOutNorm
+            case .meanNorm(let part): part * site.fanOutScale * site.meanFanOutNorm
             case .unit: 1.0
             }
         return Proposal(

@@ -35,18 +35,25 @@ package struct SiteProblem: Sendable {
     package var consumerWeights: Matrix
     /// The gain that keeps variances through the activation between them (√2 for ReLU).
     package var gain: Double
+    /// σ₀ of the activation between them.
+    package var slopes: SlopesAtZero
+    /// Norm of new fan-outs that follow the existing ones, relative to their mean.
+    package var fanOutScale: Double
     package var thresholds: Thresholds
     /// The site's own random numbers.
     package var random: Philox
 
     package init(
         statistics: SiteStatistics, producerWeights: Matrix, consumerWeights: Matrix, gain: Double = 1,
-        thresholds: Thresholds = Thresholds(), random: Philox = Philox(seed: 0, purpose: .growth)
+        slopes: SlopesAtZero = .unit, fanOutScale: Double = 1, thresholds: Thresholds = Thresholds(),
+        random: Philox = Philox(seed: 0, purpose: .growth)
     ) {
         self.statistics = statistics
         self.producerWeights = producerWeights
         self.consumerWeights = consumerWeights
         self.gain = gain
+        self.slopes = slopes
+        self.fanOutScale = fanOutScale
         self.thresholds = thresholds
         self.random = random
     }

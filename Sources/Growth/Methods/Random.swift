@@ -16,7 +16,7 @@ package struct Random: GrowthMethod {
         var random = site.random
         let fanIn = site.kaimingFanIn(limit, &random)
         var fanOut = random.matrix(site.consumerWeights.rows, limit, deviation: 1)
-        let mean = site.meanFanOutNorm
+        let mean = site.fanOutScale * site.meanFanOutNorm
         fanOut = fanOut.scaling(columns: fanOut.columnNorms.map { $0 > 0 ? mean / $0 : 0 })
         return Proposal(neurons: NewNeurons(fanIn: fanIn, fanOut: fanOut))
     }

@@ -38,7 +38,20 @@ package struct TinyJoint: GrowthMethod {
         }
         neurons.compensation = consumer.solving(neurons.fanIn.times(overlap).transposed).transposed
         return Proposal(
-            neurons: neurons, singularValues: leading.singularValues, update: statistics.bestUpdate.weights)
+            neurons: neurons.matching(site.slopes), singularValues: leading.singularValues,
+            update: statistics.bestUpdate.weights)
+    }
+}
+
+extension NewNeurons {
+    /// α and ω scaled so that σ₀(αx) follows αx best where it is as often positive as negative: by (r + l)/(r² + l²)
+    /// in all, 1 for tanh and ReLU. What the consumer's update makes room for, ω K, stays.
+    fileprivate func matching(_ slopes: SlopesAtZero) -> NewNeurons {
+        let squares = slopes.right * slopes.right + slopes.left * slopes.left
+        guard squares > 0, slopes.right + slopes.left > 0 else { return self }
+        let root = ((slopes.right + slopes.left) / squares).squareRoot()
+        return NewNeurons(
+            fanIn: root * fanIn, fanOut: root * fanOut, compensation: compensation.map { (1 / root) * $0 })
     }
 }
 

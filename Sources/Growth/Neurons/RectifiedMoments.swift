@@ -47,11 +47,19 @@ package struct NeuronGains: Equatable, Sendable {
     /// Of the neuron if σ had its right slope everywhere: what the published rule counts.
     package let linear: [Double]
 
-    /// - Parameter fanOut: ω, [c, k], of the candidates that the moments were taken for.
-    package init(_ moments: RectifiedMoments, fanOut: Matrix, slopes: SlopesAtZero) {
-        let count = moments.count
+    package init(plus: [Double], minus: [Double], linear: [Double]) {
+        self.plus = plus
+        self.minus = minus
+        self.linear = linear
+    }
+
+    /// - Parameters:
+    ///   - gradient: FᵀG, [2k, c], over all samples or part of them.
+    ///   - fanOut: ω, [c, k], of the candidates that the moments were taken for.
+    package init(_ gradient: Matrix, fanOut: Matrix, slopes: SlopesAtZero) {
+        let count = gradient.rows / 2
         func inner(_ feature: Int, _ neuron: Int) -> Double {
-            (0..<fanOut.rows).reduce(0) { $0 + moments.gradient[feature, $1] * fanOut[$1, neuron] }
+            (0..<fanOut.rows).reduce(0) { $0 + gradient[feature, $1] * fanOut[$1, neuron] }
         }
         let positive = (0..<count).map { inner($0, $0) }
         let negative = (0..<count).map { inner(count + $0, $0) }

@@ -34,6 +34,9 @@ package struct Refit: Equatable, Sendable {
             activity: (0..<covariance.rows).map { covariance[$0, $0].squareRoot() })
     }
 
+    /// Pivots of Z̃ under this part of the largest of ZᵀZ/n are left out: activities that H all but holds.
+    package static let threshold = 1e-6
+
     /// The same function with the root mean square activity of each neuron equal to the norm of its fan-out.
     private static func balanced(_ neurons: NewNeurons, activity: [Double]) -> NewNeurons {
         let shares = zip(neurons.fanOut.columnNorms, activity).map { fanOut, activity in

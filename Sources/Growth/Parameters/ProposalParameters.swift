@@ -35,6 +35,8 @@ package struct MeasurementParameters: ParameterSet {
     package var samples: SamplePolicy = .count(10_000)
     /// `auto` samples: the relative standard error of the neurons' gains to reach.
     package var tolerance: Double = 0.05
+    /// Parts the samples are summed in, each by one thread; the bits of a result depend on it.
+    package var shards: Int = 2
     /// Pivots of a covariance under this part of the largest count as zero.
     package var rankThreshold: Double = 1e-10
     /// Singular values under this part of the largest count as zero.
@@ -49,6 +51,8 @@ package struct MeasurementParameters: ParameterSet {
         tolerance = try fields.real(
             "tolerance", in: 1e-6...1, default: 0.05,
             "samples: auto stops at this relative standard error of the gains")
+        shards = try fields.integer(
+            "shards", in: 1...64, default: 2, "parts of the samples summed side by side")
         rankThreshold = try fields.real(
             "rank-threshold", in: 0...0.1, default: 1e-10,
             "pivots of covariances under this part of the largest are zero")

@@ -1,0 +1,71 @@
+package import Tensors
+
+/// What compute-bottlenecks finds: how far the network is from what its gradient asks for, and which neurons would help.
+package struct Bottlenecks: Equatable, Sendable {
+    package var method: GrowthMethodName
+    /// The growth round, from 1.
+    package var round: Int
+    /// Training samples measured.
+    package var samples: Int
+    /// Mean loss over them.
+    package var loss: Double
+    /// Floating-point operations spent.
+    package var flops: Int
+    /// In the order of the network's nodes.
+    package var sites: [SiteBottleneck]
+}
+
+/// The bottleneck of one site, and the candidates for it.
+package struct SiteBottleneck: Equatable, Sendable {
+    /// The site's name: its producer.
+    package var site: String
+    package var consumer: String
+    /// ‖G‖²/n.
+    package var gradientNorm: Double
+    /// Ψ = ‖G⊥‖²/n, and its standard error.
+    package var bottleneck: Double
+    package var bottleneckError: Double
+    /// S_H, [b, b], and M, [b, c].
+    package var consumerCovariance: Matrix
+    package var consumerMoment: Matrix
+    /// δW*, [c, b], and how fast the loss falls along it, per unit of amplitude.
+    package var bestUpdate: Matrix
+    package var bestUpdateDecrease: Double
+    /// The method's candidates; none for methods that need no data, which propose when the network grows.
+    package var proposal: Proposal
+    /// What the candidates do; nil where there are none or their function is kept.
+    package var effects: CandidateEffects?
+    /// The raw statistics, where they are kept.
+    package var statistics: SiteStatistics?
+
+    /// Ψ / (‖G‖²/n), 0...1.
+    package var relativeBottleneck: Double { gradientNorm > 0 ? bottleneck / gradientNorm : 0 }
+
+    /// The exact first-order decrease of the loss if all candidates were added, each with its better sign, together
+    /// with the update; per unit of γ.
+    package var predictedDecrease: Double {
+        guard let effects else { return 0 }
+        let update = proposal.consumerUpdate(with: proposal.neurons)
+        return FirstOrderDecrease(
+            update: update, moment: consumerMoment,
+            gains: zip(effects.gains.plus, effects.gains.minus).map(max)
+        ).total
+    }
+}
+
+/// What candidate neurons do to first order, measured.
+package struct CandidateEffects: Equatable, Sendable {
+    package var moments: RectifiedMoments
+    package var gains: NeuronGains
+    /// Standard errors of the gains of either sign, and of λ_k².
+    package var plusErrors: [Double]
+    package var minusErrors: [Double]
+    package var squareErrors: [Double]
+
+    /// The standard error of Σ of the better gains relative to it; the errors are added as if they were one.
+    package var relativeError: Double {
+        let gains = zip(gains.plus, gains.minus).map(max).reduce(0, +)
+        let errors = zip(plusErrors, minusErrors).map(max).reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return gains > 0 ? errors / gains : .infinity
+    }
+}

@@ -1,0 +1,269 @@
+package import Datasets
+package import Networks
+internal import Tensors
+internal import Training
+
+/// What a growth round did.
+package struct GrowthOutcome: Equatable, Sendable {
+    /// The grown network; nil where no site got a neuron, so that the network passes on as it is.
+    package var network: Network?
+    /// One record for every site that was considered.
+    package var records: [GrowthRecord]
+}
+
+/// Adds neurons where the policies say so: the work of the stage grow.
+///
+/// Sites are grown one after the other; each one's amplitude is chosen with the others as they are then. Losses are
+/// taken on the validation split, or on the training split where there is none.
+/// - Throws: `GrowthError`, `TrainingError`, `LinearAlgebraError`, `NetworkError`.
+package func growNetwork(
+    _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
+    threads: Int = 1
+) throws -> GrowthOutcome {
+    try checkFits(network.architecture, dataset)
+    let round = GrowthRound(
+        parameters, dataset: dataset, network: network, bottlenecks: bottlenecks, threads: threads)
+    return try round.run()
+}
+
+/// One round: the network as it grows, and what was done so far.
+private final class GrowthRound {
+    private let parameters: GrowthParameters
+    private let bottlenecks: Bottlenecks
+    private let start: Network
+    private var network: Network
+    private let batches: Batches
+    private let threads: Int
+    private var records: [GrowthRecord] = []
+    private var evaluations = 0
+
+    init(
+        _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
+        threads: Int
+    ) {
+        self.parameters = parameters
+        self.bottlenecks = bottlenecks
+        self.network = network
+        start = network
+        self.threads = threads
+        let split = dataset.validation.count > 0 ? dataset.validation : dataset.train
+        batches = Batches(split, dataset.normalization)
+    }
+
+    private var placement: PlacementParameters { parameters.placement }
+    private var method: any GrowthMethod { parameters.proposal.method.method }
+
+    func run() throws -> GrowthOutcome {
+        let measured = try matchingSites()
+        if let reason = stopReason() {
+            records = measured.map { record(of: $0.bottleneck, note: reason) }
+        } else {
+            for position in try order(measured) {
+                try grow(measured[position].bottleneck, position: measured[position].position)
+            }
+        }
+        guard records.contains(where: { $0.neurons > 0 }) else {
+            return GrowthOutcome(network: nil, records: records)
+        }
+        network.growth += records
+        network.cost[.bottlenecks] += bottlenecks.flops
+        network.cost[.grow] += evaluations * batches.count * network.architecture.flopsPerSample.inference
+        return GrowthOutcome(network: network, records: records)
+    }
+
+    // MARK: Which sites
+
+    private struct Measured {
+        var bottleneck: SiteBottleneck
+        /// Among all sites of the network.
+        var position: Int
+    }
+
+    /// The measured sites, checked against the network's own.
+    private func matchingSites() throws -> [Measured] {
+        let sites = GrowthSite.all(in: network.architecture)
+        return try bottlenecks.sites.map { measured in
+            let position = sites.firstIndex { $0.name == measured.site }
+            let expected = position.map { sites[$0].shapeText(in: network) } ?? "no such site"
+            guard let position, expected == measured.shapeText else {
+                throw GrowthError.otherNetwork(
+                    site: measured.site, found: measured.shapeText, expected: expected)
+            }
+            return Measured(bottleneck: measured, position: position)
+        }
+    }
+
+    /// Why nothing grows in this round; nil if something may.
+    private func stopReason() -> String? {
+        let stop = placement.stop
+        if stop.flops > 0, network.cost.total >= stop.flops {
+            return "the budget of \(stop.flops) training FLOPs is spent"
+        }
+        guard stop.gain > 0 else { return nil }
+        func lastLoss(_ round: Int) -> Double? {
+            network.history.epochs.last { $0.round == round }?.validationLoss
+        }
+        guard let before = lastLoss(parameters.round - 2), let after = lastLoss(parameters.round - 1),
+            before - after < stop.gain * before
+        else { return nil }
+        return "the last round improved the validation loss by less than \(stop.gain) of it"
+    }
+
+    /// The sites in the order in which they grow.
+    private func order(_ measured: [Measured]) throws -> [Int] {
+        guard parameters.proposal.sites == .best else { return Array(measured.indices) }
+        let values = try measured.map {
+            try choice($0.bottleneck, position: $0.position)?.decreasePerCost(placement.cost) ?? 0
+        }
+        return values.indices.max { values[$0] < values[$1] }.map { [$0] } ?? []
+    }
+
+    // MARK: One site
+
+    private func site(named name: String) -> GrowthSite? {
+        GrowthSite.all(in: network.architecture).first { $0.name == name }
+    }
+
+    /// Neurons that a budget of parameters leaves room for.
+    private func room(at site: GrowthSite) -> Int {
+        guard placement.stop.parameters > 0 else { return .max }
+        let left = placement.stop.parameters - network.parameterCount
+        return max(0, left / site.parametersPerNeuron(in: network))
+    }
+
+    private func choice(_ measured: SiteBottleneck, position: Int) throws -> NeuronChoice? {
+        guard let site = site(named: measured.site), measured.relativeBottleneck >= placement.stop.bottleneck
+        else {
+            return nil
+        }
+        let requested = parameters.proposal.neurons.request(
+            width: site.width, site: position, round: parameters.round, rounds: parameters.rounds)
+        var bottleneck = measured
+        if method.needs.isEmpty {
+            bottleneck.proposal = try proposeWithoutData(site, measured, position: position, limit: requested)
+        }
+        do {
+            return try NeuronChoice(
+                bottleneck, at: site, of: network, parameters: parameters, requested: requested,
+                room: room(at: site))
+        } catch let problem as LinearAlgebraError {
+            throw GrowthError.unsolvable(site: site.name, problem: problem)
+        }
+    }
+
+    /// Methods that only read weights propose for the network as it is now.
+    private func proposeWithoutData(
+        _ site: GrowthSite, _ measured: SiteBottleneck, position: Int, limit: Int
+    ) throws -> Proposal {
+        let update = try BestUpdate(
+            covariance: measured.consumerCovariance, moment: measured.consumerMoment,
+            threshold: SemidefiniteFactor.defaultThreshold)
+        let statistics = SiteStatistics(
+            samples: bottlenecks.samples, producerHasBias: site.producerHasBias,
+            consumerHasBias: site.consumerHasBias,
+            consumerCovariance: measured.consumerCovariance, consumerMoment: measured.consumerMoment,
+            gradientNorm: measured.gradientNorm, bestUpdate: update, bottleneck: measured.bottleneck)
+        let problem = SiteProblem(
+            site, of: network, statistics: statistics, proposal: parameters.proposal,
+            thresholds: Thresholds(),
+            seed: parameters.seed, round: parameters.round, position: position)
+        return try method.propose(for: problem, limit: limit)
+    }
+
+    private func grow(_ measured: SiteBottleneck, position: Int) throws {
+        guard let site = site(named: measured.site) else { return }
+        guard let choice = try choice(measured, position: position) else {
+            let part = placement.stop.bottleneck
+            return records.append(
+                record(of: measured, note: "the bottleneck is under \(part) of the gradient"))
+        }
+        guard choice.extension.neurons.count > 0 else {
+            return records.append(
+                record(of: measured, note: "no candidate pays for itself, or no budget is left"))
+        }
+        let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
+        let trial = try GrowthTrial(
+            fitted, at: site, of: network, batches: batches, loss: parameters.loss, threads: threads)
+        let found = try amplitude(trial)
+        evaluations += found.evaluations
+        guard found.before.isFinite else {
+            throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
+        }
+        var done = record(of: measured, note: "")
+        done.lossBefore = found.before
+        guard found.amplitude > 0, found.loss.isFinite else {
+            done.note = "no amplitude lowers the loss"
+            return records.append(done)
+        }
+        network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
+        done.neurons = fitted.neurons.count
+        done.amplitude = found.amplitude
+        done.predictedDecrease = found.amplitude * choice.decrease
+        done.realizedDecrease = found.before - found.loss
+        records.append(done)
+    }
+
+    /// The extension under the scaling rule, which replaces the neurons' own size.
+    private func scaled(_ extension: Extension, at site: GrowthSite) -> Extension {
+        guard placement.scaling != .none, method.placement == .searched else { return `extension` }
+        func weights(_ matrix: Matrix, _ hasBias: Bool) -> Matrix {
+            matrix.selecting(columns: 0..<matrix.columns - (hasBias ? 1 : 0))
+        }
+        let neurons = `extension`.neurons
+        let consumer = site.consumerWeights(of: network)
+        let factors = placement.scaling.factors(
+            update: weights(`extension`.update ?? consumer, site.consumerHasBias), fanOut: neurons.fanOut,
+            fanIn: weights(neurons.fanIn, site.producerHasBias),
+            producerWeights: weights(site.producerWeights(of: network), site.producerHasBias),
+            consumerWeights: weights(consumer, site.consumerHasBias))
+        return Extension(
+            neurons: NewNeurons(
+                fanIn: factors.fanIn * neurons.fanIn, fanOut: factors.fanOut * neurons.fanOut),
+            update: `extension`.update.map { factors.update * $0 })
+    }
+
+    private struct Amplitude {
+        var amplitude: Double
+        var before: Double
+        var loss: Double
+        var evaluations: Int
+    }
+
+    private func amplitude(_ trial: GrowthTrial) throws -> Amplitude {
+        let fixed: Double? =
+            switch placement.amplitude {
+            case .fixed(let amplitude): amplitude
+            case .search: nil
+            case .method: method.placement == .asProposed ? 1 : nil
+            }
+        if let fixed {
+            return Amplitude(
+                amplitude: fixed, before: try trial.loss(at: 0), loss: try trial.loss(at: fixed),
+                evaluations: 2)
+        }
+        let search = try AmplitudeSearch { try trial.loss(at: $0) }
+        return Amplitude(
+            amplitude: search.amplitude, before: search.lossBefore, loss: search.loss,
+            evaluations: search.trials.count)
+    }
+
+    private func record(of measured: SiteBottleneck, note: String) -> GrowthRecord {
+        GrowthRecord(
+            round: parameters.round, site: measured.site, method: parameters.proposal.method.rawValue,
+            neurons: 0,
+            amplitude: 0, predictedDecrease: 0, realizedDecrease: 0, lossBefore: bottlenecks.loss,
+            bottleneck: measured.bottleneck, gradientNorm: measured.gradientNorm, note: note)
+    }
+}
+
+extension SiteBottleneck {
+    /// Width and outputs of the consumer, as measured.
+    fileprivate var shapeText: String { "\(consumer) [\(bestUpdate.rows), \(bestUpdate.columns)]" }
+}
+
+extension GrowthSite {
+    fileprivate func shapeText(in network: Network) -> String {
+        let weights = consumerWeights(of: network)
+        return "\(consumer) [\(weights.rows), \(weights.columns)]"
+    }
+}

@@ -1,0 +1,121 @@
+internal import Networks
+internal import Tensors
+
+/// Which candidates of a site are added, with which signs, and how the consumer moves with them.
+struct NeuronChoice {
+    /// At amplitude 1.
+    let `extension`: Extension
+    /// The exact first-order decrease per unit of γ; 0 where the function is kept.
+    let decrease: Double
+
+    private let bottleneck: SiteBottleneck
+    private let site: GrowthSite
+    private let network: Network
+
+    /// - Parameters:
+    ///   - requested: neurons to add; the policy says whether fewer are an error.
+    ///   - room: the most neurons that budgets leave room for.
+    init(
+        _ bottleneck: SiteBottleneck, at site: GrowthSite, of network: Network, parameters: GrowthParameters,
+        requested: Int, room: Int
+    ) throws {
+        self.bottleneck = bottleneck
+        self.site = site
+        self.network = network
+        let method = parameters.proposal.method
+        let candidates = bottleneck.proposal.neurons
+        // A smooth activation has no better sign, and a pair of its neurons would be twins.
+        let signs: SignRule =
+            site.slopes.isKinked && bottleneck.effects != nil ? parameters.placement.signs : .best
+        let perDirection = signs == .pair ? 2 : 1
+        if parameters.proposal.neurons.isStrict, candidates.count * perDirection < requested {
+            throw GrowthError.notEnoughDirections(
+                site: site.name, method: method.rawValue, asked: requested,
+                available: candidates.count * perDirection)
+        }
+        let most = min(requested, room) / perDirection
+        guard let effects = bottleneck.effects else {
+            let chosen = candidates.selecting(0..<min(most, candidates.count))
+            `extension` = Extension(neurons: chosen, update: bottleneck.proposal.consumerUpdate(with: chosen))
+            decrease = 0
+            return
+        }
+        var kept = Array(0..<min(most, candidates.count))
+        if case .auto = parameters.proposal.neurons {
+            kept = Self.paying(kept, bottleneck, effects, site, network, parameters.placement.cost)
+        }
+        let signed = signs.choose(candidates, gains: effects.gains).selecting(candidates: kept)
+        let fitted = try Self.fit(signed, bottleneck, effects, site, parameters.placement)
+        `extension` = fitted.extension
+        decrease = fitted.decrease
+    }
+
+    /// The exact first-order decrease per unit of what the neurons cost.
+    func decreasePerCost(_ cost: GrowthCost) -> Double {
+        let count = `extension`.neurons.count
+        return count > 0 ? decrease / Double(count * site.costPerNeuron(cost, in: network)) : 0
+    }
+
+    /// Neurons whose gain is above twice its standard error and, per unit of cost, above the best update's own.
+    private static func paying(
+        _ candidates: [Int], _ bottleneck: SiteBottleneck, _ effects: CandidateEffects, _ site: GrowthSite,
+        _ network: Network, _ cost: GrowthCost
+    ) -> [Int] {
+        let weights = bottleneck.bestUpdate
+        let updateCost =
+            cost == .parameters ? weights.rows * weights.columns : 6 * weights.rows * weights.columns
+        let required = bottleneck.bestUpdateDecrease / Double(updateCost)
+        let price = Double(site.costPerNeuron(cost, in: network))
+        return candidates.filter { neuron in
+            let isPlus = effects.gains.plus[neuron] >= effects.gains.minus[neuron]
+            let gain = isPlus ? effects.gains.plus[neuron] : effects.gains.minus[neuron]
+            let error = isPlus ? effects.plusErrors[neuron] : effects.minusErrors[neuron]
+            return gain > 2 * error && gain / price > required
+        }
+    }
+
+    private static func fit(
+        _ signed: SignedNeurons, _ bottleneck: SiteBottleneck, _ effects: CandidateEffects,
+        _ site: GrowthSite,
+        _ placement: PlacementParameters
+    ) throws -> (extension: Extension, decrease: Double) {
+        guard signed.neurons.count > 0 else { return (Extension(neurons: signed.neurons, update: nil), 0) }
+        var proposal = bottleneck.proposal
+        if !placement.update { proposal.update = nil }
+        if placement.refit && placement.update {
+            let refit = try Refit(
+                signed, moments: effects.moments, slopes: site.slopes,
+                bestUpdate: BestUpdate(
+                    covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
+                    threshold: SemidefiniteFactor.defaultThreshold),
+                threshold: Refit.threshold)
+            proposal.update = bottleneck.bestUpdate
+            return (
+                Extension(neurons: refit.neurons, update: proposal.consumerUpdate(with: refit.neurons)),
+                refit.decrease
+            )
+        }
+        let update = placement.update ? proposal.consumerUpdate(with: signed.neurons) : nil
+        let decrease = FirstOrderDecrease(
+            update: update, moment: bottleneck.consumerMoment, gains: signed.gains)
+        return (Extension(neurons: signed.neurons, update: update), decrease.total)
+    }
+}
+
+extension SignedNeurons {
+    /// Those that come from the given candidates.
+    fileprivate func selecting(candidates chosen: [Int]) -> SignedNeurons {
+        let indices = candidates.indices.filter { chosen.contains(candidates[$0]) }
+        return SignedNeurons(
+            neurons: neurons.selecting(indices), candidates: indices.map { candidates[$0] },
+            signs: indices.map { signs[$0] }, gains: indices.map { gains[$0] })
+    }
+}
+
+extension GrowthSite {
+    /// What one neuron adds: parameters, or floating-point operations of a training step per sample.
+    func costPerNeuron(_ cost: GrowthCost, in network: Network) -> Int {
+        let weights = parametersPerNeuron(in: network)
+        return cost == .parameters ? weights : 6 * weights
+    }
+}
