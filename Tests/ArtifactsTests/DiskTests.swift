@@ -8,7 +8,7 @@ import Testing
 /// Whether this process may mount a file system in memory: root outside most containers.
 private let canMount: Bool = {
     guard geteuid() == 0, let disk = try? SmallDisk(options: "size=64k") else { return false }
-    withExtendedLifetime(disk) {}
+    disk.unmount()
     return true
 }()
 
@@ -19,6 +19,7 @@ struct DiskTests {
         .enabled(if: canMount, "needs the right to mount a file system"))
     func fullDisk() throws {
         let disk = try SmallDisk(options: "size=512k")
+        defer { disk.unmount() }
         var step = SmallStep(root: disk.path + "/artifacts")
         step.neurons = 1000
         let ballast = disk.path + "/ballast"
@@ -36,6 +37,7 @@ struct DiskTests {
         .enabled(if: canMount, "needs the right to mount a file system"))
     func fullDiskAfterObject() throws {
         let disk = try SmallDisk(options: "size=512k")
+        defer { disk.unmount() }
         let step = SmallStep(root: disk.path + "/artifacts")
         let ballast = disk.path + "/ballast"
         let store = Store(root: step.root) { point in
@@ -64,6 +66,7 @@ struct DiskTests {
         .enabled(if: canMount, "needs the right to mount a file system"))
     func readOnlyDisk() throws {
         let disk = try SmallDisk(options: "size=512k")
+        defer { disk.unmount() }
         let step = SmallStep(root: disk.path + "/artifacts")
         try step.run()
         try disk.makeReadOnly()
@@ -100,7 +103,7 @@ struct DiskTests {
     }
 }
 
-/// A file system in memory, gone when the test is.
+/// A file system in memory.
 private final class SmallDisk {
     let path: String
     private let folder: TemporaryFolder
@@ -118,5 +121,6 @@ private final class SmallDisk {
         }
     }
 
-    deinit { umount(path) }
+    /// Also while a process that another test started still holds one of its files open.
+    func unmount() { umount2(path, Int32(MNT_DETACH)) }
 }

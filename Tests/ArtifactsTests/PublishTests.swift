@@ -199,6 +199,10 @@ extension SmallStep {
         let announcement = root + ".waiting"
         let announce = { _ = FileManager.default.createFile(atPath: announcement, contents: nil) }
         try store.withLock(on: parts, publishingTo: link, waiting: announce) { step in
+            // A lock on a file that its last holder removed would keep no third process away.
+            guard FileSystem.entry(at: store.lockPath(step.key)) != nil else {
+                throw ArtifactError.missing(path: store.lockPath(step.key))
+            }
             if let record = try store.record(for: step.key), try store.relink(step, to: record) { return }
             try store.publish(step, stopwatch: Stopwatch(threads: 1, libraries: [:])) { path in
                 let deadline = ContinuousClock.now + .seconds(20)
