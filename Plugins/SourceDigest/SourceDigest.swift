@@ -3,7 +3,8 @@ import PackagePlugin
 
 /// Writes into every stage the digest of its sources and of all modules of this package that it uses.
 ///
-/// A stage gets its own digest, the target `plan` those of all stages: planner and stages then agree on every key.
+/// A stage gets its own digest, the target `plan` those of all stages: planner and stages then agree on every
+/// key.
 @main
 struct SourceDigest: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {

@@ -79,8 +79,8 @@ struct Generation {
         return sha256(Array(lines.joined().utf8))
     }
 
-    /// Over every file's path in the package, length and stripped content, in the order of the paths; a file that holds
-    /// nothing but comments counts as none.
+    /// Over every file's path in the package, length and stripped content, in the order of the paths; a file
+    /// that holds nothing but comments counts as none.
     private func digest(ofFiles paths: [String]) throws -> String {
         let root = package.hasSuffix("/") ? package : package + "/"
         var bytes: [UInt8] = []

@@ -1,8 +1,8 @@
-/// Takes out of a source file what does not change the program: comments, blank lines, indentation, and more than one
-/// space between words. Literals stay byte for byte.
+/// Takes out of a source file what does not change the program: comments, blank lines, indentation, and more
+/// than one space between words. Literals stay byte for byte.
 ///
-/// Where the two cannot be told apart, something is kept that could go, never the other way round: a digest that
-/// changes without need costs a run, one that does not change costs the result.
+/// Where the two cannot be told apart, something is kept that could go, never the other way round: a digest
+/// that changes without need costs a run, one that does not change costs the result.
 struct Stripper {
     enum Language { case swift, c }
 

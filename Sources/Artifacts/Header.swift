@@ -8,8 +8,8 @@ package enum Kind: String, CaseIterable, Sendable {
 
 /// The root attributes of every artifact: enough to walk back to the dataset from the file alone.
 ///
-/// The key, the source digest and the platform are not among them: they would change the bytes, and with them every
-/// name downstream, after a refactoring that changed no number.
+/// The key, the source digest and the platform are not among them: they would change the bytes, and with them
+/// every name downstream, after a refactoring that changed no number.
 package struct Header: Equatable, Sendable {
     /// The `format` of every artifact.
     package static let format = "meristem"
@@ -47,7 +47,8 @@ package struct Header: Equatable, Sendable {
     /// Reads and checks a file's header.
     ///
     /// - Parameter kind: the kind the file must be of; nil for any.
-    /// - Throws: `ArtifactError.invalidHeader` if it is not an artifact of ours, `HDF5Error` if it cannot be read.
+    /// - Throws: `ArtifactError.invalidHeader` if it is not an artifact of ours, `HDF5Error` if it cannot be
+    ///   read.
     package init(reading file: borrowing HDF5.File, kind expected: Kind? = nil) throws {
         let reader = HeaderReader(path: file.path, attributes: try file.attributes(of: ""))
         let format = try reader.text("format", allowed: "'\(Self.format)'")

@@ -7,7 +7,8 @@ package enum PlainFile {
     /// - Parameters:
     ///   - path: the file; its folder is made if need be.
     ///   - write: creates a new file at the path it is given.
-    /// - Throws: `ArtifactError.system` if the folder cannot be written; what `write` throws. Nothing partial stays.
+    /// - Throws: `ArtifactError.system` if the folder cannot be written; what `write` throws. Nothing partial
+    ///   stays.
     package static func publish(at path: String, write: (String) throws -> Void) throws {
         let folder = FileSystem.folder(of: path) ?? "/"
         try FileSystem.makeFolder(folder)

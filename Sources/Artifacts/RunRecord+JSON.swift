@@ -66,7 +66,8 @@ extension Measurements {
     }
 }
 
-/// A map of a record, read by key. Keys that are not asked for are left alone: a later version may write more.
+/// A map of a record, read by key. Keys that are not asked for are left alone: a later version may write
+/// more.
 private struct RecordFields {
     private let entries: [Tree.Entry]
     private let path: String

@@ -3,8 +3,8 @@ import Parameters
 
 /// Work on one key that no other process does at the same time.
 ///
-/// The lock file holds the key's parts, so that `collectGarbage` keeps the inputs of steps that run. The kernel
-/// drops the lock when the process dies.
+/// The lock file holds the key's parts, so that `collectGarbage` keeps the inputs of steps that run. The
+/// kernel drops the lock when the process dies.
 package struct StepLock: ~Copyable {
     /// What is being worked on.
     package let parts: KeyParts

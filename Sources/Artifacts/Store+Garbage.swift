@@ -11,8 +11,8 @@ package struct GarbageReport: Equatable, Sendable {
 extension Store {
     /// Drops what no link of a step reaches: objects, their records, and what killed processes left behind.
     ///
-    /// What a running process works on stays: its temporary, its lock and the objects it reads. Publishing waits
-    /// until the collection is over.
+    /// What a running process works on stays: its temporary, its lock and the objects it reads. Publishing
+    /// waits until the collection is over.
     ///
     /// - Parameter dryRun: only report.
     /// - Throws: `ArtifactError.system` if a folder cannot be read or changed.
@@ -113,8 +113,8 @@ extension Store {
         }
     }
 
-    /// Links are renamed only while garbage is not collected, so every temporary one is left over; a file is when
-    /// nobody wrote to it for an hour.
+    /// Links are renamed only while garbage is not collected, so every temporary one is left over; a file is
+    /// when nobody wrote to it for an hour.
     private func leftoversOfLinks() throws -> [String] {
         try entries(belowRoot: "").compactMap { path, entry in
             let path = "\(root)/\(path)"

@@ -10,7 +10,8 @@ extension Store {
     ///   - link: the step's path below the artifacts folder, `<root>/<pipeline>/<branch>/<step>.h5`.
     ///   - waiting: called once if another process has the lock.
     ///   - work: gets the lock, which `publish`, `publishUnchanged` and `relink` ask for.
-    /// - Throws: `ArtifactError` if the folder cannot be written or the link would lie outside; what `work` throws.
+    /// - Throws: `ArtifactError` if the folder cannot be written or the link would lie outside; what `work`
+    ///   throws.
     @discardableResult
     package func withLock<Result>(
         on parts: KeyParts, publishingTo link: String, waiting: () -> Void = {},
@@ -33,7 +34,8 @@ extension Store {
     ///   - step: the lock on the step's key.
     ///   - stopwatch: started when the work began.
     ///   - write: creates a new file at the path it is given.
-    /// - Throws: `ArtifactError.system` if the disk is full or read-only; what `write` throws. No partial object stays.
+    /// - Throws: `ArtifactError.system` if the disk is full or read-only; what `write` throws. No partial
+    ///   object stays.
     @discardableResult
     package func publish(
         _ step: borrowing StepLock, stopwatch: Stopwatch, write: (String) throws -> Void
@@ -80,8 +82,8 @@ extension Store {
     /// Points a step's link at what an earlier run of the same key produced.
     ///
     /// The link is made anew even if it is right already: its time tells make that the step is done.
-    /// - Returns: false, with nothing changed, if the record is of another key, or the object is not there in its
-    ///   full size.
+    /// - Returns: false, with nothing changed, if the record is of another key, or the object is not there in
+    ///   its full size.
     package func relink(_ step: borrowing StepLock, to record: RunRecord) throws -> Bool {
         guard record.parts.key == step.key else { return false }
         return try whileNothingIsCollected {

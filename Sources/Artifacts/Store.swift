@@ -41,7 +41,8 @@ package struct Store: Sendable {
 
     /// What a key's last run recorded; nil if it never ran, or its record cannot be read.
     ///
-    /// That the parts have this key is checked by `relink` and `verify`, since it takes half as long as reading.
+    /// That the parts have this key is checked by `relink` and `verify`, since it takes half as long as
+    /// reading.
     ///
     /// - Throws: `ArtifactError.system` if the record is there but cannot be read.
     package func record(for key: StepKey) throws -> RunRecord? {
@@ -126,7 +127,8 @@ package struct Store: Sendable {
         let path = objectPath(digest)
         let aside = path + ".corrupt"
         try? FileSystem.rename(path, to: aside)
-        // Still there in a store that cannot be written; gone already if another process noticed it at the same time.
+        // Still there in a store that cannot be written; gone already if another process noticed it at the
+        // same time.
         let isAside = FileSystem.entry(at: path) == nil
         return .corruptObject(
             digest, found: found, movedTo: isAside ? aside : nil, remedy: remedy(for: digest))
