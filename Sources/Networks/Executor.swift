@@ -12,7 +12,9 @@ package final class Executor {
     private let needsInputGradient: [Bool]
     /// Kernels overwrite; where a value has several readers, the later ones' gradients are added from here.
     private let additions: [[(scratch: Port, target: Port)]]
+    /// Kernels hold bare pointers into these.
     private let storage: [AlignedBuffer]
+    private let arenas: [ParameterArena]
 
     /// - Parameters:
     ///   - parameters: the values, laid out as `ParameterLayout(architecture)`.
@@ -75,6 +77,7 @@ package final class Executor {
         self.needsInputGradient = needsInputGradient
         self.additions = additions
         self.storage = storage
+        arenas = [parameters, gradients].compactMap { $0 }
         hasParameterGradients = gradients != nil
     }
 
