@@ -1,0 +1,110 @@
+internal import HDF5
+internal import Networks
+internal import Parameters
+
+extension ArtifactSummary {
+    mutating func write(network file: borrowing File) throws {
+        let network = try Network(reading: file)
+        write(network.architecture)
+        write(network.cost)
+        write(network.history)
+        write(growth: network.growth)
+    }
+
+    private mutating func write(_ architecture: Architecture) {
+        section("network")
+        var table = TextTable([
+            .init("node"), .init("operation"), .init("inputs"), .init("shape"), .init("parameters", .right),
+            .init("FLOPs/sample", .right),
+        ])
+        let data = Architecture.inputName
+        table.append([data, "", "", Self.shape(architecture.inputShape), "", ""])
+        var parameters = 0
+        var flops = 0
+        for (node, shape) in zip(architecture.nodes, architecture.shapes) {
+            let inputs = architecture.inputShapes(of: node)
+            let own = node.operation.parameters(for: inputs).reduce(0) { $0 + $1.shape.reduce(1, *) }
+            let cost = node.operation.cost(for: inputs).forward
+            parameters += own
+            flops += cost
+            table.append([
+                node.name, Self.operation(node), node.inputs.joined(separator: ", "), Self.shape(shape),
+                own == 0 ? "" : Format.count(own), Format.count(cost),
+            ])
+        }
+        table.append(["total", "", "", "", Format.count(parameters), Format.count(flops)])
+        add(table)
+    }
+
+    /// `linear`, `activation selu`: what it is, and what its parameters say that the shape does not.
+    private static func operation(_ node: Architecture.Node) -> String {
+        let settings = node.operation.tree.leaves.compactMap { leaf -> String? in
+            switch leaf.value.content {
+            case .text(let text): text
+            case .real(let value): Format.significant(value)
+            default: nil
+            }
+        }
+        return ([type(of: node.operation).kind] + settings).joined(separator: " ")
+    }
+
+    private static func shape(_ extents: [Int]) -> String {
+        extents.map(String.init).joined(separator: " × ")
+    }
+
+    private mutating func write(_ cost: Cost) {
+        section("training so far: \(Format.prefixed(Double(cost.total))) FLOPs")
+        var table = TextTable([.init("phase"), .init("FLOPs", .right), .init("share")])
+        for phase in Cost.Phase.allCases where cost[phase] > 0 {
+            let share = Double(cost[phase]) / Double(cost.total)
+            table.append([phase.rawValue, Format.prefixed(Double(cost[phase])), Bars.bar(share, width: 20)])
+        }
+        add(table, showsTitles: false)
+    }
+
+    private mutating func write(_ history: History) {
+        let epochs = history.epochs
+        guard !epochs.isEmpty else { return section("history: no epoch yet") }
+        section("history of \(epochs.count) \(epochs.count == 1 ? "epoch" : "epochs")")
+        var table = TextTable([
+            .init(""), .init("first", .right), .init("best", .right), .init("in epoch", .right),
+            .init("last", .right), .init("course"),
+        ])
+        func curve(_ name: String, _ values: [Double?], best: (Double, Double) -> Bool, _ format: (Double) -> String) {
+            let known = values.enumerated().compactMap { index, value in value.map { (index, $0) } }
+            guard let first = known.first, let last = known.last,
+                let top = known.min(by: { best($0.1, $1.1) })
+            else { return }
+            table.append([
+                name, format(first.1), format(top.1), "\(top.0 + 1)", format(last.1),
+                Bars.sparkline(values.map { $0 ?? .nan }),
+            ])
+        }
+        let loss = { (value: Double) in Format.significant(value, digits: 4) }
+        let share = { (value: Double) in Format.percent(value) + " %" }
+        curve("training loss", epochs.map(\.loss), best: <, loss)
+        curve("validation loss", epochs.map(\.validationLoss), best: <, loss)
+        curve("training accuracy", epochs.map(\.accuracy), best: >, share)
+        curve("validation accuracy", epochs.map(\.validationAccuracy), best: >, share)
+        add(table)
+    }
+
+    private mutating func write(growth records: [GrowthRecord]) {
+        guard !records.isEmpty else { return }
+        section("growth")
+        var table = TextTable([
+            .init("round", .right), .init("site"), .init("method"), .init("neurons", .right),
+            .init("amplitude", .right), .init("predicted", .right), .init("realised", .right),
+            .init("loss before", .right), .init("bottleneck / gradient", .right), .init("note"),
+        ])
+        for record in records {
+            table.append([
+                "\(record.round)", record.site, record.method, "+\(record.neurons)",
+                Format.significant(record.amplitude), Format.significant(record.predictedDecrease),
+                Format.significant(record.realizedDecrease), Format.significant(record.lossBefore, digits: 4),
+                Format.significant(record.bottleneck / record.gradientNorm), record.note,
+            ])
+        }
+        add(table)
+    }
+}

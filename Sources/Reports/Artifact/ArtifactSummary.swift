@@ -1,0 +1,100 @@
+internal import Artifacts
+internal import Foundation
+internal import HDF5
+internal import Parameters
+
+/// What an artifact is, as text for a terminal: what `artifact show` prints.
+package struct ArtifactSummary {
+    /// The text, which ends with a line break.
+    package private(set) var text = ""
+
+    /// Reads an artifact of any kind and describes it.
+    ///
+    /// - Throws: `ArtifactError`, `HDF5Error` and the error of the kind's own module for files that are not as they
+    ///   should be.
+    package init(of location: ArtifactLocation) throws {
+        let file = try File(reading: location.path)
+        let header = try Header(reading: file)
+        writeTitle(location, header)
+        switch header.kind {
+        case .network: try write(network: file)
+        case .bottlenecks: try write(bottlenecks: file)
+        case .evaluation: try write(evaluation: file, classes: Self.classes(of: header, location))
+        case .dataset: try write(dataset: file)
+        }
+        writeParameters(header.parameters)
+        write(try Provenance(of: location.digest, header: header, root: location.root), location)
+    }
+
+    // MARK: Pieces
+
+    mutating func section(_ title: String) { text += "\n\(title)\n" }
+
+    mutating func line(_ content: String) { text += "  \(content)\n" }
+
+    mutating func add(_ table: TextTable, showsTitles: Bool = true) {
+        text += table.aligned(indent: "  ", showsTitles: showsTitles)
+    }
+
+    /// Names and values in two columns.
+    mutating func facts(_ facts: [(String, String)]) {
+        var table = TextTable([.init(""), .init("")])
+        for (name, value) in facts { table.append([name, value]) }
+        add(table, showsTitles: false)
+    }
+
+    // MARK: What every artifact has
+
+    private mutating func writeTitle(_ location: ArtifactLocation, _ header: Header) {
+        text = "\(location.step ?? location.name): \(header.kind.rawValue), made by \(header.stage)\n"
+        let size = (try? FileManager.default.attributesOfItem(atPath: location.path)[.size]) as? Int
+        facts([("sha256", location.digest.hexadecimal), ("size", size.map(Format.bytes) ?? Format.absent)])
+    }
+
+    private mutating func writeParameters(_ parameters: Tree) {
+        section("parameters")
+        facts(parameters.leaves.map { ($0.path, $0.value.canonicalJSON) })
+    }
+
+    private mutating func write(_ provenance: Provenance, _ location: ArtifactLocation) {
+        section(
+            location.root == nil
+                ? "provenance (not in a store: what the file says itself)"
+                : "provenance (newest first; `artifact show` takes the names)")
+        var table = TextTable([
+            .init("object"), .init("stage"), .init("step"), .init("seconds", .right), .init("made from"),
+        ])
+        for origin in provenance.origins {
+            let inputs = (origin.header?.inputs ?? [:]).sorted { $0.key < $1.key }
+            let step = origin.steps.first { $0 == location.step } ?? origin.steps.first ?? Format.absent
+            let more = origin.steps.count > 1 ? " (+ \(origin.steps.count - 1))" : ""
+            table.append([
+                origin.digest.short, origin.header?.stage ?? "not in the store", step + more,
+                origin.record.map { Format.seconds($0.measurements.seconds) } ?? Format.absent,
+                inputs.map { "\($0.key) \($0.value.short)" }.joined(separator: ", "),
+            ])
+        }
+        add(table)
+    }
+
+    /// The names of the classes, from the dataset the evaluation is made from, if the store has it.
+    private static func classes(of header: Header, _ location: ArtifactLocation) -> [String]? {
+        guard let root = location.root, let dataset = header.inputs["dataset"] else { return nil }
+        guard let file = try? File(reading: Store(root: root).objectPath(dataset)),
+            case .texts(let names)? = try? file.attribute("names", of: "/classes")
+        else { return nil }
+        return names
+    }
+}
+
+extension Tree {
+    /// Everything that is not a map, with its dotted path, sorted by path.
+    var leaves: [(path: String, value: Tree)] {
+        guard let entries, !entries.isEmpty else { return [("", self)] }
+        return entries.sorted { $0.key < $1.key }.flatMap { entry in
+            entry.value.leaves.map { leaf in
+                (leaf.path.isEmpty ? entry.key : "\(entry.key).\(leaf.path)", leaf.value)
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package import Artifacts
+package import Networks
+
+/// What one branch with one seed came to.
+package struct ChainResult: Equatable, Sendable {
+    package var branch: String
+    package var seed: Int
+    /// The evaluation, and the network it is of.
+    package var evaluation: Digest
+    package var network: Digest
+    /// The widths of the network's sites: every linear layer but the last.
+    package var widths: [Int]
+    package var parameters: Int
+    /// Of one sample.
+    package var inferenceFlops: Int
+    /// Floating-point operations that training and growth took.
+    package var cost: Cost
+    /// One per epoch of the whole chain.
+    package var history: History
+    package var growth: [GrowthRecord]
+    /// Share of correct test samples.
+    package var accuracy: Double
+    /// Mean test loss in nats per sample.
+    package var loss: Double
+    package var run: ChainRun
+}
+
+/// What a chain's steps cost where and when they ran; it differs from run to run.
+package struct ChainRun: Equatable, Sendable {
+    /// By phase, as in `StepName.phases`.
+    package var seconds: [String: Double] = [:]
+    /// The most memory that one step held.
+    package var peakMemoryBytes = 0
+    /// Rounds of growth whose output is their input.
+    package var idleRounds = 0
+    /// Steps of which no record tells what they cost.
+    package var unrecorded = 0
+
+    package init() {}
+
+    /// The whole chain's; nil if a step's is not known.
+    package var totalSeconds: Double? { unrecorded > 0 ? nil : seconds.values.reduce(0, +) }
+
+    mutating func add(_ record: RunRecord, phase: String) {
+        seconds[phase, default: 0] += record.measurements.seconds
+        peakMemoryBytes = max(peakMemoryBytes, record.measurements.peakMemoryBytes)
+        if record.unchanged, phase == "grow" { idleRounds += 1 }
+    }
+}
+
+/// A pipeline's results, in the order of its plan.
+package struct PipelineResults: Equatable, Sendable {
+    package var plan: ReportPlan
+    package var chains: [ChainResult]
+
+    package init(plan: ReportPlan, chains: [ChainResult]) {
+        self.plan = plan
+        self.chains = chains
+    }
+
+    /// The results of each branch, in order.
+    var branches: [(name: String, chains: [ChainResult])] {
+        plan.branches.map { name in (name, chains.filter { $0.branch == name }) }
+    }
+}
+
+extension Architecture {
+    /// The widths that growth may change: of every linear layer but the last.
+    package var widths: [Int] {
+        nodes.dropLast().compactMap { node in (node.operation as? Linear)?.width }
+    }
+}

@@ -1,0 +1,41 @@
+extension PipelineResults {
+    /// results.md: the table of branches, the table of growth, what the numbers say, and how to read them.
+    package var markdown: String {
+        var text = "# Results of \(plan.pipeline)\n\n"
+        if !plan.description.isEmpty { text += plan.description + "\n\n" }
+        text += summary.markdown + "\n" + readingHelp + "\n"
+        if !findings.isEmpty {
+            text += "## What the numbers say\n\n" + findings.map { "- \($0)\n" }.joined() + "\n"
+        }
+        if let growth = growthTable {
+            text += "## Growth\n\n" + growth.markdown + "\n" + growthHelp
+        }
+        return text
+    }
+
+    private var readingHelp: String {
+        let unrecorded = chains.reduce(0) { $0 + $1.run.unrecorded }
+        let missing =
+            unrecorded == 0
+            ? ""
+            : " No run record tells the seconds of \(unrecorded) \(unrecorded == 1 ? "step" : "steps"); "
+                + "a sum with one of them is left out."
+        return """
+            Test accuracy: mean ± sample standard deviation over n seeds. Training FLOPs (a multiply-add counts two, \
+            growth included) and seconds are means over the seeds; widths and parameters are ranges where seeds \
+            differ. Seconds are the sum over the chain's steps, from the dataset to the evaluation, as measured when \
+            each step ran: they vary from run to run, and a step that several branches share counts for each of \
+            them.\(missing) Every number, seed by seed: results.csv.
+
+            """
+    }
+
+    private var growthHelp: String {
+        """
+        Means over the n seeds in which the site was considered. Predicted: amplitude times the first-order decrease of \
+        the loss; realised: the decrease that was measured, on the same samples. Bottleneck / gradient: the part of \
+        the squared functional gradient that the consumer's weights cannot follow, before growth.
+
+        """
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Artifacts
+import Foundation
+import Reports
+import Stages
+
+@main
+struct ArtifactCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "artifact",
+        abstract: "Look at artifacts, compare them, take them out of the store, and keep the store in order.",
+        discussion: """
+            An artifact is named by its file, by its step below the artifacts folder
+            (<pipeline>/<branch>-<seed>/<step>), or by the first eight or more digits of its object's name.
+
+            EXAMPLES:
+              artifact show fashion-mlp/tiny-joint-0/tune-4
+              artifact show somewhere/seed.h5
+              artifact diff fashion-mlp/tiny-joint-0/evaluation fashion-mlp/random-0/evaluation
+              artifact export fashion-mlp/tiny-joint-0/tune-4 ~/networks
+              artifact verify
+              artifact gc --dry-run
+            """,
+        subcommands: [Show.self, Diff.self, Export.self, Verify.self, CollectGarbage.self])
+}
+
+/// The option that every subcommand has.
+struct FolderOption: ParsableArguments {
+    @Option(help: ArgumentHelp("The folder with the store, the run records and the pipelines.", valueName: "folder"))
+    var artifacts = "artifacts"
+
+    func locate(_ argument: String) throws -> ArtifactLocation {
+        try ArtifactLocation(argument, artifacts: artifacts)
+    }
+}
+
+/// Errors of this command's own have their own exit code; the rest is as in every stage.
+func reporting(_ body: () throws -> Void) throws {
+    try reportingErrors(of: "artifact") {
+        do {
+            try body()
+        } catch let error as ReportError {
+            FileHandle.standardError.write(Data("artifact: error: \(error)\n".utf8))
+            throw ExitCode(error.exitCode)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Artifacts
+import Foundation
+import Reports
+import Stages
+
+@main
+struct Report: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Put the results of a pipeline's branches and seeds side by side.",
+        discussion: """
+            Reads the evaluations and final networks of all branches and seeds through the links below the artifacts
+            folder, and the run records for what the steps cost. Writes results.csv (one row per branch and seed, every
+            digit) and results.md (the table, growth round by round, and what the numbers say), and prints the table.
+
+            EXAMPLES:
+              report --pipeline digits
+              report --pipeline digits --parameters artifacts/digits/report/report.json \\
+                --output artifacts/digits/report/results.csv
+            """)
+
+    @Option(help: ArgumentHelp("The pipeline, a folder below the artifacts folder.", valueName: "name"))
+    var pipeline: String
+
+    @Option(
+        help: ArgumentHelp(
+            "What to report, as `plan` writes it; without it, every branch and seed that has an evaluation.",
+            valueName: "report.json"))
+    var parameters: String?
+
+    @Option(help: ArgumentHelp("The folder with the store, the run records and the pipelines.", valueName: "folder"))
+    var artifacts = "artifacts"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the numbers go, results.md beside them (default: <artifacts>/<pipeline>/report/results.csv).",
+            valueName: "file.csv"))
+    var output: String?
+
+    func run() throws {
+        try reporting {
+            let plan = try plan()
+            let results = try PipelineResults(reading: plan, in: Store(root: artifacts))
+            let readable = try results.write(to: output ?? "\(artifacts)/\(pipeline)/report/results.csv")
+            print(results.summary.aligned(), terminator: "")
+            print("report: \(readable)")
+        }
+    }
+
+    private func plan() throws -> ReportPlan {
+        guard let parameters else { return try ReportPlan(discovering: pipeline, in: artifacts) }
+        guard FileManager.default.fileExists(atPath: parameters) else {
+            throw StageError.missingFile(option: "--parameters", path: parameters)
+        }
+        let plan = try ReportPlan(reading: parameters)
+        guard plan.pipeline == pipeline else {
+            throw ReportError.otherPipeline(file: parameters, found: plan.pipeline, asked: pipeline)
+        }
+        return plan
+    }
+
+    /// Errors of this command's own have their own exit code; the rest is as in every stage.
+    private func reporting(_ body: () throws -> Void) throws {
+        try reportingErrors(of: "report") {
+            do {
+                try body()
+            } catch let error as ReportError {
+                FileHandle.standardError.write(Data("report: error: \(error)\n".utf8))
+                throw ExitCode(error.exitCode)
+            }
+        }
+    }
+}
