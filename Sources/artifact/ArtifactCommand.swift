@@ -26,7 +26,9 @@ struct ArtifactCommand: ParsableCommand {
 
 /// The option that every subcommand has.
 struct FolderOption: ParsableArguments {
-    @Option(help: ArgumentHelp("The folder with the store, the run records and the pipelines.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder with the store, the run records and the pipelines.", valueName: "folder"))
     var artifacts = "artifacts"
 
     func locate(_ argument: String) throws -> ArtifactLocation {

@@ -16,7 +16,8 @@ struct Show: ParsableCommand {
               artifact show 3b1f09ac
             """)
 
-    @Argument(help: ArgumentHelp("A file, a step or the beginning of an object's name.", valueName: "file-or-step"))
+    @Argument(
+        help: ArgumentHelp("A file, a step or the beginning of an object's name.", valueName: "file-or-step"))
     var artifact: String
 
     @OptionGroup var folder: FolderOption

@@ -29,7 +29,9 @@ struct Report: ParsableCommand {
             valueName: "report.json"))
     var parameters: String?
 
-    @Option(help: ArgumentHelp("The folder with the store, the run records and the pipelines.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder with the store, the run records and the pipelines.", valueName: "folder"))
     var artifacts = "artifacts"
 
     @Option(

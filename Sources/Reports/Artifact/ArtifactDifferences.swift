@@ -150,7 +150,9 @@ extension Tree {
     /// What a map or a list holds, by key or position.
     fileprivate var children: [String: Tree]? {
         if let list { return Dictionary(uniqueKeysWithValues: list.enumerated().map { ("\($0)", $1) }) }
-        return entries.map { Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }) }
+        return entries.map {
+            Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+        }
     }
 }
 

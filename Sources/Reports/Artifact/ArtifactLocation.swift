@@ -37,7 +37,8 @@ package struct ArtifactLocation: Equatable, Sendable {
 
     private init(file: String) throws {
         if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: file),
-            let root = Self.root(ofObject: target.hasPrefix("/") ? target : "\(Self.folder(of: file))/\(target)")
+            let root = Self.root(
+                ofObject: target.hasPrefix("/") ? target : "\(Self.folder(of: file))/\(target)")
         {
             let digest = try Store(root: root).digest(ofLink: file)
             try self.init(object: digest, in: root, name: file, step: Self.step(of: file, in: root))

@@ -6,7 +6,8 @@ extension ArtifactSummary {
         let sites = try file.group("sites").groups
         section("bottlenecks (bar: Ψ as a part of the squared functional gradient ‖G‖²/n)")
         var table = TextTable([
-            .init("site"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right), .init("gradient", .right),
+            .init("site"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right),
+            .init("gradient", .right),
             .init("best update", .right), .init("new neurons", .right), .init("candidates", .right),
             .init("samples", .right),
         ])
@@ -29,7 +30,9 @@ extension ArtifactSummary {
 
     private mutating func writeSingularValues(_ sites: [String: Group]) {
         let spectra = sites.sorted { $0.key < $1.key }.compactMap { name, site -> (String, [Double])? in
-            guard case .float64(let values)? = site["singular_values"]?.values, !values.isEmpty else { return nil }
+            guard case .float64(let values)? = site["singular_values"]?.values, !values.isEmpty else {
+                return nil
+            }
             return (name, values)
         }
         guard !spectra.isEmpty else { return }

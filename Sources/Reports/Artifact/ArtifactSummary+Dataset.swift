@@ -8,8 +8,15 @@ extension ArtifactSummary {
         facts([
             ("title", dataset.identity.title), ("licence", dataset.identity.licence),
             ("citation", dataset.identity.citation),
-            ("sample", dataset.shape.extents.map(String.init).joined(separator: " × ") + " (rows, columns, channels)"),
-            ("mean", dataset.normalization.mean.map { Format.significant(Double($0), digits: 4) }.joined(separator: ", ")),
+            (
+                "sample",
+                dataset.shape.extents.map(String.init).joined(separator: " × ") + " (rows, columns, channels)"
+            ),
+            (
+                "mean",
+                dataset.normalization.mean.map { Format.significant(Double($0), digits: 4) }.joined(
+                    separator: ", ")
+            ),
             (
                 "deviation",
                 dataset.normalization.standardDeviation.map { Format.significant(Double($0), digits: 4) }

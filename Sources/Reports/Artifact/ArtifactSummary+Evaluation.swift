@@ -37,7 +37,9 @@ extension ArtifactSummary {
         var table = TextTable([
             .init("samples", .right), .init("of", .right), .init("are"), .init("taken for"),
         ])
-        for (label, prediction, count) in pairs.sorted(by: { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }).prefix(5) {
+        for (label, prediction, count) in pairs.sorted(by: { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) })
+            .prefix(5)
+        {
             let row = confusion[label * names.count..<(label + 1) * names.count]
             table.append(["\(count)", "\(row.reduce(0, &+))", names[label], names[prediction]])
         }

@@ -70,7 +70,9 @@ extension ArtifactSummary {
             .init(""), .init("first", .right), .init("best", .right), .init("in epoch", .right),
             .init("last", .right), .init("course"),
         ])
-        func curve(_ name: String, _ values: [Double?], best: (Double, Double) -> Bool, _ format: (Double) -> String) {
+        func curve(
+            _ name: String, _ values: [Double?], best: (Double, Double) -> Bool, _ format: (Double) -> String
+        ) {
             let known = values.enumerated().compactMap { index, value in value.map { (index, $0) } }
             guard let first = known.first, let last = known.last,
                 let top = known.min(by: { best($0.1, $1.1) })

@@ -52,6 +52,7 @@ package struct ArtifactSummary {
     }
 
     private mutating func writeParameters(_ parameters: Tree) {
+        guard parameters != .empty else { return }
         section("parameters")
         facts(parameters.leaves.map { ($0.path, $0.value.canonicalJSON) })
     }
@@ -66,7 +67,7 @@ package struct ArtifactSummary {
         ])
         for origin in provenance.origins {
             let inputs = (origin.header?.inputs ?? [:]).sorted { $0.key < $1.key }
-            let step = origin.steps.first { $0 == location.step } ?? origin.steps.first ?? Format.absent
+            let step = Self.nearest(of: origin.steps, to: location.step) ?? Format.absent
             let more = origin.steps.count > 1 ? " (+ \(origin.steps.count - 1))" : ""
             table.append([
                 origin.digest.short, origin.header?.stage ?? "not in the store", step + more,
@@ -75,6 +76,13 @@ package struct ArtifactSummary {
             ])
         }
         add(table)
+    }
+
+    /// Of the steps that share an object, the one itself or the one of the same chain.
+    private static func nearest(of steps: [String], to step: String?) -> String? {
+        guard let step else { return steps.first }
+        let chain = step.prefix(through: step.lastIndex(of: "/") ?? step.startIndex)
+        return steps.first { $0 == step } ?? steps.first { $0.hasPrefix(chain) } ?? steps.first
     }
 
     /// The names of the classes, from the dataset the evaluation is made from, if the store has it.

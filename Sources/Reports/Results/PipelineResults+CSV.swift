@@ -34,11 +34,13 @@ extension PipelineResults {
             ("neurons_added", { "\($0.growth.reduce(0) { $0 + $1.neurons })" }),
             ("idle_rounds", { "\($0.run.idleRounds)" }),
         ]
-        let work: [Column] = [("training_flops", { "\($0.cost.total)" })]
+        let work: [Column] =
+            [("training_flops", { "\($0.cost.total)" })]
             + Cost.Phase.allCases.map { phase in
                 ("training_flops_\(phase.rawValue)", { "\($0.cost[phase])" })
             }
-        let time: [Column] = [("seconds", { Format.exact($0.run.totalSeconds) })]
+        let time: [Column] =
+            [("seconds", { Format.exact($0.run.totalSeconds) })]
             + StepName.phases.map { phase in ("seconds_\(phase)", { Format.exact($0.run.seconds[phase]) }) }
             + [("peak_memory_bytes", { "\($0.run.peakMemoryBytes)" })]
         let origin: [Column] = [
@@ -50,6 +52,7 @@ extension PipelineResults {
     /// As RFC 4180 asks for.
     private static func quoted(_ field: String) -> String {
         guard field.contains(where: { ",\"\n\r".contains($0) }) else { return field }
-        return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+            + "\""
     }
 }

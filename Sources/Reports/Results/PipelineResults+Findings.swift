@@ -6,7 +6,8 @@ extension PipelineResults {
         guard let joint = branch("tiny-joint") else { return idleRounds }
         let rivals = ["random", "gradmax"].compactMap { branch($0) }
         let large = ["large"].compactMap { branch($0) }
-        return rivals.map { comparison(of: joint, with: $0) } + large.map { price(of: joint, against: $0) } + idleRounds
+        return rivals.map { comparison(of: joint, with: $0) } + large.map { price(of: joint, against: $0) }
+            + idleRounds
     }
 
     private typealias Branch = (name: String, chains: [ChainResult])
@@ -30,12 +31,14 @@ extension PipelineResults {
     }
 
     private func difference(_ value: Double) -> String {
-        value == 0 ? "no difference" : "\(value < 0 ? "−" : "+")\(Format.percent(value.magnitude)) percentage points"
+        value == 0
+            ? "no difference" : "\(value < 0 ? "−" : "+")\(Format.percent(value.magnitude)) percentage points"
     }
 
     /// On how many of the seeds that both have.
     private func seedwise(_ branch: Branch, _ other: Branch) -> String {
-        let theirs = Dictionary(other.chains.map { ($0.seed, $0.accuracy) }, uniquingKeysWith: { first, _ in first })
+        let theirs = Dictionary(
+            other.chains.map { ($0.seed, $0.accuracy) }, uniquingKeysWith: { first, _ in first })
         let pairs = branch.chains.compactMap { chain in theirs[chain.seed].map { (chain.accuracy, $0) } }
         let wins = pairs.count { $0.0 >= $0.1 }
         return "at least as accurate with \(wins) of \(pairs.count) seeds"
@@ -44,7 +47,8 @@ extension PipelineResults {
     private func price(of branch: Branch, against other: Branch) -> String {
         let own = Sample(branch.chains.map { Double($0.cost.total) }).mean
         let theirs = Sample(other.chains.map { Double($0.cost.total) }).mean
-        return "\(branch.name) spent \(Format.percent(own / theirs)) % of the training FLOPs of \(other.name) "
+        return
+            "\(branch.name) spent \(Format.percent(own / theirs)) % of the training FLOPs of \(other.name) "
             + "(\(Format.prefixed(own)) against \(Format.prefixed(theirs))); the difference in test accuracy is "
             + "\(difference(accuracy(branch) - accuracy(other)))."
     }

@@ -33,7 +33,9 @@ extension PipelineResults {
         guard layers > 0 else { return Format.absent }
         return (0..<layers).map { layer in
             // A network without this layer has width 0 there.
-            Format.range(networks.map { layer < $0.count ? $0[layer] : 0 })
+            let values = networks.map { layer < $0.count ? $0[layer] : 0 }
+            let (least, most) = (values.min() ?? 0, values.max() ?? 0)
+            return least == most ? "\(least)" : "\(least)–\(most)"
         }.joined(separator: ", ")
     }
 
@@ -45,7 +47,9 @@ extension PipelineResults {
             .init("realised decrease", .right), .init("bottleneck / gradient", .right), .init("note"),
         ])
         for (name, chains) in branches {
-            let groups = Dictionary(grouping: chains.flatMap(\.growth)) { Place(round: $0.round, site: $0.site) }
+            let groups = Dictionary(grouping: chains.flatMap(\.growth)) {
+                Place(round: $0.round, site: $0.site)
+            }
             for (place, records) in groups.sorted(by: { $0.key < $1.key }) {
                 table.append([name, "\(place.round)", place.site] + Self.means(of: records))
             }

@@ -93,7 +93,8 @@ extension ReportPlan {
             let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)")) ?? []
             let steps = files.filter { $0.hasSuffix(".h5") }.map { String($0.dropLast(3)) }
             guard steps.contains(StepName.evaluation) else { return nil }
-            return Chain(branch: String(name[..<dash]), seed: seed, steps: steps.sorted(by: StepName.precedes))
+            return Chain(
+                branch: String(name[..<dash]), seed: seed, steps: steps.sorted(by: StepName.precedes))
         }.sorted { ($0.branch, $0.seed) < ($1.branch, $1.seed) }
         guard !chains.isEmpty else {
             throw ReportError.nothingEvaluated(pipeline: pipeline, artifacts: artifacts)

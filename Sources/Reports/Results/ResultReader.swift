@@ -33,7 +33,8 @@ private struct ResultReader {
         let header = try Header(reading: evaluationFile, kind: .evaluation)
         guard let networkDigest = header.inputs["network"] else {
             throw ReportError.badArtifact(
-                file: evaluationFile.path, path: "/@inputs", found: "no network", allowed: "the network's digest")
+                file: evaluationFile.path, path: "/@inputs", found: "no network",
+                allowed: "the network's digest")
         }
         let networkFile = try File(reading: try store.verified(networkDigest))
         _ = try Header(reading: networkFile, kind: .network)
@@ -81,7 +82,9 @@ private struct ResultReader {
         let candidates = (records[output] ?? []).filter { record in
             Self.stages[phase] == record.parts.stage
                 && (phase == "dataset"
-                    || record.parts.inputs.allSatisfy { $0.key == "architecture" || earlier.contains($0.value) })
+                    || record.parts.inputs.allSatisfy {
+                        $0.key == "architecture" || earlier.contains($0.value)
+                    })
         }
         return candidates.max { $0.measurements.start < $1.measurements.start }
     }

@@ -48,7 +48,8 @@ package struct TextTable: Equatable, Sendable {
             let dashes = String(repeating: "-", count: widths[column] - 1)
             return columns[column].alignment == .left ? dashes + "-" : dashes + ":"
         }
-        return line(lines[0]) + "| \(rule.joined(separator: " | ")) |\n" + lines.dropFirst().map(line).joined()
+        return line(lines[0]) + "| \(rule.joined(separator: " | ")) |\n"
+            + lines.dropFirst().map(line).joined()
     }
 
     private func padded(_ text: String, to width: Int, _ alignment: Alignment) -> String {

@@ -1,0 +1,189 @@
+import Artifacts
+import Foundation
+import HDF5
+import Testing
+
+@testable import Reports
+
+@Suite("Looking at artifacts")
+struct ArtifactTests {
+    let folder: ArtifactsFolder
+
+    init() throws {
+        folder = try ArtifactsFolder()
+        try SmallChain().publish(in: folder)
+    }
+
+    private func locate(_ argument: String) throws -> ArtifactLocation {
+        try ArtifactLocation(argument, artifacts: folder.path)
+    }
+
+    private func summary(_ argument: String) throws -> String {
+        try ArtifactSummary(of: locate(argument)).text
+    }
+
+    // MARK: Finding
+
+    @Test("A step, its link, its object and the object's first digits are the same artifact")
+    func naming() throws {
+        let step = try locate("digits/tiny-joint-0/tune-1")
+        #expect(step.step == "digits/tiny-joint-0/tune-1")
+        let link = try locate(folder.path + "/digits/tiny-joint-0/tune-1.h5")
+        #expect(link.step == step.step && link.digest == step.digest && link.root == folder.path)
+        let object = try locate(folder.store.objectPath(step.digest))
+        #expect(object.digest == step.digest && object.root == folder.path)
+        #expect(try locate(step.digest.short).digest == step.digest)
+    }
+
+    @Test(
+        "A name that is nothing suggests a step",
+        arguments: ["digits/tiny-joint-0/tune-9", "ab", "0123456789"])
+    func unknownName(argument: String) throws {
+        #expect {
+            try locate(argument)
+        } throws: { error in
+            guard case .noSuchArtifact(argument, _, let suggestion)? = error as? ReportError else {
+                return false
+            }
+            return suggestion?.hasPrefix("digits/tiny-joint-0/") == true
+        }
+    }
+
+    @Test("A link whose object is gone says which command makes it again")
+    func goneObject() throws {
+        let digest = try locate("digits/tiny-joint-0/seed").digest
+        try FileManager.default.removeItem(atPath: folder.store.objectPath(digest))
+        #expect(
+            throws: ArtifactError.missingObject(
+                digest, store: folder.store.objects, remedy: "make digits/tiny-joint-0/seed")
+        ) { try locate("digits/tiny-joint-0/seed") }
+    }
+
+    // MARK: Showing
+
+    @Test("A network is shown with its layers, training, growth and where it comes from")
+    func network() throws {
+        let text = try summary("digits/tiny-joint-0/tune-1")
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.first == "digits/tiny-joint-0/tune-1: network, made by fine-tune")
+        #expect(lines.contains("hidden1 linear input 4 20 36"))
+        #expect(lines.contains("activation1 activation selu hidden1 4 4"))
+        #expect(lines.contains("total 36 70"))
+        #expect(lines.contains("training loss 0.75 0.5 2 0.5 █▁"))
+        #expect(lines.contains("1 hidden1 tiny-joint +1 0.5 0.375 0.25 1 0.25"))
+        let chain = ["tune-1", "grow-1", "bottlenecks-1", "seed", "dataset"]
+        let origins = lines.drop { !$0.hasPrefix("provenance") }.dropFirst(2)
+        #expect(origins.map { $0.split(separator: " ")[2] } == chain.map { "digits/tiny-joint-0/\($0)" })
+        #expect(origins.map { $0.split(separator: " ")[3] } == ["16.0", "8.00", "4.00", "2.00", "1.00"])
+    }
+
+    @Test("Bottlenecks are bars as long as their part of the gradient")
+    func bottlenecks() throws {
+        let text = try summary("digits/tiny-joint-0/bottlenecks-1")
+        let bar = String(repeating: "█", count: 8) + String(repeating: "·", count: 24)
+        #expect(
+            text.contains("hidden1  \(bar)  0.25  1         4           −3        −0.75           2    1,000")
+        )
+        #expect(text.contains("hidden1: 0.5, 0.25  █▁"))
+    }
+
+    @Test("Bottlenecks without a needed number are refused")
+    func incompleteBottlenecks() throws {
+        var content = SmallChain.bottlenecks
+        content["sites/hidden1/bottleneck"] = nil
+        try folder.publish(
+            "digits/x-0/bottlenecks-1", .bottlenecks, stage: "compute-bottlenecks", seconds: 1,
+            content: content)
+        #expect(throws: ReportError.self) { try summary("digits/x-0/bottlenecks-1") }
+    }
+
+    @Test("An evaluation is shown with its worst confusions first")
+    func evaluation() throws {
+        let lines = try summary("digits/tiny-joint-0/evaluation").split(separator: "\n")
+            .map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.contains("accuracy 80.00 %"))
+        let confusions = lines.drop { $0 != "most frequent confusions" }.dropFirst(2).prefix(2)
+        #expect(Set(confusions) == ["10 60 class 0 class 1", "10 40 class 1 class 0"])
+    }
+
+    @Test("A plain file is shown with what it says of itself")
+    func plainFile() throws {
+        let copy = try locate("digits/tiny-joint-0/seed").export(to: folder.path + "/out")
+        let text = try ArtifactSummary(of: ArtifactLocation(copy, artifacts: "nowhere")).text
+        #expect(text.contains("provenance (not in a store: what the file says itself)"))
+        #expect(text.contains("train-seed"))
+    }
+
+    @Test("A file that is no artifact is refused")
+    func noArtifact() throws {
+        let path = folder.path + "/plain.h5"
+        try Group(attributes: ["title": "something else"]).write(to: path)
+        #expect(throws: ArtifactError.self) { try summary(path) }
+        try PlainFile.write("text", to: folder.path + "/text.h5")
+        #expect(throws: HDF5Error.self) { try summary(folder.path + "/text.h5") }
+    }
+
+    // MARK: Comparing
+
+    private func differences(_ first: String, _ second: String) throws -> ArtifactDifferences {
+        try ArtifactDifferences(between: locate(first), and: locate(second))
+    }
+
+    @Test("An artifact does not differ from its copy")
+    func equal() throws {
+        let copy = try locate("digits/tiny-joint-0/seed").export(to: folder.path + "/out")
+        #expect(try differences("digits/tiny-joint-0/seed", copy).isEmpty)
+    }
+
+    @Test("Parameters by path, nodes of the architecture and values are told apart")
+    func different() throws {
+        try SmallChain(seed: 1, widths: [3, 5]).publish(in: folder)
+        let found = try differences("digits/tiny-joint-0/seed", "digits/tiny-joint-1/seed")
+        #expect(!found.isEmpty)
+        func description(_ path: String) -> String? {
+            found.differences.first { $0.path == path }?.description
+        }
+        #expect(description("parameters.seed") == "0 → 1")
+        #expect(description("/architecture@graph.nodes.2.width") == "2 → 5")
+        #expect(description("/parameters/hidden2/weight") == "float32 [2, 3] → float32 [5, 3]")
+        #expect(
+            description("/parameters/hidden1/weight")?.hasPrefix("12 of 12 elements differ, at most by")
+                == true)
+        #expect(description("/history/loss") == nil)
+    }
+
+    @Test("Artifacts of two kinds differ in what only one of them has")
+    func kinds() throws {
+        let found = try differences("digits/tiny-joint-0/seed", "digits/tiny-joint-0/evaluation")
+        #expect(
+            found.differences.contains { $0.path == "/accuracy" && $0.description == "absent → float64 []" })
+        #expect(found.differences.contains { $0.path == "/history" && $0.description == "a group → absent" })
+    }
+
+    @Test("Distances are the largest, absolute and relative, and two NaN are equal")
+    func distances() throws {
+        let left = Dataset.Values.float64([1, .nan, 100, 0])
+        #expect(Distance(left, left) == nil)
+        let found = try #require(Distance(left, .float64([1.5, .nan, 101, 0])))
+        #expect(found.different == 2)
+        #expect(found.absolute == 1)
+        #expect(found.relative == 0.5 / 1.5)
+        let infinite = try #require(Distance(left, .float64([.nan, .nan, 100, 0])))
+        #expect(infinite.absolute == .infinity)
+    }
+
+    // MARK: Exporting
+
+    @Test("An export has a readable name, the same bytes, and overwrites nothing")
+    func export() throws {
+        let step = try locate("digits/tiny-joint-0/tune-1")
+        let path = try step.export(to: folder.path + "/out")
+        #expect(path == folder.path + "/out/digits_tiny-joint-0_tune-1.h5")
+        #expect(try Digest(ofFile: path) == step.digest)
+        #expect(FileManager.default.isWritableFile(atPath: path))
+        #expect(throws: ReportError.alreadyThere(path: path)) { try step.export(to: folder.path + "/out") }
+        #expect(throws: ReportError.notAStep(argument: path)) {
+            try locate(path).export(to: folder.path + "/other")
+        }
+    }
+}
