@@ -80,17 +80,21 @@ struct ArtifactTests {
     @Test("Bottlenecks are bars as long as their part of the gradient")
     func bottlenecks() throws {
         let text = try summary("digits/tiny-joint-0/bottlenecks-1")
-        let bar = String(repeating: "█", count: 8) + String(repeating: "·", count: 24)
-        #expect(
-            text.contains("hidden1  \(bar)  0.25  1         4           −3        −0.75           2    1,000")
-        )
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        func bar(_ full: Int) -> String {
+            String(repeating: "█", count: full) + String(repeating: "·", count: 32 - full)
+        }
+        let first = lines.firstIndex { $0.hasPrefix("site ") }.map { $0 + 1 } ?? 0
+        #expect(lines[first] == "hidden2 \(bar(24)) 0.75 3 ± 0.12 4 1 5 0")
+        #expect(lines[first + 1] == "hidden1 \(bar(8)) 0.25 1 ± 0.12 4 3 5 2")
+        #expect(text.contains("measured on 1,000 samples; candidates of method tiny-joint"))
         #expect(text.contains("hidden1: 0.5, 0.25  █▁"))
     }
 
     @Test("Bottlenecks without a needed number are refused")
     func incompleteBottlenecks() throws {
         var content = SmallChain.bottlenecks
-        content["sites/hidden1/bottleneck"] = nil
+        content[group: "sites/hidden1"].attributes["bottleneck"] = .real(.nan)
         try folder.publish(
             "digits/x-0/bottlenecks-1", .bottlenecks, stage: "compute-bottlenecks", seconds: 1,
             content: content)

@@ -151,17 +151,19 @@ struct SmallChain {
     }
 
     static var bottlenecks: Group {
-        func scalar(_ value: Double) -> Dataset { Dataset(.float64([value]), shape: [], dims: "") }
-        return Group(groups: [
-            "sites": Group(groups: [
-                "hidden1": Group(datasets: [
-                    "gradient_norm": scalar(4), "bottleneck": scalar(1), "best_update_decrease": scalar(3),
-                    "predicted_decrease": scalar(0.75),
-                    "singular_values": Dataset(.float64([0.5, 0.25]), shape: [2], dims: "neuron"),
-                    "fan_in": Dataset(.float64([1, 2, 3, 4, 5, 6]), shape: [2, 3], dims: "neuron,input"),
-                    "samples": Dataset(.int64([1000]), shape: [], dims: ""),
-                ])
-            ])
-        ])
+        var root = Group()
+        root[group: "sites"].attributes = [
+            "method": "tiny-joint", "samples": .integer(1000), "order": "hidden2,hidden1",
+        ]
+        for (site, bottleneck) in [("hidden1", 1.0), ("hidden2", 3.0)] {
+            root[group: "sites/\(site)"].attributes = [
+                "gradient_norm": .real(4), "bottleneck": .real(bottleneck), "bottleneck_error": .real(0.125),
+                "best_update_decrease": .real(4 - bottleneck), "predicted_decrease": .real(5),
+            ]
+        }
+        root["sites/hidden1/singular_values"] = Dataset(.float64([0.5, 0.25]), shape: [2], dims: "neurons")
+        root["sites/hidden1/fan_in"] = Dataset(
+            .float64([1, 2, 3, 4, 5, 6]), shape: [2, 3], dims: "neurons,in_features")
+        return root
     }
 }

@@ -3,92 +3,93 @@ internal import HDF5
 extension ArtifactSummary {
     /// One bar per site: the part of the functional gradient that the consumer's weights cannot follow.
     mutating func write(bottlenecks file: borrowing File) throws {
-        let sites = try file.group("sites").groups
-        section("bottlenecks (bar: Ψ as a part of the squared functional gradient ‖G‖²/n)")
+        let content = try file.group("sites")
+        let sites = try Self.inOrder(content).map { try MeasuredSite($0, content, file: file.path) }
+        let method = content.attributes["method"]?.text ?? Format.absent
+        let samples = content.attributes["samples"]?.integer.map { Format.count(Int($0)) } ?? Format.absent
+        section("bottlenecks, measured on \(samples) samples; candidates of method \(method)")
         var table = TextTable([
-            .init("site"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right),
-            .init("gradient", .right),
-            .init("best update", .right), .init("new neurons", .right), .init("candidates", .right),
-            .init("samples", .right),
+            .init("site"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right), .init("", .left),
+            .init("gradient", .right), .init("best update", .right), .init("with candidates", .right),
+            .init("candidates", .right),
         ])
-        for (name, site) in sites.sorted(by: { $0.key < $1.key }) {
-            let site = SiteContent(site, path: "sites/\(name)", file: file.path)
-            let gradient = try site.number("gradient_norm")
-            let bottleneck = try site.number("bottleneck")
-            let share = gradient > 0 ? bottleneck / gradient : 0
+        for site in sites {
             table.append([
-                name, Bars.bar(share), Format.significant(share), Format.significant(bottleneck),
-                Format.significant(gradient), Self.decrease(try site.optional("best_update_decrease")),
-                Self.decrease(try site.optional("predicted_decrease")), "\(site.candidates)",
-                (try site.optional("samples")).map { Format.count(Int($0)) } ?? Format.absent,
+                site.name, Bars.bar(site.relative), Format.significant(site.relative),
+                Format.significant(site.bottleneck),
+                site.bottleneckError.map { "± \(Format.significant($0, digits: 2))" } ?? "",
+                Format.significant(site.gradientNorm), Format.significant(site.bestUpdateDecrease),
+                Format.significant(site.predictedDecrease), "\(site.candidates)",
             ])
         }
         add(table)
-        line("best update, new neurons: predicted decrease of the loss per unit of amplitude")
+        line(
+            "gradient: ‖G‖²/n; Ψ: its part that no change of the consumer's weights can follow, ± standard error;"
+        )
+        line("best update, with candidates: first-order decrease of the loss per unit of amplitude")
         writeSingularValues(sites)
     }
 
-    private mutating func writeSingularValues(_ sites: [String: Group]) {
-        let spectra = sites.sorted { $0.key < $1.key }.compactMap { name, site -> (String, [Double])? in
-            guard case .float64(let values)? = site["singular_values"]?.values, !values.isEmpty else {
-                return nil
-            }
-            return (name, values)
-        }
+    private mutating func writeSingularValues(_ sites: [MeasuredSite]) {
+        let spectra = sites.filter { !$0.singularValues.isEmpty }
         guard !spectra.isEmpty else { return }
-        section("singular values of the candidates, largest first")
-        for (name, values) in spectra {
-            let shown = values.prefix(6).map { Format.significant($0) }.joined(separator: ", ")
-            line("\(name): \(shown)\(values.count > 6 ? ", …" : "")  \(Bars.sparkline(values))")
+        section("singular values of the candidates")
+        for site in spectra {
+            let shown = site.singularValues.prefix(6).map { Format.significant($0) }.joined(separator: ", ")
+            let more = site.singularValues.count > 6 ? ", …" : ""
+            line("\(site.name): \(shown)\(more)  \(Bars.sparkline(site.singularValues))")
         }
     }
 
-    private static func decrease(_ value: Double?) -> String {
-        value.map { $0.isFinite ? "−\(Format.significant($0))" : Format.absent } ?? Format.absent
+    /// The sites' names as in the network, where the file says so.
+    private static func inOrder(_ content: Group) -> [String] {
+        let names = content.groups.keys.sorted()
+        let order = content.attributes["order"]?.text?.split(separator: ",").map(String.init) ?? []
+        return order.sorted() == names ? order : names
     }
 }
 
-/// The numbers of one site.
-private struct SiteContent {
-    private let content: Group
-    private let path: String
-    private let file: String
+/// What a bottlenecks artifact says about one site, as far as it is shown.
+private struct MeasuredSite {
+    let name: String
+    /// ‖G‖²/n.
+    let gradientNorm: Double
+    /// Ψ.
+    let bottleneck: Double
+    let bottleneckError: Double?
+    /// Per unit of amplitude, of the best update alone and together with all candidates.
+    let bestUpdateDecrease: Double
+    let predictedDecrease: Double
+    let singularValues: [Double]
+    /// k, the neurons proposed.
+    let candidates: Int
 
-    init(_ content: Group, path: String, file: String) {
-        self.content = content
-        self.path = path
-        self.file = file
-    }
+    /// Ψ / (‖G‖²/n).
+    var relative: Double { gradientNorm > 0 ? bottleneck / gradientNorm : 0 }
 
-    /// A number that must be there and finite.
-    func number(_ name: String) throws -> Double {
-        guard let value = try optional(name), value.isFinite else {
-            throw ReportError.badArtifact(
-                file: file, path: "\(path)/\(name)", found: "nothing, or no finite number",
-                allowed: "a finite number")
+    /// - Throws: `ReportError.badArtifact` if a number is missing or not finite.
+    init(_ name: String, _ sites: Group, file: String) throws {
+        let content = sites[group: name]
+        func number(_ attribute: String) throws -> Double {
+            guard let value = content.attributes[attribute]?.real, value.isFinite else {
+                throw ReportError.badArtifact(
+                    file: file, path: "/sites/\(name)@\(attribute)",
+                    found: content.attributes[attribute] == nil ? "nothing" : "no finite number",
+                    allowed: "a finite number")
+            }
+            return value
         }
-        return value
-    }
-
-    /// A scalar dataset or an attribute; nil where there is none.
-    func optional(_ name: String) throws -> Double? {
-        switch content.attributes[name] {
-        case .real(let value)?: return value
-        case .integer(let value)?: return Double(value)
-        default: break
+        self.name = name
+        gradientNorm = try number("gradient_norm")
+        bottleneck = try number("bottleneck")
+        bottleneckError = content.attributes["bottleneck_error"]?.real
+        bestUpdateDecrease = try number("best_update_decrease")
+        predictedDecrease = try number("predicted_decrease")
+        if case .float64(let values)? = content["singular_values"]?.values {
+            singularValues = values
+        } else {
+            singularValues = []
         }
-        guard let dataset = content[name] else { return nil }
-        switch dataset.values {
-        case .float64(let values) where values.count == 1: return values[0]
-        case .float32(let values) where values.count == 1: return Double(values[0])
-        case .int64(let values) where values.count == 1: return Double(values[0])
-        default:
-            throw ReportError.badArtifact(
-                file: file, path: "\(path)/\(name)", found: "a dataset of shape \(dataset.shape)",
-                allowed: "one number")
-        }
+        candidates = content["fan_in"]?.shape.first ?? 0
     }
-
-    /// k, the neurons proposed: the rows of fan_in.
-    var candidates: Int { content["fan_in"]?.shape.first ?? 0 }
 }
