@@ -1,4 +1,7 @@
+import Growth
+import Networks
 import Parameters
+import Training
 
 /// A branch's parameters for every stage, resolved once and completed with each seed.
 struct BranchSettings {
@@ -38,8 +41,8 @@ struct BranchSettings {
                 training: phase.training, loss: loss, seed: 0, round: round,
                 resetOptimizer: phase.resetOptimizer)
             return Round(
-                bottlenecks: plan.bottlenecks(loss: loss, seed: 0, shards: experiment.seed.shards).tree,
-                growth: plan.growth(loss: loss, seed: 0, round: round).tree, tune: tuning.tree)
+                bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,
+                growth: plan.growthParameters(round: round, loss: loss, seed: 0).tree, tune: tuning.tree)
         }
     }
 

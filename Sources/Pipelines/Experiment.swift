@@ -1,5 +1,8 @@
+package import Datasets
+import Growth
 package import Networks
 package import Parameters
+package import Training
 
 /// Everything one branch of a pipeline settles: the fields of the YAML file, the branch's changes applied.
 package struct Experiment: Equatable, Sendable {
@@ -82,12 +85,22 @@ extension StringProtocol {
     }
 }
 
-extension Experiment {
-    /// Passes over the data that a chain makes: the seed's, and those after every round.
-    ///
-    /// - Precondition: the experiment starts from its own network.
-    var totalEpochs: Int {
-        guard growth.rounds > 0 else { return seed.epochs }
-        return seed.epochs + (growth.rounds - 1) * tune.training.epochs + final.training.epochs
+extension Pipeline {
+    /// Epochs of a branch's chain; one that takes up another's network counts its own seed's.
+    func totalEpochs(of branch: Branch) -> Int {
+        let experiment = branch.experiment
+        let first = seedEpochs(of: branch)
+        guard experiment.growth.rounds > 0 else { return first }
+        return first + (experiment.growth.rounds - 1) * experiment.tune.training.epochs
+            + experiment.final.training.epochs
+    }
+
+    /// Epochs of a branch's first training: with `final-of`, as many as the other branch's whole chain unless the
+    /// branch says otherwise itself.
+    func seedEpochs(of branch: Branch) -> Int {
+        guard case .finalOf(let name) = branch.experiment.start, !branch.setsSeedEpochs,
+            let other = self.branch(named: name)
+        else { return branch.experiment.seed.epochs }
+        return totalEpochs(of: other)
     }
 }

@@ -8,6 +8,10 @@ enum Files {
 
         fileprivate init(_ time: timespec) { nanoseconds = time.tv_sec * 1_000_000_000 + time.tv_nsec }
 
+        var before: Time { Time(nanoseconds: nanoseconds - 1) }
+
+        private init(nanoseconds: Int) { self.nanoseconds = nanoseconds }
+
         static func < (left: Time, right: Time) -> Bool { left.nanoseconds < right.nanoseconds }
     }
 
@@ -27,9 +31,10 @@ enum Files {
     }
 
     static func target(ofLink path: String) -> String? {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { buffer in
-            let count = readlink(path, buffer.baseAddress, buffer.count)
-            return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink(path, start, buffer.count)
+            return count > 0 ? String(decoding: UnsafeRawBufferPointer(buffer)[..<count], as: UTF8.self) : nil
         }
     }
 

@@ -1,5 +1,6 @@
-package import Artifacts
-package import Parameters
+import Artifacts
+import Datasets
+import Parameters
 
 /// All steps of all pipelines; a step stands behind those it needs.
 package struct Workflow: Sendable {
@@ -140,22 +141,6 @@ extension Pipeline {
         }
         branches.forEach(visit)
         return ordered
-    }
-
-    /// Epochs of a branch's chain; one that takes up another's network counts its own seed's.
-    func totalEpochs(of branch: Branch) -> Int {
-        var experiment = branch.experiment
-        experiment.seed.epochs = seedEpochs(of: branch)
-        return experiment.totalEpochs
-    }
-
-    /// Epochs of a branch's first training: with `final-of`, as many as the other branch's whole chain unless the
-    /// branch says otherwise itself.
-    func seedEpochs(of branch: Branch) -> Int {
-        guard case .finalOf(let name) = branch.experiment.start, !branch.setsSeedEpochs,
-            let other = self.branch(named: name)
-        else { return branch.experiment.seed.epochs }
-        return totalEpochs(of: other)
     }
 }
 
