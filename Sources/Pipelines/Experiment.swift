@@ -1,5 +1,5 @@
 package import Datasets
-import Growth
+package import Growth
 package import Networks
 package import Parameters
 package import Training
