@@ -10,7 +10,7 @@ package struct Listing {
         history = try RunHistory(of: planner.store)
     }
 
-    /// - Parameter names: the pipelines to list; none for all.
+    /// - Parameter names: the pipelines to list step by step; none for a summary of all.
     /// - Throws: `PipelineError.unknownPipeline`.
     package func text(of names: [String] = []) throws -> String {
         let plans = planner.workflow.plans
@@ -19,19 +19,25 @@ package struct Listing {
             throw PipelineError.unknownPipeline(name, known: known)
         }
         return plans.filter { names.isEmpty || names.contains($0.pipeline.name) }
-            .map(section).joined(separator: "\n")
+            .map { section($0, withSteps: !names.isEmpty) }.joined(separator: "\n")
+            + (names.isEmpty ? "" : "\n\(Self.legend)\n")
     }
 
-    private func section(_ plan: Workflow.Plan) -> String {
+    private func section(_ plan: Workflow.Plan, withSteps: Bool) -> String {
         let pipeline = plan.pipeline
         let steps = plan.chains.flatMap(\.steps)
         var text =
             pipeline.description.isEmpty
             ? "\(pipeline.name)\n" : "\(pipeline.name): \(pipeline.description)\n"
-        text += "  \(pipeline.branches.count) branches, \(pipeline.seeds.count) seeds, \(steps.count) steps: "
-        text += "\(counts(steps))\n"
-        let width = plan.chains.map { "\($0.branch)-\($0.seed)".count }.max() ?? 0
-        for chain in plan.chains { text += "  " + line(chain, width: width) + "\n" }
+        text += "  branches: \(pipeline.branches.map(\.name).joined(separator: ", "))\n"
+        text += "  seeds: \(pipeline.seeds.map(String.init).joined(separator: ", "))\n"
+        text += "  steps: \(counts(steps))\n"
+        let width = plan.chains.map { $0.name.count }.max() ?? 0
+        for chain in plan.chains {
+            let padding = String(repeating: " ", count: width - chain.name.count + 2)
+            text += "  \(chain.name)\(padding)\(summary(chain))\n"
+            if withSteps { text += "    \(steps(of: chain))\n" }
+        }
         return text
     }
 
@@ -50,29 +56,24 @@ package struct Listing {
         return parts.joined(separator: ", ") + (shared > 0 ? " (\(shared) shared with these)" : "")
     }
 
-    /// `tiny-0  dataset seed bottlenecks-1 …   fresh` or why its first step is not.
-    private func line(_ chain: Chain, width: Int) -> String {
-        let name = "\(chain.branch)-\(chain.seed)"
-        let steps = chain.steps.map { index in
-            let mark =
-                switch survey.state(index) {
-                case .fresh: ""
-                case .known: "~"
-                case .due: "*"
-                case .waiting: "."
-                }
-            return planner.workflow.steps[index].name + mark
+    /// `14 steps, all fresh`, or the first that is not and why.
+    private func summary(_ chain: Chain) -> String {
+        let first = chain.steps.first { survey.state($0) != .fresh }
+        guard let first, let reason = planner.reason(first, survey, history) else {
+            return "\(chain.steps.count) steps, all fresh"
         }
-        let padding = String(repeating: " ", count: width - name.count + 2)
-        var text = name + padding + steps.joined(separator: " ")
-        let stale = chain.steps.first { survey.state($0) != .fresh }
-        if let stale, let reason = planner.reason(stale, survey, history) {
-            text += "\n    " + String(repeating: " ", count: width)
-            text += "\(planner.workflow.steps[stale].name): \(reason)"
-        }
-        return text
+        let fresh = chain.steps.count { survey.state($0) == .fresh }
+        return "\(chain.steps.count) steps, \(fresh) fresh; \(planner.workflow.steps[first].name): \(reason)"
     }
 
-    package static let legend =
+    private func steps(of chain: Chain) -> String {
+        chain.steps.map { index in
+            planner.workflow.steps[index].name + (Self.marks[survey.state(index)] ?? "")
+        }.joined(separator: " ")
+    }
+
+    private static let marks: [Survey.State: String] = [.known: "~", .due: "*", .waiting: "."]
+
+    private static let legend =
         "no mark: fresh   *: to run   .: waits for a step before it   ~: known, link missing"
 }

@@ -58,4 +58,7 @@ package struct Chain: Sendable {
     /// The last step that makes a network.
     package var lastNetwork: Int
     package var evaluation: Int
+
+    /// `tiny-0`
+    package var name: String { "\(branch)-\(seed)" }
 }

@@ -46,7 +46,9 @@ struct Plan: ParsableCommand {
     @Flag(help: "Print every field of a pipeline file with what it allows and its default.")
     var fields = false
 
-    @Argument(help: ArgumentHelp("The pipelines to list; all if none is named.", valueName: "pipeline"))
+    @Argument(
+        help: ArgumentHelp(
+            "Pipelines to list step by step; without, all are summed up.", valueName: "pipeline"))
     var names: [String] = []
 
     func validate() throws {
@@ -75,7 +77,7 @@ struct Plan: ParsableCommand {
             workflow: workflow, store: Store(root: artifacts), sources: sourceDigests,
             platform: Platform.identifier)
         if list {
-            print(try Listing(planner).text(of: names) + "\n" + Listing.legend)
+            print(try Listing(planner).text(of: names), terminator: "")
         } else if let explain {
             print(try Explanation(planner, step: explain).text, terminator: "")
         } else if graph {
