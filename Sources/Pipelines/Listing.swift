@@ -36,7 +36,7 @@ package struct Listing {
         for chain in plan.chains {
             let padding = String(repeating: " ", count: width - chain.name.count + 2)
             text += "  \(chain.name)\(padding)\(summary(chain))\n"
-            if withSteps { text += "    \(steps(of: chain))\n" }
+            if withSteps { text += "    \(marked(chain))\n" }
         }
         return text
     }
@@ -66,7 +66,7 @@ package struct Listing {
         return "\(chain.steps.count) steps, \(fresh) fresh; \(planner.workflow.steps[first].name): \(reason)"
     }
 
-    private func steps(of chain: Chain) -> String {
+    private func marked(_ chain: Chain) -> String {
         chain.steps.map { index in
             planner.workflow.steps[index].name + (Self.marks[survey.state(index)] ?? "")
         }.joined(separator: " ")

@@ -1,5 +1,6 @@
 import Artifacts
 import Foundation
+import Parameters
 import Testing
 
 @testable import Pipelines
