@@ -3,7 +3,7 @@ import Parameters
 extension Planner {
     /// artifacts/plan.mk: one explicit rule per step and per report. Folders are named by make's variables.
     ///
-    /// The Makefile defines `A` (the artifacts folder), `run-step` and `run-report`.
+    /// The Makefile defines `A` (the artifacts folder) and what is called here.
     var makeFragment: String {
         var text = "# Written by `plan` from pipelines/*.yaml; changes here are lost.\n"
         text += "PLANNED := \(workflow.plans.map(\.pipeline.name).joined(separator: " "))\n"
@@ -13,11 +13,12 @@ extension Planner {
 
     private func write(_ plan: Workflow.Plan, to text: inout String) {
         let name = plan.pipeline.name
+        let results = "$(A)/\(name)/report/results.csv"
         let evaluations = plan.chains.map { file(workflow.steps[$0.evaluation]) }
-        text += "\n.PHONY: \(name)\n\(name): $(A)/\(name)/report/results.csv\n"
-        text += "$(A)/\(name)/report/results.csv: $(A)/\(name)/report/report.json \\\n  "
-        text += evaluations.joined(separator: " \\\n  ")
-        text += "\n\t$(call run-report,\(name))\n"
+        text += "\n.PHONY: \(name) \(name)/steps\n\(name): \(results)\n\t$(call show-report,\(name))\n"
+        text += "\(name)/steps: \(evaluations.joined(separator: " \\\n  "))\n"
+        text += "\(results): $(A)/\(name)/report/report.json \(evaluations.joined(separator: " \\\n  "))\n"
+        text += "\t$(call run-report,\(name))\n"
         for chain in plan.chains {
             for index in chain.steps { write(workflow.steps[index], to: &text) }
         }
@@ -37,7 +38,8 @@ extension Planner {
         let first = step.twin.map { " | \(file(workflow.steps[$0]))" } ?? ""
         text += "\n.PHONY: \(step.id)\n\(step.id): \(file(step))\n"
         text += "\(file(step)): \((needed + ["$(A)/\(step.id).json"]).joined(separator: " "))\(first)\n"
-        text += "\t$(call run-step,\(step.stage.rawValue),\(step.id),\(options.dropFirst()))\n"
+        let rule = step.twin == nil ? "run-step" : "run-twin"
+        text += "\t$(call \(rule),\(step.stage.rawValue),\(step.id),\(options.dropFirst()))\n"
     }
 
     private func file(_ step: Step) -> String { "$(A)/\(step.id).h5" }

@@ -1,5 +1,8 @@
+import Growth
+import Networks
 import Parameters
 import Testing
+import Training
 
 @testable import Pipelines
 
