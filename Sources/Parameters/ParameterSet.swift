@@ -18,6 +18,13 @@ package struct FieldDescription: Sendable, Equatable {
     /// nil: it must be given.
     package var defaultValue: String?
     package var help: String
+
+    package init(key: String, allowed: String, defaultValue: String?, help: String) {
+        self.key = key
+        self.allowed = allowed
+        self.defaultValue = defaultValue
+        self.help = help
+    }
 }
 
 extension ParameterSet {

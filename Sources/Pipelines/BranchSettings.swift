@@ -1,0 +1,59 @@
+import Growth
+import Networks
+import Parameters
+import Training
+
+/// A branch's parameters for every stage, resolved once and completed with each seed.
+struct BranchSettings {
+    /// One round of growth; each function completes the parameters with a seed.
+    struct Round {
+        fileprivate var bottlenecks: Tree
+        fileprivate var growth: Tree
+        fileprivate var tune: Tree
+
+        func bottlenecks(_ seed: Int) -> Tree { bottlenecks.with(seed: seed) }
+        func growth(_ seed: Int) -> Tree { growth.with(seed: seed) }
+        func tune(_ seed: Int) -> Tree { tune.with(seed: seed) }
+    }
+
+    let branch: String
+    let dataset: Tree
+    let evaluation: Tree
+    let rounds: [Round]
+    private let seed: Tree
+
+    init(_ branch: Pipeline.Branch, of pipeline: Pipeline) {
+        let experiment = branch.experiment
+        let loss = experiment.loss
+        self.branch = branch.name
+        dataset = experiment.dataset.tree
+        evaluation = EvaluationParameters(loss: loss).tree
+        var training = experiment.seed
+        training.epochs = pipeline.seedEpochs(of: branch)
+        var network: NetworkParameters?
+        if case .network(let parameters) = experiment.start { network = parameters }
+        seed = SeedParameters(network: network, training: training, loss: loss, seed: 0).tree
+        let plan = experiment.growth
+        rounds = (0..<plan.rounds).map { index in
+            let round = index + 1
+            let phase = round == plan.rounds ? experiment.final : experiment.tune
+            let tuning = TuneParameters(
+                training: phase.training, loss: loss, seed: 0, round: round,
+                resetOptimizer: phase.resetOptimizer)
+            return Round(
+                bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,
+                growth: plan.growthParameters(round: round, loss: loss, seed: 0).tree, tune: tuning.tree)
+        }
+    }
+
+    func seed(_ seed: Int) -> Tree { self.seed.with(seed: seed) }
+}
+
+extension Tree {
+    /// The same parameters with another `seed`.
+    fileprivate func with(seed: Int) -> Tree {
+        var tree = self
+        tree["seed"] = Tree(.integer(seed))
+        return tree
+    }
+}

@@ -1,0 +1,104 @@
+import Parameters
+
+/// One experiment of several branches, each run with several seeds: the content of pipelines/<name>.yaml.
+package struct Pipeline: Equatable, Sendable {
+    package struct Branch: Equatable, Sendable {
+        package var name: String
+        package var experiment: Experiment
+        /// Whether the branch itself says how long its first network is trained.
+        var setsSeedEpochs: Bool
+    }
+
+    /// The file's name without `.yaml`; the folder below artifacts/.
+    package var name: String
+    package var file: String
+    package var description: String
+    /// As in the file.
+    package var branches: [Branch]
+    package var seeds: [Int]
+
+    /// The most chains (branches times seeds) a pipeline may have.
+    static let maximumChains = 10_000
+}
+
+extension Pipeline {
+    /// Reads pipelines/<name>.yaml.
+    ///
+    /// - Throws: `ParameterError` with the line, `PipelineError.invalidName` for the file's own name.
+    package init(reading file: String) throws {
+        try self.init(yaml: Tree(yamlFile: file), file: file)
+    }
+
+    init(yaml tree: Tree, file: String) throws {
+        name = try PipelineName.of(file)
+        self.file = file
+        var fields = try Fields(tree, file: file)
+        description = try fields.text(
+            "description", default: "", "what the experiment is about, in a sentence")
+        _ = try Experiment(fields: &fields, file: file, path: "")
+        seeds = try Self.seeds(&fields)
+        let overrides = fields.tree("branches")
+        try fields.finish()
+        var base = tree
+        for key in ["description", "branches", "seeds"] { base[key] = nil }
+        branches = try BranchReader(file: file, base: base).branches(overrides)
+        guard branches.count * seeds.count <= Self.maximumChains else {
+            throw fields.failure(
+                "seeds", found: "\(branches.count) branches with \(seeds.count) seeds",
+                allowed: "at most \(Self.maximumChains) together")
+        }
+    }
+
+    private static func seeds(_ fields: inout Fields) throws -> [Int] {
+        let seeds = try fields.integers(
+            "seeds", in: 0...Int(Int32.max), count: 1...1000, default: [0], "each branch runs once per seed")
+        var seen: Set<Int> = []
+        for seed in seeds where !seen.insert(seed).inserted {
+            throw fields.failure("seeds", found: "\(seed) twice", allowed: "different numbers")
+        }
+        return seeds
+    }
+
+    /// The branch's last network before evaluation comes from the same seed's chain of this branch.
+    package func branch(named name: String) -> Branch? { branches.first { $0.name == name } }
+}
+
+/// Names that can stand in paths and in make's command line.
+enum PipelineName {
+    /// Targets of the Makefile and folders of artifacts/.
+    static let reserved: Set<String> = [
+        "all", "artifacts", "bench", "bench-peers", "clean", "data", "distclean", "docs", "explain", "force",
+        "gc", "graph",
+        "help", "lint", "list", "pipelines", "pull", "push", "report", "rerun", "runs", "setup", "store",
+        "test", "verify",
+    ]
+
+    static let allowed = "lower-case letters, digits and dashes, beginning with a letter, at most 64"
+
+    static func isValid(_ name: String) -> Bool {
+        guard let first = name.utf8.first, name.utf8.count <= 64, !name.hasSuffix("-") else { return false }
+        return isLetter(first)
+            && name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+    }
+
+    /// The pipeline's name is its file's.
+    static func of(_ file: String) throws -> String {
+        let last = file.split(separator: "/").last.map(String.init) ?? file
+        let name = last.hasSuffix(".yaml") ? String(last.dropLast(5)) : last
+        guard isValid(name), last.hasSuffix(".yaml") else {
+            throw PipelineError.invalidName(file: file, name: name, allowed: "\(allowed), and .yaml")
+        }
+        guard !reserved.contains(name) else {
+            throw PipelineError.invalidName(
+                file: file, name: name, allowed: "a name that is not a target of make")
+        }
+        return name
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+    }
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}

@@ -1,0 +1,38 @@
+package import Parameters
+
+/// What can be wrong with pipelines beyond the values in their files.
+package enum PipelineError: Error, Equatable, CustomStringConvertible {
+    /// `path` is a folder or pattern without any pipeline.
+    case noPipelines(path: String)
+    case invalidName(file: String, name: String, allowed: String)
+    case unknownStep(String, suggestion: String?)
+    case unknownPipeline(String, known: [String])
+    /// Every pipeline that cannot be read, one error each.
+    case several([ParameterError])
+
+    package var description: String {
+        switch self {
+        case .noPipelines(let path):
+            return "\(path): there is no pipeline; add a file such as pipelines/digits.yaml"
+        case .invalidName(let file, let name, let allowed):
+            return "\(file): '\(name)' cannot name a pipeline; allowed is \(allowed)"
+        case .unknownStep(let step, let suggestion):
+            let hint = suggestion.map { "; did you mean '\($0)'?" } ?? ""
+            return
+                "there is no step '\(step)'\(hint) (`make list` shows all; a step is named as in digits/tiny-0/grow-1)"
+        case .unknownPipeline(let name, let known):
+            let hint = Spelling.nearest(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+            return "there is no pipeline '\(name)'\(hint) (there are \(known.joined(separator: ", ")))"
+        case .several(let errors):
+            return errors.map(\.description).joined(separator: "\nplan: error: ")
+        }
+    }
+
+    package var exitCode: Int32 {
+        switch self {
+        case .noPipelines: 66
+        case .invalidName, .several: 65
+        case .unknownStep, .unknownPipeline: 64
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Parameters
+
+/// All pipelines of a folder.
+package enum PipelineFolder {
+    /// Reads every .yaml file of a folder, in the order of their names.
+    ///
+    /// - Throws: `PipelineError.several` with the first error of each file that cannot be read, so that all can be
+    ///   mended at once; `.noPipelines`.
+    package static func read(_ folder: String) throws -> [Pipeline] {
+        let files = Files.names(in: folder, suffix: ".yaml").map { "\(folder)/\($0).yaml" }
+        guard !files.isEmpty else { throw PipelineError.noPipelines(path: folder) }
+        var pipelines: [Pipeline] = []
+        var errors: [ParameterError] = []
+        for file in files {
+            do {
+                pipelines.append(try Pipeline(reading: file))
+            } catch let error as ParameterError {
+                errors.append(error)
+            }
+        }
+        if errors.count == 1, let error = errors.first { throw error }
+        guard errors.isEmpty else { throw PipelineError.several(errors) }
+        return pipelines
+    }
+}

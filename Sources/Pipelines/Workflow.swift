@@ -1,0 +1,178 @@
+import Artifacts
+import Datasets
+import Parameters
+
+/// All steps of all pipelines; a step stands behind those it needs.
+package struct Workflow: Sendable {
+    package struct Plan: Sendable {
+        package var pipeline: Pipeline
+        /// By branch as in the file, then by seed.
+        package var chains: [Chain]
+    }
+
+    package private(set) var steps: [Step] = []
+    package private(set) var plans: [Plan] = []
+    private var twins: [Work: Int] = [:]
+
+    /// What makes two steps the same work whatever their names.
+    private struct Work: Hashable {
+        var stage: StageName
+        var parameters: String
+        var inputs: [String]
+    }
+
+    /// - Parameters:
+    ///   - pipelines: in the order in which they are listed.
+    ///   - data: the folder of the datasets' descriptors.
+    /// - Throws: `ParameterError` for a dataset without a usable descriptor.
+    package init(_ pipelines: [Pipeline], data: String) throws {
+        var descriptors = Descriptors(folder: data)
+        for pipeline in pipelines { try add(pipeline, &descriptors) }
+    }
+
+    /// The index of a step by its id.
+    package func index(of id: String) throws -> Int {
+        if let index = steps.firstIndex(where: { $0.id == id }) { return index }
+        throw PipelineError.unknownStep(id, suggestion: Spelling.nearest(to: id, among: steps.map(\.id)))
+    }
+
+    /// The first step that does this step's work: itself, or its twin.
+    package func first(_ index: Int) -> Int { steps[index].twin ?? index }
+}
+
+// MARK: - Expansion
+
+extension Workflow {
+    private mutating func add(_ pipeline: Pipeline, _ descriptors: inout Descriptors) throws {
+        var chains: [String: [Chain]] = [:]
+        for branch in pipeline.branchesInOrderOfNeed {
+            let descriptor = try descriptors.read(branch, of: pipeline)
+            let settings = BranchSettings(branch, of: pipeline)
+            chains[branch.name] = pipeline.seeds.enumerated().map { position, seed in
+                var origin: Int?
+                if case .finalOf(let other) = branch.experiment.start {
+                    origin = chains[other]?[position].lastNetwork
+                }
+                return addChain(pipeline.name, settings, seed: seed, descriptor, origin: origin)
+            }
+        }
+        plans.append(Plan(pipeline: pipeline, chains: pipeline.branches.flatMap { chains[$0.name] ?? [] }))
+    }
+
+    /// dataset -> seed -> [bottlenecks-r -> grow-r -> tune-r] -> evaluation.
+    ///
+    /// - Parameter origin: the step whose network's architecture is trained from scratch.
+    private mutating func addChain(
+        _ pipeline: String, _ settings: BranchSettings, seed: Int, _ descriptor: Descriptor, origin: Int?
+    ) -> Chain {
+        var chain: [Int] = []
+        func template(_ name: String, _ stage: StageName, _ parameters: Tree, _ inputs: [Step.Input]) -> Step
+        {
+            Step(
+                pipeline: pipeline, branch: settings.branch, seed: seed, name: name, stage: stage,
+                parameters: parameters, parametersJSON: parameters.canonicalJSON,
+                inputs: inputs.sorted { $0.name < $1.name })
+        }
+        func input(_ name: String, _ index: Int) -> Step.Input {
+            Step.Input(name: name, source: .step(index))
+        }
+
+        var load = template("dataset", .loadDataset, settings.dataset, descriptor.inputs)
+        load.descriptor = descriptor.path
+        let dataset = append(load, to: &chain)
+        let architecture = origin.map { [input("architecture", $0)] } ?? []
+        var network = append(
+            template("seed", .trainSeed, settings.seed(seed), [input("dataset", dataset)] + architecture),
+            to: &chain)
+        for (index, round) in settings.rounds.enumerated() {
+            let number = index + 1
+            let given = [input("dataset", dataset), input("network", network)]
+            let bottlenecks = append(
+                template("bottlenecks-\(number)", .computeBottlenecks, round.bottlenecks(seed), given),
+                to: &chain)
+            let grown = append(
+                template(
+                    "grow-\(number)", .grow, round.growth(seed), given + [input("bottlenecks", bottlenecks)]),
+                to: &chain)
+            network = append(
+                template(
+                    "tune-\(number)", .fineTune, round.tune(seed),
+                    [input("dataset", dataset), input("network", grown)]),
+                to: &chain)
+        }
+        let evaluation = append(
+            template(
+                "evaluation", .evaluate, settings.evaluation,
+                [input("dataset", dataset), input("network", network)]),
+            to: &chain)
+        return Chain(
+            branch: settings.branch, seed: seed, steps: chain, lastNetwork: network, evaluation: evaluation)
+    }
+
+    private mutating func append(_ step: Step, to chain: inout [Int]) -> Int {
+        var step = step
+        let inputs = step.inputs.map { input in
+            switch input.source {
+            case .step(let index): "\(input.name)=\(first(index))"
+            case .digest(let digest): "\(input.name)=\(digest)"
+            }
+        }
+        let work = Work(stage: step.stage, parameters: step.parametersJSON, inputs: inputs)
+        step.twin = twins[work]
+        if step.twin == nil { twins[work] = steps.count }
+        steps.append(step)
+        chain.append(steps.count - 1)
+        return steps.count - 1
+    }
+}
+
+extension Pipeline {
+    /// The branches, each behind the one whose final network it takes up.
+    ///
+    /// The reader has made sure that there is no circle.
+    fileprivate var branchesInOrderOfNeed: [Branch] {
+        var ordered: [Branch] = []
+        func visit(_ branch: Branch) {
+            guard !ordered.contains(where: { $0.name == branch.name }) else { return }
+            if case .finalOf(let name) = branch.experiment.start, let other = self.branch(named: name) {
+                visit(other)
+            }
+            ordered.append(branch)
+        }
+        branches.forEach(visit)
+        return ordered
+    }
+}
+
+// MARK: - Descriptors
+
+/// A dataset's descriptor as a step sees it.
+struct Descriptor {
+    var path: String
+    var inputs: [Step.Input]
+}
+
+/// Reads each descriptor once.
+private struct Descriptors {
+    let folder: String
+    private var known: [String: Descriptor] = [:]
+
+    init(folder: String) { self.folder = folder }
+
+    mutating func read(_ branch: Pipeline.Branch, of pipeline: Pipeline) throws -> Descriptor {
+        let name = branch.experiment.dataset.dataset
+        if let descriptor = known[name] { return descriptor }
+        let path = "\(folder)/\(name).yaml"
+        guard Files.exists(path) else {
+            throw ParameterError.notAChoice(
+                Place(file: pipeline.file, path: "dataset"), found: name,
+                allowed: Files.names(in: folder, suffix: ".yaml"))
+        }
+        let inputs = try DatasetDescriptor(reading: path).inputs.compactMap { name, text in
+            Digest(text).map { Step.Input(name: name, source: .digest($0)) }
+        }
+        let descriptor = Descriptor(path: path, inputs: inputs)
+        known[name] = descriptor
+        return descriptor
+    }
+}

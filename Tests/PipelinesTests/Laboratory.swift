@@ -1,0 +1,97 @@
+import Artifacts
+import Foundation
+import Parameters
+
+@testable import Pipelines
+
+/// A folder with pipelines, a descriptor and artifacts, and stages that only pretend: a step's result is what its key
+/// is made of.
+final class Laboratory {
+    let folder: String
+    var sources = Dictionary(
+        uniqueKeysWithValues: (StageName.allCases.map(\.rawValue) + ["report"]).map { ($0, "source") })
+    /// What the results of a stage hold besides parameters and inputs.
+    var outcome: [String: String] = [:]
+
+    static let small = """
+        dataset: digits
+        network: {widths: [4, 4]}
+        growth: {rounds: 2}
+        tune: {epochs: 2}
+        branches:
+          tiny-joint: {}
+          random: {growth.method: random}
+          large: {growth.rounds: 0, network: final-of tiny-joint}
+        seeds: [0, 1]
+        """
+
+    init(_ yaml: String = small) throws {
+        folder = NSTemporaryDirectory() + "meristem-" + UUID().uuidString
+        for name in ["pipelines", "data"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        let package = URL(filePath: #filePath).appending(path: "../../..").standardizedFileURL.path
+        try FileManager.default.copyItem(
+            atPath: "\(package)/data/digits.yaml", toPath: "\(folder)/data/digits.yaml")
+        try write(yaml)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    var store: Store { Store(root: "\(folder)/artifacts") }
+
+    func write(_ yaml: String, pipeline: String = "small") throws {
+        try yaml.write(toFile: "\(folder)/pipelines/\(pipeline).yaml", atomically: true, encoding: .utf8)
+    }
+
+    func planner() throws -> Planner {
+        let workflow = try Workflow(PipelineFolder.read("\(folder)/pipelines"), data: "\(folder)/data")
+        return Planner(workflow: workflow, store: store, sources: sources, platform: "test")
+    }
+
+    /// Plans, runs what must run, and plans again; the ids of what ran, in that order.
+    @discardableResult
+    func make() throws -> [String] {
+        var ran: [String] = []
+        let planner = try planner()
+        try planner.writePlan()
+        var progress = true
+        while progress {
+            progress = false
+            let survey = try planner.survey()
+            for (index, step) in planner.workflow.steps.enumerated() where step.twin == nil {
+                guard survey.state(index) == .due, let parts = survey[index].parts else { continue }
+                try run(parts, link: planner.link(of: step))
+                ran.append(step.id)
+                progress = true
+            }
+        }
+        try planner.writePlan()
+        return ran
+    }
+
+    private func run(_ parts: KeyParts, link: String) throws {
+        let inputs = parts.inputs.sorted { $0.key < $1.key }.map(\.value.hexadecimal)
+        let content = [parts.stage, parts.parameters.canonicalJSON, outcome[parts.stage] ?? ""] + inputs
+        let store = store
+        try store.withLock(on: parts, publishingTo: link) { lock in
+            _ = try store.publish(lock, stopwatch: Stopwatch(threads: 1, libraries: [:])) {
+                try content.joined(separator: "\n").write(toFile: $0, atomically: false, encoding: .utf8)
+            }
+        }
+    }
+
+    func path(_ step: String, _ ending: String = "h5") -> String { "\(folder)/artifacts/\(step).\(ending)" }
+
+    /// Why a step would run now; nil if it is fresh.
+    func reason(_ step: String) throws -> Reason? {
+        let planner = try planner()
+        return try planner.reason(
+            planner.workflow.index(of: step), planner.survey(), RunHistory(of: planner.store))
+    }
+
+    func object(of step: String) throws -> String {
+        try store.objectPath(store.digest(ofLink: path(step)))
+    }
+}

@@ -1,0 +1,123 @@
+import Growth
+import Networks
+import Parameters
+import Testing
+import Training
+
+@testable import Pipelines
+
+@Suite struct PipelineReadingTests {
+    private func read(_ yaml: String, file: String = "pipelines/x.yaml") throws -> Pipeline {
+        try Pipeline(yaml: Tree(yaml: yaml, file: file), file: file)
+    }
+
+    private let base = "dataset: digits\nnetwork: {widths: [4]}\n"
+
+    @Test func `a branch is the experiment with its own changes`() throws {
+        let pipeline = try read(
+            base + """
+                seed: {epochs: 3, optimizer: {rate: 0.5, momentum: 0.5}}
+                tune: {epochs: 2, optimizer: {rate: 0.25}}
+                final: {epochs: 9, reset-optimizer: true}
+                branches:
+                  a: {}
+                  b: {growth.method: gradmax, growth: {rounds: 7}}
+                  c: {network: {widths: [5, 6]}, seed.epochs: 1}
+                seeds: [3, 1]
+                """)
+        #expect(pipeline.name == "x")
+        #expect(pipeline.seeds == [3, 1])
+        #expect(pipeline.branches.map(\.name) == ["a", "b", "c"])
+        let first = pipeline.branches[0].experiment
+        #expect(first.tune.training.optimizer.rate == 0.25)
+        #expect(first.tune.training.optimizer.momentum == 0.5)
+        #expect(first.final.training.optimizer.rate == 0.25)
+        #expect(first.final.training.epochs == 9)
+        #expect(first.final.resetOptimizer && !first.tune.resetOptimizer)
+        #expect(pipeline.branches[1].experiment.growth.rounds == 7)
+        #expect(pipeline.branches[1].experiment.growth.proposal.method.rawValue == "gradmax")
+        #expect(pipeline.branches.map(\.setsSeedEpochs) == [false, false, true])
+        guard case .network(let network) = pipeline.branches[2].experiment.start else {
+            Issue.record("branch c has no network of its own")
+            return
+        }
+        #expect(network.widths == [5, 6])
+    }
+
+    @Test func `without branches there is one, with seed 0`() throws {
+        let pipeline = try read(base)
+        #expect(pipeline.branches.map(\.name) == ["main"])
+        #expect(pipeline.seeds == [0])
+    }
+
+    @Test(arguments: [
+        ("tune: {epoch: 3}", "pipelines/x.yaml:3: tune.epoch: unknown key; did you mean 'epochs'?"),
+        ("tunes: {epochs: 3}", "pipelines/x.yaml:3: tunes: unknown key; did you mean 'tune'?"),
+        ("tune: {epochs: many}", "pipelines/x.yaml:3: tune.epochs: 'many' is not an integer in 0…100000"),
+        ("final: 3", "pipelines/x.yaml:3: final: 3 is not a map of keys and values"),
+        ("growth: {method: tinny}", "pipelines/x.yaml:3: growth.method: 'tinny' is not one of"),
+        ("growth: {rounds: -1}", "pipelines/x.yaml:3: growth.rounds: -1 is not in 0…1000"),
+        ("seeds: [0, 1, 0]", "pipelines/x.yaml:3: seeds: 0 twice is not allowed"),
+        ("seeds: []", "pipelines/x.yaml:3: seeds"),
+        ("seeds: [-1]", "pipelines/x.yaml:3: seeds[0]: -1 is not in"),
+        ("branches: {}", "pipelines/x.yaml:3: branches: an empty map is not a map of names to changes"),
+        ("branches:\n  a: {}\n  a: {}", "a: is given twice"),
+        ("branches:\n  Tiny: {}", "pipelines/x.yaml:4: branches.Tiny: the name 'Tiny' is not allowed"),
+        ("branches:\n  a/b: {}", "pipelines/x.yaml:4: branches.a/b: the name 'a/b' is not allowed"),
+        ("branches:\n  a: 3", "pipelines/x.yaml:4: branches.a: 3 is not a map of changes"),
+        (
+            "branches:\n  a: {}\n  b: {growth.metod: tiny}",
+            "pipelines/x.yaml:5: branches.b.growth.metod: unknown key; did you mean 'method'?"
+        ),
+        (
+            "branches:\n  b: {grwth.method: tiny}",
+            "pipelines/x.yaml:4: branches.b.grwth: unknown key; did you mean 'growth'?"
+        ),
+        ("branches:\n  b: {seeds: [1]}", "pipelines/x.yaml:4: branches.b.seeds: unknown key"),
+        (
+            "branches:\n  b:\n    growth.method: tiny\n    growth: {method: random}",
+            "pipelines/x.yaml:6: branches.b.growth.method: is given twice (first in line 5)"
+        ),
+        (
+            "branches:\n  b:\n    growth.rounds: 1\n    growth.method: tinny",
+            "pipelines/x.yaml:6: branches.b.growth.method: 'tinny' is not one of"
+        ),
+        (
+            "branches:\n  tiny: {}\n  b: {network: final-of tinny}",
+            "pipelines/x.yaml:5: branches.b.network: 'tinny' is not one of tiny, b; did you mean 'tiny'?"
+        ),
+        (
+            "branches:\n  a: {network: final-of b}\n  b: {network: final-of a}",
+            "pipelines/x.yaml:4: branches.a.network: final-of in a circle (a -> b -> a) is not allowed"
+        ),
+        ("branches:\n  a: {network: final-of a}", "final-of in a circle (a -> a)"),
+        ("branches:\n  a: {network: wide}", "pipelines/x.yaml:4: branches.a.network: 'wide' is not allowed"),
+    ])
+    func `messages name the line, the key and what is allowed`(yaml: String, message: String) {
+        let error = #expect(throws: ParameterError.self) { try read(base + yaml) }
+        #expect(error?.description.contains(message) == true, "\(error.map(\.description) ?? "")")
+        #expect(error?.exitCode == 65)
+    }
+
+    @Test(arguments: ["all.yaml", "store.yaml", "Big.yaml", "x.yml", "a b.yaml", "-x.yaml", "9.yaml"])
+    func `a file whose name make could not take is refused`(file: String) {
+        #expect(throws: PipelineError.self) { try read(base, file: "pipelines/\(file)") }
+    }
+
+    @Test func `a dataset without a descriptor is named`() throws {
+        let laboratory = try Laboratory(Laboratory.small.replacing("digits", with: "digitz"))
+        let error = #expect(throws: ParameterError.self) { try laboratory.planner() }
+        #expect(
+            error?.description.contains("'digitz' is not one of digits; did you mean 'digits'?") == true)
+    }
+
+    @Test func `errors of several files are told together`() throws {
+        let laboratory = try Laboratory()
+        try laboratory.write("dataset: [", pipeline: "b")
+        try laboratory.write("nothing: here", pipeline: "c")
+        let error = #expect(throws: PipelineError.self) { try laboratory.planner() }
+        #expect(error?.description.contains("b.yaml") == true)
+        #expect(error?.description.contains("c.yaml") == true)
+        #expect(error?.exitCode == 65)
+    }
+}
