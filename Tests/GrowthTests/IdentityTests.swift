@@ -58,7 +58,7 @@ struct IdentityTests {
     func slope(named: OracleCase) throws {
         let oracle = try named.open()
         let statistics = try oracle.statistics
-        for method in [Tiny() as any GrowthMethod, TinyJoint(), Fisher()] {
+        for method in [Tiny() as any GrowthMethod, TinyJoint(), Fisher(), Fisher(target: .afterOwnUpdate)] {
             let found = try method.propose(for: oracle.problem(largest: 1), limit: 3)
             let moments = try moments(oracle, found.neurons)
             let gains = NeuronGains(moments, fanOut: found.neurons.fanOut, slopes: oracle.slopes)

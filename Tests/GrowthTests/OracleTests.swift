@@ -108,7 +108,7 @@ struct OracleTests {
     @Test("fisher: update and neurons", arguments: OracleCase.regular)
     func fisher(named: OracleCase) throws {
         let oracle = try named.open()
-        let found = try oracle.propose(Fisher(), "fisher")
+        let found = try oracle.propose(Fisher(target: .afterOwnUpdate), "fisher")
         #expect(agrees(found.singularValues, try oracle.numbers("fisher/singular_values")))
         #expect(agrees(found.neurons.product, try oracle.matrix("fisher/omega_alpha")))
         #expect(agrees(found.neurons.fanIn, try oracle.matrix("fisher/alpha")))

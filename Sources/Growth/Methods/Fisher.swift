@@ -1,31 +1,52 @@
 internal import Tensors
 
-/// TINY whitened on both sides by the empirical covariances: P = S^{-1/2} N E^{-1/2}, ω ← E^{-1/2} ω.
-///
-/// The consumer's update is E⁺ Mᵀ S_H⁺, and N is what remains of the gradient after that update, as in the
-/// K-FAC-like variant of the gromo library. E = GᵀG/n.
+/// TINY preconditioned on both sides by the empirical covariances, a K-FAC step for the new neurons:
+/// P = S^{-1/2} N E^{-1/2}, ω ← E^{-1/2} ω, with E = GᵀG/n; the consumer moves by E⁺ Mᵀ S_H⁺ = E⁺ δW*.
 package struct Fisher: GrowthMethod {
     package static let name = "fisher"
-    package static let summary = "TINY preconditioned by the covariance of the gradient"
+    package static let summary = "TINY preconditioned by the covariance of the gradient (K-FAC)"
 
-    package init() {}
+    /// What the neurons follow.
+    package enum Target: Sendable {
+        /// N = XᵀG⊥/n: what no update of the consumer can follow.
+        case bottleneck
+        /// Xᵀ(G − H δW_Fᵀ)/n with the preconditioned update, as the gromo library has it. Where E is small the update
+        /// is large, and the neurons mostly undo it.
+        case afterOwnUpdate
+    }
 
-    package var needs: StatisticsNeeds { [.inputCovariance, .overlap, .inputMoment, .gradientCovariance] }
+    package var target: Target
+
+    package init(target: Target = .bottleneck) { self.target = target }
+
+    package var needs: StatisticsNeeds {
+        switch target {
+        case .bottleneck: [.inputCovariance, .crossCovariance, .gradientCovariance]
+        case .afterOwnUpdate: [.inputCovariance, .overlap, .inputMoment, .gradientCovariance]
+        }
+    }
     package var placement: Placement { .searched }
 
     package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
         let threshold = site.thresholds.rank
-        let overlap = try site.require(\.overlap, "C", for: Self.self)
         let input = try SemidefiniteFactor(
             site.require(\.inputCovariance, "S", for: Self.self), threshold: threshold)
         let gradient = try SemidefiniteFactor(
             site.require(\.gradientCovariance, "E", for: Self.self), threshold: threshold)
         let update = gradient.solving(site.statistics.bestUpdate.weights)
-        let remaining =
-            try site.require(\.inputMoment, "XᵀG", for: Self.self) - overlap.timesTransposed(update)
         let leading = try LeadingNeurons(
-            crossCovariance: remaining, input: input, output: gradient,
+            crossCovariance: crossCovariance(site, update), input: input, output: gradient,
             threshold: site.thresholds.singularValue, limit: limit)
         return Proposal(neurons: leading.neurons, singularValues: leading.singularValues, update: update)
+    }
+
+    private func crossCovariance(_ site: SiteProblem, _ update: Matrix) throws -> Matrix {
+        switch target {
+        case .bottleneck:
+            return try site.require(\.crossCovariance, "N", for: Self.self)
+        case .afterOwnUpdate:
+            let overlap = try site.require(\.overlap, "C", for: Self.self)
+            return try site.require(\.inputMoment, "XᵀG", for: Self.self) - overlap.timesTransposed(update)
+        }
     }
 }

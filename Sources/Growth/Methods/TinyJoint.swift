@@ -9,6 +9,10 @@ package struct TinyJoint: GrowthMethod {
     package static let name = "tiny-joint"
     package static let summary = "the joint optimum over the existing weights and the new neurons"
 
+    /// S̃ is a difference of sums and known less well than S: its pivots count from this many times the rank threshold
+    /// of S, relative to the largest of S.
+    private static let lostDigits = 100.0
+
     package init() {}
 
     package var needs: StatisticsNeeds { [.inputCovariance, .overlap, .crossCovariance] }
@@ -28,7 +32,8 @@ package struct TinyJoint: GrowthMethod {
         let leading = try LeadingNeurons(
             crossCovariance: cross.selecting(rows: used),
             input: SemidefiniteFactor(
-                schur.selecting(rows: used).selecting(columns: used), threshold: site.thresholds.rank,
+                schur.selecting(rows: used).selecting(columns: used),
+                threshold: Self.lostDigits * site.thresholds.rank,
                 scale: covariance.largestDiagonal),
             threshold: site.thresholds.singularValue, limit: limit)
 

@@ -37,8 +37,8 @@ package struct MeasurementParameters: ParameterSet {
     package var tolerance: Double = 0.05
     /// Parts the samples are summed in, each by one thread; the bits of a result depend on it.
     package var shards: Int = 2
-    /// Pivots of a covariance under this part of the largest count as zero.
-    package var rankThreshold: Double = 1e-10
+    /// Pivots of a covariance under this part of the largest count as zero: the noise of sums of Float32 products.
+    package var rankThreshold: Double = 1e-6
     /// Singular values under this part of the largest count as zero.
     package var singularThreshold: Double = 1e-4
     /// Keep S, N, M and C in the artifact.
@@ -54,7 +54,7 @@ package struct MeasurementParameters: ParameterSet {
         shards = try fields.integer(
             "shards", in: 1...64, default: 2, "parts of the samples summed side by side")
         rankThreshold = try fields.real(
-            "rank-threshold", in: 0...0.1, default: 1e-10,
+            "rank-threshold", in: 0...0.1, default: 1e-6,
             "pivots of covariances under this part of the largest are zero")
         singularThreshold = try fields.real(
             "singular-threshold", in: 0...1, default: 1e-4,

@@ -32,9 +32,11 @@ final class GrowthTrial: @unchecked Sendable {
         /// σ of what lies between, for k neurons; nil where nothing does.
         let between: Executor?
         let labels: UnsafeMutablePointer<Int32>
+        /// Executors do not own the parameters they read.
+        private let arena: ParameterArena
 
         init(_ network: Network, _ site: GrowthSite, neurons: Int, capacity: Int) throws {
-            let arena = ParameterArena(ParameterLayout(network.architecture), network.parameters)
+            arena = ParameterArena(ParameterLayout(network.architecture), network.parameters)
             executor = Executor(network.architecture, parameters: arena, capacity: capacity)
             labels = .allocate(capacity: capacity)
             between = try Self.between(network.architecture, site, neurons, capacity)

@@ -36,6 +36,8 @@ final class SiteActivities: @unchecked Sendable {
     private let loss: LossParameters
     private let architecture: Architecture
     private let shards: [Shard]
+    /// Executors do not own the parameters they read.
+    private let arena: ParameterArena
     /// Values and gradients of nodes for all samples, [n, count]; empty where they are not kept.
     private var values: [String: AlignedBuffer] = [:]
     private var gradients: [String: AlignedBuffer] = [:]
@@ -57,7 +59,7 @@ final class SiteActivities: @unchecked Sendable {
     /// - Parameter positions: the samples to run over, as positions in `batches`.
     init(
         _ network: Network, sites: [GrowthSite], batches: Batches, positions: [Int32], loss: LossParameters,
-        shards: Int
+        shards shardLimit: Int
     ) {
         self.sites = sites
         self.positions = positions
@@ -67,9 +69,9 @@ final class SiteActivities: @unchecked Sendable {
         let chunk = max(
             1, min(Self.largestChunk, (positions.count + Self.fewestChunks - 1) / Self.fewestChunks))
         self.chunk = chunk
-        shardCount = max(1, min(shards, (positions.count + chunk - 1) / chunk))
-        let arena = ParameterArena(ParameterLayout(architecture), network.parameters)
-        self.shards = (0..<shardCount).map { [architecture] _ in
+        shardCount = max(1, min(shardLimit, (positions.count + chunk - 1) / chunk))
+        arena = ParameterArena(ParameterLayout(architecture), network.parameters)
+        shards = (0..<shardCount).map { [architecture, arena] _ in
             Shard(Executor(architecture, parameters: arena, capacity: chunk))
         }
         keepIfSmall()

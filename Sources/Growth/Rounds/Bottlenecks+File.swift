@@ -1,0 +1,198 @@
+package import HDF5
+internal import Tensors
+
+// What a bottlenecks artifact holds; the header of every artifact is added by whoever publishes. Each site:
+//   attributes        consumer, gradient_norm, bottleneck, bottleneck_error, relative_bottleneck,
+//                     best_update_decrease, predicted_decrease
+//   best_update       δW*, [out_features, in_features], the bias last
+//   fan_in, fan_out   α and ω of the candidates; singular_values λ; update and compensation: how the consumer moves
+//   effects/          gains of either sign with their errors, moments for the refit
+//   statistics/       S, N, C, … where they were kept
+
+extension Bottlenecks {
+    /// Everything as HDF5 content.
+    package var content: Group {
+        var root = Group()
+        root[group: "sites"].attributes = [
+            "method": .text(method.rawValue),
+            "round": .integer(Int64(round)),
+            "samples": .integer(Int64(samples)),
+            "loss": .real(loss),
+            "flops": .integer(Int64(flops)),
+            // Names sort when they are read; this is the order in the network.
+            "order": .text(sites.map(\.site).joined(separator: ",")),
+        ]
+        for site in sites { root[group: "sites/\(site.site)"] = site.content }
+        return root
+    }
+
+    /// Reads bottlenecks as defensively as any file that may come from elsewhere. Raw statistics are left out.
+    ///
+    /// - Throws: `HDF5Error`, `GrowthError.invalidFile`.
+    package init(reading file: borrowing File) throws {
+        try file.require(["sites"], in: "/")
+        let name = try file.text("method", of: "sites")
+        guard let method = GrowthMethodName(rawValue: name) else {
+            let known = GrowthMethodName.allCases.map(\.rawValue).joined(separator: ", ")
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/sites", problem: "the method '\(name)' is not one of \(known)")
+        }
+        let order = try file.text("order", of: "sites").split(separator: ",").map(String.init)
+        guard order.sorted() == (try file.groups(in: "sites")).sorted() else {
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/sites", problem: "the groups are not those of its attribute 'order'")
+        }
+        var sites: [SiteBottleneck] = []
+        for site in order { sites.append(try SiteBottleneck(reading: file, site: site)) }
+        self.init(
+            method: method, round: try file.integer("round", of: "sites"),
+            samples: try file.integer("samples", of: "sites"), loss: try file.real("loss", of: "sites"),
+            flops: try file.integer("flops", of: "sites"), sites: sites)
+    }
+}
+
+extension SiteBottleneck {
+    fileprivate var content: Group {
+        var group = Group(attributes: [
+            "consumer": .text(consumer),
+            "gradient_norm": .real(gradientNorm),
+            "bottleneck": .real(bottleneck),
+            "bottleneck_error": .real(bottleneckError),
+            "relative_bottleneck": .real(relativeBottleneck),
+            "best_update_decrease": .real(bestUpdateDecrease),
+            "predicted_decrease": .real(predictedDecrease),
+        ])
+        let neurons = proposal.neurons
+        group["best_update"] = Dataset(bestUpdate, "out_features,in_features", "best update of the consumer")
+        group["consumer_covariance"] = Dataset(consumerCovariance, "in_features,in_features", "S_H")
+        group["consumer_moment"] = Dataset(consumerMoment, "in_features,out_features", "M")
+        group["fan_in"] = Dataset(neurons.fanIn, "neurons,in_features", "fan-in of the candidates")
+        group["fan_out"] = Dataset(neurons.fanOut, "out_features,neurons", "fan-out of the candidates")
+        group["singular_values"] = Dataset(proposal.singularValues, "singular values of the candidates")
+        group["update"] = proposal.update.map {
+            Dataset($0, "out_features,in_features", "move of the consumer without new neurons")
+        }
+        group["compensation"] = neurons.compensation.map {
+            Dataset($0, "neurons,in_features", "room that the consumer makes for each candidate")
+        }
+        if let effects { group[group: "effects"] = effects.content }
+        if let statistics { group[group: "statistics"] = statistics.content }
+        return group
+    }
+
+    fileprivate init(reading file: borrowing File, site: String) throws {
+        let path = "sites/\(site)"
+        try file.require(
+            [
+                "best_update", "consumer_covariance", "consumer_moment", "fan_in", "fan_out",
+                "singular_values",
+            ],
+            optional: ["update", "compensation", "effects", "statistics"], in: path)
+        let update = try file.matrix("\(path)/best_update")
+        let (c, b) = (update.rows, update.columns)
+        let fanIn = try file.matrix("\(path)/fan_in")
+        let k = fanIn.rows
+        let fanOut = try file.matrix("\(path)/fan_out", c, k)
+        let compensation =
+            try file.has("\(path)/compensation") ? try file.matrix("\(path)/compensation", k, b) : nil
+        let values = try file.float64("\(path)/singular_values", shape: [nil]).values
+        self.site = site
+        consumer = try file.text("consumer", of: path)
+        gradientNorm = try file.real("gradient_norm", of: path)
+        bottleneck = try file.real("bottleneck", of: path)
+        bottleneckError = try file.real("bottleneck_error", of: path)
+        bestUpdateDecrease = try file.real("best_update_decrease", of: path)
+        consumerCovariance = try file.matrix("\(path)/consumer_covariance", b, b)
+        consumerMoment = try file.matrix("\(path)/consumer_moment", b, c)
+        bestUpdate = update
+        proposal = Proposal(
+            neurons: NewNeurons(fanIn: fanIn, fanOut: fanOut, compensation: compensation),
+            singularValues: values,
+            update: try file.has("\(path)/update") ? try file.matrix("\(path)/update", c, b) : nil)
+        effects =
+            try file.has("\(path)/effects")
+            ? try CandidateEffects(reading: file, path: "\(path)/effects", neurons: k, inputs: b, outputs: c)
+            : nil
+        statistics = nil
+    }
+}
+
+extension CandidateEffects {
+    fileprivate var content: Group {
+        var group = Group()
+        group["gains_plus"] = Dataset(gains.plus, "first-order gain of (fan-in, fan-out)")
+        group["gains_minus"] = Dataset(gains.minus, "first-order gain of (-fan-in, -fan-out)")
+        group["gains_linear"] = Dataset(gains.linear, "first-order gain without a kink")
+        group["gains_plus_error"] = Dataset(plusErrors, "standard error of gains_plus")
+        group["gains_minus_error"] = Dataset(minusErrors, "standard error of gains_minus")
+        group["squared_singular_values_error"] = Dataset(
+            squareErrors, "standard error of the squared singular values")
+        group["gradient"] = Dataset(
+            moments.gradient, "features,out_features", "rectified activities times gradient")
+        group["covariance"] = Dataset(moments.covariance, "features,features", "of the rectified activities")
+        group["overlap"] = Dataset(
+            moments.overlap, "features,in_features", "rectified activities times inputs")
+        return group
+    }
+
+    fileprivate init(
+        reading file: borrowing File, path: String, neurons k: Int, inputs b: Int, outputs c: Int
+    ) throws {
+        func numbers(_ name: String) throws -> [Double] { try file.numbers("\(path)/\(name)", k) }
+        moments = RectifiedMoments(
+            gradient: try file.matrix("\(path)/gradient", 2 * k, c),
+            covariance: try file.matrix("\(path)/covariance", 2 * k, 2 * k),
+            overlap: try file.matrix("\(path)/overlap", 2 * k, b))
+        gains = NeuronGains(
+            plus: try numbers("gains_plus"), minus: try numbers("gains_minus"),
+            linear: try numbers("gains_linear"))
+        plusErrors = try numbers("gains_plus_error")
+        minusErrors = try numbers("gains_minus_error")
+        squareErrors = try numbers("squared_singular_values_error")
+    }
+}
+
+extension SiteStatistics {
+    fileprivate var content: Group {
+        var group = Group(attributes: ["samples": .integer(Int64(samples))])
+        group["input_covariance"] = inputCovariance.map { Dataset($0, "inputs,inputs", "S") }
+        group["cross_covariance"] = crossCovariance.map { Dataset($0, "inputs,out_features", "N") }
+        group["input_moment"] = inputMoment.map { Dataset($0, "inputs,out_features", "X times gradient") }
+        group["overlap"] = overlap.map { Dataset($0, "inputs,in_features", "C") }
+        group["gradient_covariance"] = gradientCovariance.map {
+            Dataset($0, "out_features,out_features", "E")
+        }
+        return group
+    }
+}
+
+extension Dataset {
+    fileprivate init(_ matrix: Matrix, _ dims: String, _ longName: String) {
+        self.init(
+            .float64(matrix.values), shape: [matrix.rows, matrix.columns], dims: dims, longName: longName)
+    }
+
+    fileprivate init(_ numbers: [Double], _ longName: String) {
+        self.init(.float64(numbers), shape: [numbers.count], dims: "neurons", longName: longName)
+    }
+}
+
+extension File {
+    /// A matrix of finite numbers; nil stands for any extent.
+    fileprivate func matrix(_ path: String, _ rows: Int? = nil, _ columns: Int? = nil) throws -> Matrix {
+        let found = try float64(path, shape: [rows, columns])
+        let matrix = Matrix(rows: found.shape[0], columns: found.shape[1], values: found.values)
+        guard matrix.isFinite else {
+            throw GrowthError.invalidFile(file: self.path, path: path, problem: "it holds NaN or infinity")
+        }
+        return matrix
+    }
+
+    fileprivate func numbers(_ path: String, _ count: Int) throws -> [Double] {
+        let values = try float64(path, shape: [count]).values
+        guard values.allSatisfy(\.isFinite) else {
+            throw GrowthError.invalidFile(file: self.path, path: path, problem: "it holds NaN or infinity")
+        }
+        return values
+    }
+}
