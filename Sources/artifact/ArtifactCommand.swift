@@ -10,13 +10,14 @@ struct ArtifactCommand: ParsableCommand {
         commandName: "artifact",
         abstract: "Look at artifacts, compare them, take them out of the store, and keep the store in order.",
         discussion: """
-            An artifact is named by its file, by its step below the artifacts folder
-            (<pipeline>/<branch>-<seed>/<step>), or by the first eight or more digits of its object's name.
+            An artifact is named by its file, by its step below the artifacts folder \
+            (<pipeline>/<branch>-<seed>/<step>), or by the first eight or more digits of \
+            its object's name.
 
             EXAMPLES:
               artifact show fashion-mlp/tiny-joint-0/tune-4
               artifact show somewhere/seed.h5
-              artifact diff fashion-mlp/tiny-joint-0/evaluation fashion-mlp/random-0/evaluation
+              artifact diff fashion-mlp/tiny-0/tune-4 fashion-mlp/random-0/tune-4
               artifact export fashion-mlp/tiny-joint-0/tune-4 ~/networks
               artifact verify
               artifact gc --dry-run
@@ -33,6 +34,14 @@ struct FolderOption: ParsableArguments {
 
     func locate(_ argument: String) throws -> ArtifactLocation {
         try ArtifactLocation(argument, artifacts: artifacts)
+    }
+
+    /// - Throws: `ArtifactError.missing` rather than finding nothing wrong where there is nothing.
+    func store() throws -> Store {
+        guard FileManager.default.fileExists(atPath: artifacts) else {
+            throw ArtifactError.missing(path: artifacts)
+        }
+        return Store(root: artifacts)
     }
 }
 

@@ -8,8 +8,9 @@ struct Verify: ParsableCommand {
         commandName: "verify",
         abstract: "Hash every object of the store and look at every link and record.",
         discussion: """
-            Objects whose bytes changed are moved aside, so that the next make computes them again. The exit code is 0
-            when everything is as it was published and 65 otherwise.
+            Objects whose bytes changed are moved aside, so that the next make computes \
+            them again. The exit code is 0 when everything is as it was published and \
+            65 otherwise.
 
             EXAMPLES:
               artifact verify
@@ -20,11 +21,11 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         try reporting {
-            let report = try Store(root: folder.artifacts).verify()
+            let report = try folder.store().verify()
             for problem in report.problems {
                 FileHandle.standardError.write(Data("artifact: \(problem.message)\n".utf8))
             }
-            let found = report.isIntact ? "all as published" : "\(report.problems.count) problems"
+            let found = report.isIntact ? "all as published" : "problems found: \(report.problems.count)"
             print("\(report.objects) objects, \(Format.bytes(report.bytes)): \(found)")
             if !report.isIntact { throw ExitCode(report.exitCode) }
         }
@@ -36,8 +37,8 @@ struct CollectGarbage: ParsableCommand {
         commandName: "gc",
         abstract: "Drop what no link reaches.",
         discussion: """
-            Objects that no step's link points to, their run records, and what killed processes left behind. What a
-            running step works on stays.
+            Objects that no step's link points to, their run records, and what killed \
+            processes left behind. What a running step works on stays.
 
             EXAMPLES:
               artifact gc --dry-run
@@ -51,7 +52,7 @@ struct CollectGarbage: ParsableCommand {
 
     func run() throws {
         try reporting {
-            let report = try Store(root: folder.artifacts).collectGarbage(dryRun: dryRun)
+            let report = try folder.store().collectGarbage(dryRun: dryRun)
             for path in report.dropped { print(path) }
             print(
                 "\(dryRun ? "would drop" : "dropped") \(report.dropped.count) files, \(Format.bytes(report.bytes)); "

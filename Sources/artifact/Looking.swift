@@ -6,9 +6,10 @@ struct Show: ParsableCommand {
         commandName: "show",
         abstract: "Say what an artifact is, and where it comes from.",
         discussion: """
-            Prints the kind, what is inside (a network's layers, cost, training and growth; bottlenecks as bars; an
-            evaluation's accuracies and confusions; a dataset's classes), the parameters of the stage that made it, and
-            the chain of artifacts it was made from, back to the dataset.
+            Prints the kind, what is inside (a network's layers, cost, training and \
+            growth; bottlenecks as bars; an evaluation's accuracies and confusions; a \
+            dataset's classes), the parameters of the stage that made it, and the chain \
+            of artifacts it was made from, back to the dataset.
 
             EXAMPLES:
               artifact show fashion-mlp/tiny-joint-0/tune-4
@@ -32,8 +33,9 @@ struct Diff: ParsableCommand {
         commandName: "diff",
         abstract: "Say what differs between two artifacts.",
         discussion: """
-            Compares the headers parameter by parameter, the architectures node by node, and every dataset element by
-            element. The exit code is 0 when the artifacts are equal and 1 when they differ, as with diff.
+            Compares the headers parameter by parameter, the architectures node by node, \
+            and every dataset element by element. The exit code is 0 when the artifacts \
+            are equal and 1 when they differ, as with diff.
 
             EXAMPLES:
               artifact diff digits/tiny-0/grow-1 digits/random-0/grow-1

@@ -10,9 +10,11 @@ struct Report: ParsableCommand {
         commandName: "report",
         abstract: "Put the results of a pipeline's branches and seeds side by side.",
         discussion: """
-            Reads the evaluations and final networks of all branches and seeds through the links below the artifacts
-            folder, and the run records for what the steps cost. Writes results.csv (one row per branch and seed, every
-            digit) and results.md (the table, growth round by round, and what the numbers say), and prints the table.
+            Reads the evaluations and final networks of all branches and seeds through \
+            the links below the artifacts folder, and the run records for what the steps \
+            cost. Writes results.csv (one row per branch and seed, every digit) and \
+            results.md (the table, growth round by round, and what the numbers say), and \
+            prints the table.
 
             EXAMPLES:
               report --pipeline digits

@@ -22,9 +22,9 @@ package struct ArtifactLocation: Equatable, Sendable {
     package init(_ argument: String, artifacts: String) throws {
         let link = "\(artifacts)/\(argument).h5"
         if Self.isThere(argument) {
-            try self.init(file: argument)
+            try self.init(file: argument, artifacts: artifacts)
         } else if Self.isThere(link) {
-            try self.init(file: link)
+            try self.init(file: link, artifacts: artifacts)
         } else {
             try self.init(object: Self.object(argument, artifacts: artifacts), in: artifacts, name: argument)
         }
@@ -35,15 +35,12 @@ package struct ArtifactLocation: Equatable, Sendable {
         self.init(path: path, digest: digest, root: root, step: step, name: name)
     }
 
-    private init(file: String) throws {
-        if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: file),
-            let root = Self.root(
-                ofObject: target.hasPrefix("/") ? target : "\(Self.folder(of: file))/\(target)")
-        {
-            let digest = try Store(root: root).digest(ofLink: file)
-            try self.init(object: digest, in: root, name: file, step: Self.step(of: file, in: root))
-        } else if let root = Self.root(ofObject: file), let digest = Self.digest(named: file) {
-            try self.init(object: digest, in: root, name: file)
+    private init(file: String, artifacts: String) throws {
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: file)
+        let object = target.map { $0.hasPrefix("/") ? $0 : "\(Self.folder(of: file))/\($0)" } ?? file
+        if let (root, digest) = Self.place(ofObject: object, artifacts: artifacts) {
+            let step = target == nil ? nil : Self.step(of: file, in: root)
+            try self.init(object: digest, in: root, name: file, step: step)
         } else {
             self.init(path: file, digest: try Digest(ofFile: file), root: nil, step: nil, name: file)
         }
@@ -62,21 +59,27 @@ package struct ArtifactLocation: Equatable, Sendable {
         return folder.isEmpty ? "." : folder
     }
 
-    /// The artifacts folder of `<folder>/store/<sha256>.h5`; nil for files elsewhere.
-    private static func root(ofObject path: String) -> String? {
-        let store = folder(of: path) as NSString
-        guard store.lastPathComponent == "store" else { return nil }
-        return (folder(of: store as String) as NSString).standardizingPath
+    /// The artifacts folder and the digest of `<folder>/store/<sha256>.h5`; nil for files elsewhere.
+    ///
+    /// - Parameter artifacts: how the folder is called in messages if it is this one.
+    private static func place(ofObject path: String, artifacts: String) -> (root: String, digest: Digest)? {
+        let name = (path as NSString).lastPathComponent
+        let store = resolved(folder(of: path))
+        guard name.hasSuffix(".h5"), let digest = Digest(name.dropLast(3)),
+            (store as NSString).lastPathComponent == "store"
+        else { return nil }
+        let root = folder(of: store)
+        return (root == resolved(artifacts) ? artifacts : root, digest)
     }
 
-    private static func digest(named file: String) -> Digest? {
-        let name = (file as NSString).lastPathComponent
-        return name.hasSuffix(".h5") ? Digest(name.dropLast(3)) : nil
+    /// The absolute path with every link and `..` resolved.
+    private static func resolved(_ path: String) -> String {
+        URL(filePath: path).resolvingSymlinksInPath().path
     }
 
     private static func step(of link: String, in root: String) -> String? {
-        let path = URL(filePath: link).standardizedFileURL.path
-        let base = URL(filePath: root).standardizedFileURL.path + "/"
+        let path = "\(resolved(folder(of: link)))/\((link as NSString).lastPathComponent)"
+        let base = resolved(root) + "/"
         guard path.hasPrefix(base), path.hasSuffix(".h5") else { return nil }
         return String(path.dropFirst(base.count).dropLast(3))
     }
