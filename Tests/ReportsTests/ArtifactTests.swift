@@ -77,6 +77,16 @@ struct ArtifactTests {
         #expect(origins.map { $0.split(separator: " ")[3] } == ["16.0", "8.00", "4.00", "2.00", "1.00"])
     }
 
+    @Test("Steps that passed their input on share the object of the step that made it")
+    func idleRound() throws {
+        try SmallChain(branch: "idle", neurons: 0).publish(in: folder)
+        let lines = try summary("digits/idle-0/tune-1").split(separator: "\n")
+            .map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.first == "digits/idle-0/tune-1: network, made by train-seed")
+        let origin = try #require(lines.drop { !$0.hasPrefix("provenance") }.dropFirst(2).first)
+        #expect(origin.contains(" train-seed digits/idle-0/tune-1 (+ 2) 2.00 dataset "))
+    }
+
     @Test("Bottlenecks are bars as long as their part of the gradient")
     func bottlenecks() throws {
         let text = try summary("digits/tiny-joint-0/bottlenecks-1")

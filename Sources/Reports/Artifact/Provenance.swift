@@ -65,10 +65,10 @@ package struct Provenance: Equatable, Sendable {
             }
         }
 
-        /// The latest run that made the object, not one that passed it on.
+        /// The latest run that made the object; one that passed it on had other inputs.
         private func record(of digest: Digest, _ header: Header) -> RunRecord? {
             (records[digest] ?? []).filter { record in
-                !record.unchanged && record.parts.stage == header.stage
+                record.parts.stage == header.stage
                     && record.parts.inputs == header.inputs
             }.max { $0.measurements.start < $1.measurements.start }
         }
