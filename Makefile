@@ -8,6 +8,8 @@ ARTIFACTS ?= artifacts
 CONFIG    ?= release
 # Put before every step's command, as in LAUNCH='srun -N1 -n1 -c2'.
 LAUNCH    ?=
+# What `make bench-peers` installs; a build without CUDA, where there is one, is quicker to install.
+TORCH     ?= torch
 # Threads of one step: the cores, divided by the steps that run side by side.
 CORES     := $(shell nproc 2>/dev/null || echo 1)
 JOBS       = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
@@ -110,8 +112,7 @@ help:				## This list
 
 Benchmarks/.venv/ready: Benchmarks/peers.py
 	python3 -m venv Benchmarks/.venv
-	Benchmarks/.venv/bin/pip install --quiet torch --index-url https://download.pytorch.org/whl/cpu
-	Benchmarks/.venv/bin/pip install --quiet numpy
+	Benchmarks/.venv/bin/pip install --quiet '$(TORCH)' numpy gromo
 	@touch $@
 
 .PHONY: need-STEP need-REMOTE

@@ -117,6 +117,10 @@ let package = Package(
 if Context.environment["MERISTEM_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "benchmarks", dependencies: ["Growth", "Training", "Networks", "Datasets", "Tensors"],
+            name: "benchmarks",
+            dependencies: [
+                "Growth", "Training", "Networks", "Datasets", "Parameters", "Tensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Benchmarks/benchmarks", swiftSettings: strict))
 }

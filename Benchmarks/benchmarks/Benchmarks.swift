@@ -1,0 +1,60 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Tensors
+
+@main
+struct Benchmarks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "benchmarks",
+        abstract: "Time training steps and growth statistics; one JSON object per measurement.",
+        discussion: "`Benchmarks/compare.py` makes a table of them, alone or beside the peers.")
+
+    @Option(help: "Repetitions after one warm-up.")
+    var repetitions = 7
+
+    @Argument(help: "Parts of names; only what contains one of them is measured.")
+    var names: [String] = []
+
+    func run() throws {
+        Platform.start()
+        let square = ImageShape(height: 28, width: 28, channels: 1)
+        let images = syntheticDataset(count: 12_800, shape: square, classes: 10)
+        for widths in [[128], [512, 512], [8, 8]] {
+            let name = "step 784-\(widths.map(String.init).joined(separator: "-"))-10"
+            try measure(name) { try secondsPerStep(widths: widths, threads: $0, dataset: images) }
+        }
+        let many = syntheticDataset(count: 60_000, shape: square, classes: 10)
+        for (method, name) in [("tiny", "statistics 784-32-32-10"), ("tiny-joint", "joint statistics 784-32-32-10")] {
+            try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
+        }
+    }
+
+    /// Prints what `body` gives for one and for two threads.
+    private func measure(_ name: String, _ body: (_ threads: Int) throws -> Double) throws {
+        guard names.isEmpty || names.contains(where: name.contains) else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        for threads in [1, 2] {
+            _ = try body(threads)
+            let seconds = try (0..<repetitions).map { _ in try body(threads) }
+            let measurement = Measurement(name: name, threads: threads, seconds: seconds)
+            print(String(decoding: try encoder.encode(measurement), as: UTF8.self))
+        }
+    }
+}
+
+/// One row of the table.
+private struct Measurement: Encodable {
+    var name: String
+    var threads: Int
+    /// One per repetition.
+    var seconds: [Double]
+}
+
+/// The wall-clock seconds `body` takes.
+func secondsOf(_ body: () throws -> Void) rethrows -> Double {
+    let begin = ContinuousClock.now
+    try body()
+    return (ContinuousClock.now - begin) / .seconds(1)
+}
