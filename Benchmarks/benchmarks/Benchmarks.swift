@@ -25,7 +25,9 @@ struct Benchmarks: ParsableCommand {
             try measure(name) { try secondsPerStep(widths: widths, threads: $0, dataset: images) }
         }
         let many = syntheticDataset(count: 60_000, shape: square, classes: 10)
-        for (method, name) in [("tiny", "statistics 784-32-32-10"), ("tiny-joint", "joint statistics 784-32-32-10")] {
+        for (method, name) in [
+            ("tiny", "statistics 784-32-32-10"), ("tiny-joint", "joint statistics 784-32-32-10"),
+        ] {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
     }

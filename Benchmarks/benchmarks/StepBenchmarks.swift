@@ -24,7 +24,8 @@ func secondsPerStep(widths: [Int], threads: Int, dataset: Dataset) throws -> Dou
             network: NetworkParameters(widths: widths, activation: .relu),
             training: TrainingParameters(epochs: epochs), loss: LossParameters(), seed: 0)
         return try secondsOf {
-            _ = try trainSeed(parameters, dataset: dataset, environment: TrainingEnvironment(threads: threads))
+            _ = try trainSeed(
+                parameters, dataset: dataset, environment: TrainingEnvironment(threads: threads))
         }
     }
     let steps = (dataset.train.count + 127) / 128

@@ -1,7 +1,7 @@
 package import Parameters
 
 /// What can be wrong with pipelines beyond the values in their files.
-package enum PipelineError: Error, Equatable, CustomStringConvertible {
+package enum PipelineError: ReportableError, Equatable {
     /// `path` is a folder or pattern without any pipeline.
     case noPipelines(path: String)
     case invalidName(file: String, name: String, allowed: String)

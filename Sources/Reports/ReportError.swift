@@ -1,5 +1,7 @@
+internal import Parameters
+
 /// What can be wrong with what a report or a command on artifacts is asked for.
-package enum ReportError: Error, Equatable, CustomStringConvertible {
+package enum ReportError: ReportableError, Equatable {
     /// A name that is neither a file, nor a step, nor an object of the store.
     case noSuchArtifact(argument: String, artifacts: String, suggestion: String?)
     /// The beginning of a digest that several objects share.

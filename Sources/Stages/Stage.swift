@@ -105,7 +105,8 @@ package struct Stage<P: ParameterSet> {
         try store.withLock(on: parts, publishingTo: link) { lock in
             let before = try store.record(for: parts.key)
             if !options.rerun, let before, try store.relink(lock, to: before) {
-                ProgressReporter(stage: name, logPath: Self.logPath(link)).line("known already: \(before.output)")
+                ProgressReporter(stage: name, logPath: Self.logPath(link)).line(
+                    "known already: \(before.output)")
                 return
             }
             let logPath = Self.logPath(link)

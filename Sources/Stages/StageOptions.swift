@@ -8,7 +8,8 @@ package struct StageOptions: ParsableArguments {
     package var parameters: String?
 
     @Option(
-        help: ArgumentHelp("Set one parameter, as in training.epochs=3. Repeatable.", valueName: "path=value"))
+        help: ArgumentHelp("Set one parameter, as in training.epochs=3. Repeatable.", valueName: "path=value")
+    )
     package var set: [String] = []
 
     @Option(help: ArgumentHelp("Where the result goes.", valueName: "file.h5"))

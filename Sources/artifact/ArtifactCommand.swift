@@ -45,14 +45,7 @@ struct FolderOption: ParsableArguments {
     }
 }
 
-/// Errors of this command's own have their own exit code; the rest is as in every stage.
+/// Runs a subcommand's work; its errors are those of `artifact`.
 func reporting(_ body: () throws -> Void) throws {
-    try reportingErrors(of: "artifact") {
-        do {
-            try body()
-        } catch let error as ReportError {
-            FileHandle.standardError.write(Data("artifact: error: \(error)\n".utf8))
-            throw ExitCode(error.exitCode)
-        }
-    }
+    try reportingErrors(of: "artifact", body)
 }

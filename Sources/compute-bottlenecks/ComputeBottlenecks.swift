@@ -11,7 +11,8 @@ import Stages
 struct ComputeBottlenecks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compute-bottlenecks",
-        abstract: "Measure what the architecture keeps the functional gradient from doing, and propose neurons for it.",
+        abstract:
+            "Measure what the architecture keeps the functional gradient from doing, and propose neurons for it.",
         discussion: """
             EXAMPLES:
               compute-bottlenecks --dataset digits.h5 --network seed.h5 --output bottlenecks.h5
@@ -30,7 +31,8 @@ struct ComputeBottlenecks: ParsableCommand {
     @OptionGroup var options: StageOptions
 
     func run() throws {
-        let stage = Stage<BottleneckParameters>("compute-bottlenecks", sources: sourceDigests, kind: .bottlenecks)
+        let stage = Stage<BottleneckParameters>(
+            "compute-bottlenecks", sources: sourceDigests, kind: .bottlenecks)
         try stage.run(options, inputs: ["dataset": dataset, "network": network]) { context in
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
             let network = try context.read("network", .network) { try Network(reading: $0) }
@@ -39,8 +41,10 @@ struct ComputeBottlenecks: ParsableCommand {
             for site in bottlenecks.sites {
                 context.progress.line(
                     String(
-                        format: "%@: bottleneck %.4g of a gradient norm of %.4g (%.1f%%), on %d samples", site.site,
-                        site.bottleneck, site.gradientNorm, 100 * site.relativeBottleneck, bottlenecks.samples))
+                        format: "%@: bottleneck %.4g of a gradient norm of %.4g (%.1f%%), on %d samples",
+                        site.site,
+                        site.bottleneck, site.gradientNorm, 100 * site.relativeBottleneck, bottlenecks.samples
+                    ))
             }
             return .content(bottlenecks.content)
         }

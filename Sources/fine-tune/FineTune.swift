@@ -32,7 +32,8 @@ struct FineTune: ParsableCommand {
         try stage.run(options, inputs: ["dataset": dataset, "network": network]) { context in
             let progress = context.progress
             let environment = TrainingEnvironment(
-                threads: context.threads, bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
+                threads: context.threads,
+                bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
                 line: { progress.line($0) })
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
             let network = try context.read("network", .network) { try Network(reading: $0) }

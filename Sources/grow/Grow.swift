@@ -54,7 +54,8 @@ extension GrowthRecord {
     fileprivate var summary: String {
         guard neurons > 0 else { return "\(site): left as it is: \(note)" }
         return String(
-            format: "%@: %d neurons at amplitude %.3g: loss %.4f, predicted to fall by %.4f, fell by %.4f", site,
+            format: "%@: %d neurons at amplitude %.3g: loss %.4f, predicted to fall by %.4f, fell by %.4f",
+            site,
             neurons, amplitude, lossBefore, predictedDecrease, realizedDecrease)
     }
 }

@@ -8,7 +8,8 @@ import Stages
 struct LoadDataset: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load-dataset",
-        abstract: "Find a dataset's files, check them, hold out a validation split, and keep all in one HDF5 file.",
+        abstract:
+            "Find a dataset's files, check them, hold out a validation split, and keep all in one HDF5 file.",
         discussion: """
             Looks where the descriptor says: system folders, $DATA_MIRROR, data/cache; downloads only where the \
             descriptor names a URL and OFFLINE is not set.

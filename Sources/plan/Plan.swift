@@ -60,14 +60,7 @@ struct Plan: ParsableCommand {
     }
 
     func run() throws {
-        try reportingErrors(of: "plan") {
-            do {
-                try act()
-            } catch let error as PipelineError {
-                FileHandle.standardError.write(Data("plan: error: \(error)\n".utf8))
-                throw ExitCode(error.exitCode)
-            }
-        }
+        try reportingErrors(of: "plan", act)
     }
 
     private func act() throws {

@@ -43,7 +43,7 @@ struct Report: ParsableCommand {
     var output: String?
 
     func run() throws {
-        try reporting {
+        try reportingErrors(of: "report") {
             let plan = try plan()
             let results = try PipelineResults(reading: plan, in: Store(root: artifacts))
             let readable = try results.write(to: output ?? "\(artifacts)/\(pipeline)/report/results.csv")
@@ -62,17 +62,5 @@ struct Report: ParsableCommand {
             throw ReportError.otherPipeline(file: parameters, found: plan.pipeline, asked: pipeline)
         }
         return plan
-    }
-
-    /// Errors of this command's own have their own exit code; the rest is as in every stage.
-    private func reporting(_ body: () throws -> Void) throws {
-        try reportingErrors(of: "report") {
-            do {
-                try body()
-            } catch let error as ReportError {
-                FileHandle.standardError.write(Data("report: error: \(error)\n".utf8))
-                throw ExitCode(error.exitCode)
-            }
-        }
     }
 }

@@ -10,7 +10,8 @@ import Training
 struct TrainSeed: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train-seed",
-        abstract: "Draw a network and train it: the small seed that growth starts from, or a large one from scratch.",
+        abstract:
+            "Draw a network and train it: the small seed that growth starts from, or a large one from scratch.",
         discussion: """
             EXAMPLES:
               train-seed --dataset digits.h5 --set network.widths='[4, 4]' --set seed=1 --output seed.h5
@@ -37,7 +38,8 @@ struct TrainSeed: ParsableCommand {
         try stage.run(options, inputs: inputs) { context in
             let progress = context.progress
             let environment = TrainingEnvironment(
-                threads: context.threads, bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
+                threads: context.threads,
+                bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
                 line: { progress.line($0) })
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
             let model = try inputs["architecture"].map { _ in

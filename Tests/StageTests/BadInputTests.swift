@@ -12,7 +12,10 @@ struct BadInputTests {
     private func evaluate(network: String) throws -> ProgramResult {
         try Program.run(
             "evaluate",
-            ["--dataset", bench.dataset, "--network", network, "--output", bench.folder.path("evaluation.h5")])
+            [
+                "--dataset", bench.dataset, "--network", network, "--output",
+                bench.folder.path("evaluation.h5"),
+            ])
     }
 
     @Test("a missing input is named, with status 66")
@@ -62,12 +65,14 @@ struct BadInputTests {
         let result = try Program.run(
             "train-seed",
             [
-                "--dataset", bench.dataset, "--set", "network.widths=[8]", "--set", "network.activation=identity",
+                "--dataset", bench.dataset, "--set", "network.widths=[8]", "--set",
+                "network.activation=identity",
                 "--set", "loss.kind=mean-squared-error", "--set", "training.optimizer.rate=1000", "--set",
                 "training.epochs=20", "--output", bench.seed,
             ])
         #expect(result.status == 65)
-        #expect(result.error.contains("NaN") && result.error.contains("epoch") && result.error.contains("rate"))
+        #expect(
+            result.error.contains("NaN") && result.error.contains("epoch") && result.error.contains("rate"))
         #expect(!bench.folder.exists("seed.h5"))
     }
 
@@ -91,6 +96,8 @@ struct BadInputTests {
             "load-dataset", ["--descriptor", path, "--output", bench.dataset],
             environment: ["OFFLINE": "1", "DATA_MIRROR": bench.folder.path("mirror")])
         #expect(result.status == 66)
-        for place in ["nowhere", "mirror", "data/cache"] { #expect(result.error.contains(place), "\(result.error)") }
+        for place in ["nowhere", "mirror", "data/cache"] {
+            #expect(result.error.contains(place), "\(result.error)")
+        }
     }
 }

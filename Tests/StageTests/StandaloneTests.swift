@@ -13,7 +13,10 @@ struct StandaloneTests {
         let evaluation = bench.folder.path("evaluation.h5")
         let tune = try Program.run(
             "fine-tune",
-            ["--dataset", bench.dataset, "--network", bench.seed, "--set", "training.epochs=3", "--output", tuned])
+            [
+                "--dataset", bench.dataset, "--network", bench.seed, "--set", "training.epochs=3", "--output",
+                tuned,
+            ])
         #expect(tune.status == 0, "\(tune.error)")
         let evaluate = try Program.run(
             "evaluate", ["--dataset", bench.dataset, "--network", tuned, "--output", evaluation])
@@ -52,7 +55,8 @@ struct StandaloneTests {
         let result = try Program.run(
             "train-seed",
             [
-                "--dataset", bench.dataset, "--parameters", parameters, "--set", "training.epochs=1", "--output",
+                "--dataset", bench.dataset, "--parameters", parameters, "--set", "training.epochs=1",
+                "--output",
                 bench.seed,
             ])
         #expect(result.status == 0, "\(result.error)")
@@ -69,7 +73,8 @@ struct StandaloneTests {
         let result = try Program.run(
             "train-seed",
             [
-                "--dataset", bench.dataset, "--architecture", bench.seed, "--set", "seed=5", "--output", large,
+                "--dataset", bench.dataset, "--architecture", bench.seed, "--set", "seed=5", "--output",
+                large,
             ])
         #expect(result.status == 0, "\(result.error)")
         let shape = try File(reading: large).float32("parameters/hidden2/weight", shape: [3, 4]).shape
