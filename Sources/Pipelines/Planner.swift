@@ -37,7 +37,7 @@ package struct Planner: Sendable {
         return survey
     }
 
-    private func assess(_ index: Int, _ survey: Survey) throws -> Survey.Entry {
+    func assess(_ index: Int, _ survey: Survey) throws -> Survey.Entry {
         let step = workflow.steps[index]
         if let twin = step.twin {
             var entry = survey[twin]

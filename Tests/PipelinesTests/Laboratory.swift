@@ -56,30 +56,33 @@ final class Laboratory {
         var ran: [String] = []
         let planner = try planner()
         try planner.writePlan()
-        var progress = true
-        while progress {
-            progress = false
-            let survey = try planner.survey()
-            for (index, step) in planner.workflow.steps.enumerated() where step.twin == nil {
-                guard survey.state(index) == .due, let parts = survey[index].parts else { continue }
-                try run(parts, link: planner.link(of: step))
+        var survey = Survey(count: planner.workflow.steps.count)
+        for (index, step) in planner.workflow.steps.enumerated() {
+            var entry = try planner.assess(index, survey)
+            if entry.output == nil, let parts = entry.parts {
+                try run(parts)
                 ran.append(step.id)
-                progress = true
+                entry = try planner.assess(index, survey)
             }
+            survey.append(entry)
         }
         try planner.writePlan()
         return ran
     }
 
-    private func run(_ parts: KeyParts, link: String) throws {
+    /// Puts a step's result and record into the store; planning makes the link.
+    private func run(_ parts: KeyParts) throws {
         let inputs = parts.inputs.sorted { $0.key < $1.key }.map(\.value.hexadecimal)
         let content = [parts.stage, parts.parameters.canonicalJSON, outcome[parts.stage] ?? ""] + inputs
-        let store = store
-        try store.withLock(on: parts, publishingTo: link) { lock in
-            _ = try store.publish(lock, stopwatch: Stopwatch(threads: 1, libraries: [:])) {
-                try content.joined(separator: "\n").write(toFile: $0, atomically: false, encoding: .utf8)
-            }
-        }
+        let text = content.joined(separator: "\n")
+        let measurements = Measurements(
+            start: "2026-01-01T00:00:00Z", seconds: 1, peakMemoryBytes: 1, threads: 1, cpu: "none",
+            libraries: [:])
+        let record = RunRecord(
+            parts: parts, output: Digest(of: text), bytes: text.utf8.count, unchanged: false,
+            measurements: measurements)
+        try PlainFile.write(text, to: store.objectPath(record.output))
+        try PlainFile.write(record.canonicalJSON, to: store.recordPath(parts.key))
     }
 
     func path(_ step: String, _ ending: String = "h5") -> String { "\(folder)/artifacts/\(step).\(ending)" }

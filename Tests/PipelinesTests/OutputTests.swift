@@ -13,7 +13,10 @@ import Testing
                     + " | $(A)/small/tiny-joint-0/seed.h5\n\t$(call run-twin,train-seed,small/random-0/seed,"
                     + "--dataset $(A)/small/random-0/dataset.h5)\n"))
         #expect(fragment.contains("--architecture $(A)/small/tiny-joint-0/tune-2.h5"))
-        #expect(fragment.contains("\n.PHONY: small small/steps\nsmall: $(A)/small/report/results.csv\n\t$(call show-report,small)\n"))
+        #expect(
+            fragment.contains(
+                "\n.PHONY: small small/steps\nsmall: $(A)/small/report/results.csv\n\t$(call show-report,small)\n"
+            ))
     }
 
     @Test func `the list tells what must run and why`() throws {
