@@ -48,8 +48,8 @@ list: $(BUILT)			## Pipelines, branches and their state; PIPELINE=name shows eve
 explain: $(BUILT) need-STEP	## STEP=pipeline/branch-seed/step: its key, what differs from the last run, what will run
 	@$(PLAN) --explain '$(STEP)'
 rerun: $(BUILT) need-STEP	## STEP=…: run a step again although it is fresh, and compare with what was there
-	@$(MAKE) '$(A)/$(STEP).h5'
-	@$(MAKE) '$(A)/$(STEP).h5' --what-if='$(A)/$(STEP).json' RERUN=--rerun
+	@$(MAKE) --silent '$(A)/$(STEP).h5'
+	@$(MAKE) --silent '$(A)/$(STEP).h5' --what-if='$(A)/$(STEP).json' RERUN=--rerun
 graph: $(BUILT)			## The steps as artifacts/graph.svg, coloured by state (needs Graphviz)
 	@mkdir -p $(A) && $(PLAN) --graph > $(A)/graph.dot
 	@dot -Tsvg -o $(A)/graph.svg $(A)/graph.dot \
@@ -64,8 +64,8 @@ fields: $(BUILT)		## Every field of a pipeline file, what it allows, its default
 verify: $(BUILT)		## Hash every object again; REBUILD=1 also runs every step again and compares
 	@$(BIN)/artifact verify --artifacts $(A)
 ifdef REBUILD
-	@$(MAKE) $(PIPELINES)
-	@$(MAKE) --keep-going --always-make BIN=$(BIN) RERUN=--rerun $(PIPELINES:%=%/steps)
+	@$(MAKE) --silent $(PIPELINES:%=%/steps)
+	@$(MAKE) --silent --keep-going --always-make BIN=$(BIN) RERUN=--rerun $(PIPELINES:%=%/steps)
 endif
 gc: $(BUILT)			## Drop what no link reaches; DRY=1 only lists it
 	@$(BIN)/artifact gc --artifacts $(A) $(if $(DRY),--dry-run)
@@ -147,14 +147,13 @@ run-twin = $(call run,$1,$2,$3,$(if $(REBUILD),,$(RERUN)))
 # $(call run-report,PIPELINE)
 define run-report
 @echo '[report] $1'
-@$(LAUNCH) $(BIN)/report --parameters $(A)/$1/report/report.json --pipeline $1 --artifacts $(A) --output $@
+@$(LAUNCH) $(BIN)/report --parameters $(A)/$1/report/report.json --pipeline $1 --artifacts $(A) --output $@ >/dev/null
 endef
 
-# $(call show-report,PIPELINE): the + keeps `make -q` from taking it for work; there and under -n it prints nothing.
-define show-report
-+@case '$(firstword -$(filter-out --%,$(MAKEFLAGS)))' in *[nq]*) ;; \
-  *) echo; echo '$1: $(A)/$1/report'; cat $(A)/$1/report/results.md;; esac
-endef
+# $(call show-report,PIPELINE): where the report is, and its first table; nothing under -q and -n, which it is no work for.
+FLAGS = $(firstword -$(filter-out --%,$(MAKEFLAGS)))
+show-report = $(if $(findstring q,$(FLAGS))$(findstring n,$(FLAGS)),,@echo '$1: $(A)/$1/report'; \
+  awk '/^\|/ { print; table = 1; next } table { exit }' $(A)/$1/report/results.md)
 
 ifneq ($(filter-out help setup build test lint bench bench-peers clean distclean list explain rerun graph fields \
   verify gc push pull,$(or $(MAKECMDGOALS),help)),)

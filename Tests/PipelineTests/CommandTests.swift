@@ -1,0 +1,141 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// make's other commands, and what happens when something is wrong.
+@Suite struct CommandTests {
+    let project: Project
+
+    init() throws {
+        project = try Project()
+    }
+
+    @Test func `help lists every command`() throws {
+        let help = try project.make("help")
+        for name in [
+            "all", "report", "list", "explain", "rerun", "graph", "verify", "gc", "push", "pull", "clean",
+            "distclean", "setup", "test", "lint", "bench", "bench-peers",
+        ] {
+            #expect(help.output.contains("  make \(name) "), "\(name)")
+        }
+    }
+
+    @Test func `one step is made with what it needs, and no more`() throws {
+        let ran = try project.steps("small/random-0/seed")
+        #expect(ran.count == 4)
+        #expect(
+            Set(ran) == [
+                "small/tiny-joint-0/dataset", "small/tiny-joint-0/seed", "small/random-0/dataset",
+                "small/random-0/seed",
+            ])
+    }
+
+    @Test func `a pipeline that cannot be read stops make, whatever was planned before`() throws {
+        try project.steps("small/tiny-joint-0/dataset")
+        try project.write(Project.pipeline.replacing("method: random", with: "method: randm"))
+        let result = try project.make("all")
+        #expect(result.status == 2)
+        #expect(
+            result.error.contains(
+                "plan: error: pipelines/small.yaml:9: branches.random.growth.method: 'randm' is not one of"))
+        #expect(result.error.contains("did you mean 'random'?"))
+        #expect(Project.steps(in: result.output).isEmpty)
+    }
+
+    @Test func `make's last line names the step that failed`() throws {
+        let result = try project.make("all", "LAUNCH=false")
+        #expect(result.status == 2)
+        let lines = result.error.split(separator: "\n")
+        #expect(lines.last?.contains("artifacts/small/tiny-joint-0/dataset.h5") == true, "\(result.error)")
+        #expect(result.error.contains("[load-dataset] small/tiny-joint-0/dataset failed"))
+    }
+
+    @Test func `every step runs through LAUNCH, with its share of the threads`() throws {
+        let result = try project.make("small/tiny-joint-0/dataset", "LAUNCH=echo", "CORES=8", "-j4")
+        #expect(
+            result.output.contains("/load-dataset --parameters artifacts/small/tiny-joint-0/dataset.json"))
+        #expect(result.output.contains("--threads 2"))
+    }
+
+    @Test func `a step that is run again is compared with what was there`() throws {
+        try project.steps("small/steps")
+        let result = try project.make("rerun", "STEP=small/random-0/grow-1")
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains("the same bytes as before"))
+        #expect(Project.steps(in: result.output) == ["small/random-0/grow-1"])
+        #expect(try project.steps("small/steps").isEmpty)
+    }
+
+    @Test func `verify finds a changed object; with REBUILD every step is run again`() throws {
+        try project.steps("small/steps")
+        let rebuilt = try project.make("verify", "REBUILD=1")
+        #expect(rebuilt.status == 0, "\(rebuilt.error)")
+        #expect(rebuilt.output.components(separatedBy: "the same bytes as before").count == 1 + 12)
+        let object = try project.object("random-0/grow-1")
+        chmod(object, 0o644)
+        try Data("changed".utf8).write(to: URL(filePath: object))
+        let result = try project.make("verify")
+        #expect(result.status == 2)
+        #expect((result.output + result.error).contains("random-0/grow-1"))
+        #expect(try project.steps("small/steps").contains("small/random-0/grow-1"))
+        #expect(try project.make("verify").status == 0)
+    }
+
+    @Test func `list, explain and graph tell the state and change nothing`() throws {
+        let empty = try project.make("list")
+        #expect(empty.output.contains("dataset: it never ran"))
+        #expect(!project.folder.exists("artifacts"))
+        try project.steps("small/steps")
+        #expect(try project.make("list").output.contains("all fresh"))
+        try project.write(Project.pipeline.replacing("tune: {epochs: 1}", with: "tune: {epochs: 2}"))
+        let explanation = try project.make("explain", "STEP=small/random-0/tune-1").output
+        #expect(explanation.contains("training.epochs changed from 1 to 2"))
+        let unknown = try project.make("explain", "STEP=small/random-0/tune-7")
+        #expect(unknown.status == 2)
+        #expect(unknown.error.contains("did you mean 'small/random-0/tune-1'?"))
+        #expect(try project.make("explain").error.contains("say STEP="))
+        #expect(try project.make("graph").status == 0)
+        #expect(try project.folder.text("artifacts/graph.dot").contains("digraph"))
+    }
+
+    @Test func `gc drops what no link reaches, and only lists it when dry`() throws {
+        try project.steps("small/steps")
+        let object = try project.object("random-0/evaluation")
+        try project.write(Project.pipeline.replacing("tune: {epochs: 1}", with: "tune: {epochs: 2}"))
+        try project.steps("small/steps")
+        #expect(try project.make("gc", "DRY=1").status == 0)
+        #expect(FileManager.default.fileExists(atPath: object))
+        #expect(try project.make("gc").status == 0)
+        #expect(!FileManager.default.fileExists(atPath: object))
+        #expect(try project.steps("small/steps").isEmpty)
+    }
+
+    @Test func `clean keeps the results, so that nothing is computed again; distclean does not`() throws {
+        try project.steps("all")
+        let before = try project.results()
+        #expect(try project.make("clean").status == 0)
+        #expect(!project.folder.exists("artifacts/small"))
+        #expect(try project.steps("all").isEmpty)
+        #expect(try project.results() == before)
+        #expect(try project.make("distclean").status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: project.artifacts).isEmpty)
+    }
+
+    @Test func `pushed results are fetched elsewhere, and nothing is computed there`() throws {
+        guard try Program.system("sh", ["-c", "command -v rsync"]).status == 0 else { return }
+        try project.steps("small/steps")
+        let remote = try TemporaryFolder()
+        #expect(try project.make("push", "REMOTE=\(remote.path)").status == 0)
+        let other = try Project()
+        #expect(try other.make("pull", "REMOTE=\(remote.path)").status == 0)
+        #expect(try other.steps("small/steps").isEmpty)
+        #expect(try other.results() == project.results())
+    }
+
+    @Test(arguments: ["ARTIFACTS=a b", "ARTIFACTS="])
+    func `an artifacts folder that make cannot take is refused`(setting: String) throws {
+        let result = try project.make("all", setting)
+        #expect(result.status == 2)
+        #expect(result.error.contains("ARTIFACTS must be one path without spaces"))
+    }
+}
