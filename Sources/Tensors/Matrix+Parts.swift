@@ -16,17 +16,39 @@ extension Matrix {
 
     /// The named rows, in the order asked for.
     package func selecting(rows chosen: some Collection<Int>) -> Matrix {
-        Matrix(rows: chosen.count, columns: columns, values: chosen.flatMap { row($0) })
+        copying(rows: Array(chosen), columns: nil)
     }
 
     /// The named columns, in the order asked for.
     package func selecting(columns chosen: some Collection<Int>) -> Matrix {
-        var values: [Double] = []
-        values.reserveCapacity(rows * chosen.count)
-        for row in 0..<rows {
-            for column in chosen { values.append(self[row, column]) }
+        copying(rows: nil, columns: Array(chosen))
+    }
+
+    /// Concrete arrays, so that the loops are compiled for them: generic code across modules is far slower.
+    private func copying(rows chosenRows: [Int]?, columns chosenColumns: [Int]?) -> Matrix {
+        let height = chosenRows?.count ?? rows
+        let width = chosenColumns?.count ?? columns
+        precondition(
+            chosenRows?.allSatisfy((0..<rows).contains) ?? true
+                && chosenColumns?.allSatisfy((0..<columns).contains) ?? true,
+            "\(shape) has not all of the rows or columns asked for")
+        let copies = [Double](unsafeUninitializedCapacity: height * width) { result, count in
+            values.withUnsafeBufferPointer { values in
+                for row in 0..<height {
+                    let start = (chosenRows?[row] ?? row) * columns
+                    let into = row * width
+                    if let chosenColumns {
+                        for column in 0..<width {
+                            result[into + column] = values[start + chosenColumns[column]]
+                        }
+                    } else {
+                        for column in 0..<width { result[into + column] = values[start + column] }
+                    }
+                }
+            }
+            count = height * width
         }
-        return Matrix(rows: rows, columns: chosen.count, values: values)
+        return Matrix(rows: height, columns: width, values: copies)
     }
 
     /// This matrix with the rows of another under it.

@@ -112,8 +112,8 @@ struct GrowNetworkTests {
     }
 
     @Test(
-        "the predicted decrease is the slope of the loss", arguments: ["tiny-joint", "tiny", "fisher"],
-        [false, true])
+        "the predicted decrease is the slope of the loss",
+        arguments: [("tiny-joint", false), ("tiny-joint", true), ("tiny", false), ("fisher", false)])
     func prediction(name: String, refit: Bool) throws {
         // Measured and tried on the same samples, at an amplitude so small that the loss is a line.
         let same = Datasets.Dataset(

@@ -22,6 +22,7 @@ struct MeasurementTests {
         result.measurement.samples = samples
         result.measurement.shards = shards
         result.measurement.keepStatistics = true
+        result.measurement.ridge = 0
         return result
     }
 
@@ -44,10 +45,10 @@ struct MeasurementTests {
                 let exact = try SiteStatistics(
                     producerInput: x, consumerInput: h, functionalGradient: g, producerHasBias: bias,
                     consumerHasBias: bias)
-                let problem = SiteProblem(
+                let problem = try SiteProblem(
                     statistics: exact, producerWeights: site.producerWeights(of: network),
                     consumerWeights: site.consumerWeights(of: network), slopes: site.slopes,
-                    thresholds: MeasurementParameters().thresholds)
+                    thresholds: parameters(method).measurement.thresholds)
                 let proposal = try found.method.method.propose(for: problem, limit: 3)
                 let statistics = try #require(measured.statistics)
                 #expect(relative(measured.consumerCovariance, exact.consumerCovariance) < 1e-5)

@@ -108,4 +108,20 @@ struct MethodTests {
         #expect(agrees(found.scaled(by: 0.25).product, 0.25 * found.product))
         #expect(agrees(found.scaled(by: 0.25).fanIn, 0.5 * found.fanIn))
     }
+
+    @Test("a ridge keeps weights small; a tiny one changes nothing")
+    func ridge() throws {
+        var problem = try oracle("mlp_tanh_mse", 1).problem(largest: 1)
+        let without = try TinyJoint().propose(for: problem, limit: 2)
+        problem.thresholds.ridge = 1e-12
+        #expect(
+            agrees(try TinyJoint().propose(for: problem, limit: 2).neurons.product, without.neurons.product))
+        problem.thresholds.ridge = 0.1
+        let some = try TinyJoint().propose(for: problem, limit: 2)
+        problem.thresholds.ridge = 10
+        let much = try TinyJoint().propose(for: problem, limit: 2)
+        #expect(some.neurons.product.squaredNorm < without.neurons.product.squaredNorm)
+        #expect(much.neurons.product.squaredNorm < 0.1 * some.neurons.product.squaredNorm)
+        #expect(some.singularValues[0] < without.singularValues[0])
+    }
 }

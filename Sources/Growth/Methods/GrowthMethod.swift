@@ -14,8 +14,15 @@ package protocol GrowthMethod: Sendable {
     /// How the neurons are put in.
     var placement: Placement { get }
 
+    /// Whether fan-outs and update may be fitted again to the activities that kinked neurons really have.
+    var allowsRefit: Bool { get }
+
     /// The best neurons for a site, at most `limit`, fewer where there are no more useful directions.
     func propose(for site: SiteProblem, limit: Int) throws -> Proposal
+}
+
+extension GrowthMethod {
+    package var allowsRefit: Bool { false }
 }
 
 /// How the amplitude γ of a method's neurons is found.

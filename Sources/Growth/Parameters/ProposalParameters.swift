@@ -39,6 +39,8 @@ package struct MeasurementParameters: ParameterSet {
     package var shards: Int = 2
     /// Pivots of a covariance under this part of the largest count as zero: the noise of sums of Float32 products.
     package var rankThreshold: Double = 1e-6
+    /// See ``Thresholds/ridge``.
+    package var ridge: Double = 0.1
     /// Singular values under this part of the largest count as zero.
     package var singularThreshold: Double = 1e-4
     /// Keep S, N, M and C in the artifact.
@@ -56,6 +58,10 @@ package struct MeasurementParameters: ParameterSet {
         rankThreshold = try fields.real(
             "rank-threshold", in: 0...0.1, default: 1e-6,
             "pivots of covariances under this part of the largest are zero")
+        ridge = try fields.real(
+            "ridge", in: 0...1000, default: 0.1,
+            "tiny-joint: penalty on new weights, relative to the mean square of the inputs: keeps them from fitting the noise of samples"
+        )
         singularThreshold = try fields.real(
             "singular-threshold", in: 0...1, default: 1e-4,
             "singular values under this part of the largest are zero")
@@ -63,7 +69,9 @@ package struct MeasurementParameters: ParameterSet {
             "keep-statistics", default: false, "store the raw statistics S, N, M, C too")
     }
 
-    package var thresholds: Thresholds { Thresholds(rank: rankThreshold, singularValue: singularThreshold) }
+    package var thresholds: Thresholds {
+        Thresholds(rank: rankThreshold, singularValue: singularThreshold, ridge: ridge)
+    }
 }
 
 /// How proposed neurons are put in.
@@ -72,8 +80,8 @@ package struct PlacementParameters: ParameterSet {
     package var amplitude: AmplitudePolicy = .method
     /// Whether the consumer's own best update is applied with the neurons.
     package var update: Bool = true
-    /// Whether fan-outs and update are fitted again to the kinked activities; for methods with a searched amplitude.
-    package var refit: Bool = false
+    /// Whether fan-outs and update are fitted again to the kinked activities, for methods that allow it.
+    package var refit: Bool = true
     package var scaling: UpdateScaling = .none
     /// What sites and neurons compete per.
     package var cost: GrowthCost = .parameters
@@ -88,8 +96,8 @@ package struct PlacementParameters: ParameterSet {
         update = try fields.boolean(
             "update", default: true, "apply the consumer's best update together with the neurons")
         refit = try fields.boolean(
-            "refit", default: false,
-            "fit fan-outs and update again to the activities that kinked neurons really have")
+            "refit", default: true,
+            "tiny-joint: fit fan-outs and update again to the activities that kinked neurons really have")
         scaling = try fields.choice(
             "scaling", default: UpdateScaling.none,
             "scale proposals to the weights they join instead of by their own size")

@@ -45,7 +45,8 @@ struct NeuronChoice {
             kept = Self.paying(kept, bottleneck, effects, site, network, parameters.placement.cost)
         }
         let signed = signs.choose(candidates, gains: effects.gains).selecting(candidates: kept)
-        let fitted = try Self.fit(signed, bottleneck, effects, site, parameters.placement)
+        let fitted = try Self.fit(
+            signed, bottleneck, effects, site, parameters.placement, allowsRefit: method.method.allowsRefit)
         `extension` = fitted.extension
         decrease = fitted.decrease
     }
@@ -77,12 +78,12 @@ struct NeuronChoice {
     private static func fit(
         _ signed: SignedNeurons, _ bottleneck: SiteBottleneck, _ effects: CandidateEffects,
         _ site: GrowthSite,
-        _ placement: PlacementParameters
+        _ placement: PlacementParameters, allowsRefit: Bool
     ) throws -> (extension: Extension, decrease: Double) {
         guard signed.neurons.count > 0 else { return (Extension(neurons: signed.neurons, update: nil), 0) }
         var proposal = bottleneck.proposal
         if !placement.update { proposal.update = nil }
-        if placement.refit && placement.update {
+        if allowsRefit && placement.refit && placement.update {
             let refit = try Refit(
                 signed, moments: effects.moments, slopes: site.slopes,
                 bestUpdate: BestUpdate(
