@@ -4,60 +4,61 @@ extension Tree {
     /// The one JSON text of a value: keys sorted by their bytes, no spaces, the shortest digits that read back as the
     /// same number, whole reals without a fraction (`1.0` is `1`). Step keys are hashes of it.
     package var canonicalJSON: String {
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity(512)
         writeCanonicalJSON(to: &text)
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
-    private func writeCanonicalJSON(to text: inout String) {
+    private func writeCanonicalJSON(to text: inout [UInt8]) {
         switch content {
-        case .null: text += "null"
-        case .boolean(let value): text += value ? "true" : "false"
-        case .integer(let value): text += String(value)
-        case .real(let value): text += Int(exactly: value).map(String.init) ?? "\(value)"
+        case .null: text += "null".utf8
+        case .boolean(let value): text += (value ? "true" : "false").utf8
+        case .integer(let value): text += String(value).utf8
+        case .real(let value): text += (Int(exactly: value).map(String.init) ?? "\(value)").utf8
         case .text(let value): Self.writeQuoted(value, to: &text)
         case .list(let elements):
-            text += "["
+            text.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
-                if index > 0 { text += "," }
+                if index > 0 { text.append(UInt8(ascii: ",")) }
                 element.writeCanonicalJSON(to: &text)
             }
-            text += "]"
+            text.append(UInt8(ascii: "]"))
         case .map(let entries):
-            text += "{"
-            let sorted = entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            for (index, entry) in sorted.enumerated() {
-                if index > 0 { text += "," }
+            text.append(UInt8(ascii: "{"))
+            for (index, entry) in Self.sorted(entries).enumerated() {
+                if index > 0 { text.append(UInt8(ascii: ",")) }
                 Self.writeQuoted(entry.key, to: &text)
-                text += ":"
+                text.append(UInt8(ascii: ":"))
                 entry.value.writeCanonicalJSON(to: &text)
             }
-            text += "}"
+            text.append(UInt8(ascii: "}"))
         }
     }
 
-    private static func writeQuoted(_ value: String, to text: inout String) {
-        text += "\""
-        if value.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            text += value
-        } else {
-            for scalar in value.unicodeScalars { writeEscaped(scalar, to: &text) }
+    private static func sorted(_ entries: [Entry]) -> [Entry] {
+        func inOrder(_ first: Entry, _ second: Entry) -> Bool {
+            first.key.utf8.lexicographicallyPrecedes(second.key.utf8)
         }
-        text += "\""
+        // Most maps come sorted already, from a text of this kind.
+        return zip(entries, entries.dropFirst()).allSatisfy(inOrder) ? entries : entries.sorted(by: inOrder)
     }
 
-    private static func writeEscaped(_ scalar: Unicode.Scalar, to text: inout String) {
-        switch scalar {
-        case "\"": text += "\\\""
-        case "\\": text += "\\\\"
-        case "\n": text += "\\n"
-        case "\r": text += "\\r"
-        case "\t": text += "\\t"
-        case _ where scalar.value < 0x20:
-            let digits = String(scalar.value, radix: 16)
-            text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: text.unicodeScalars.append(scalar)
+    private static func writeQuoted(_ value: String, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "\""))
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
+            case UInt8(ascii: "\n"): text += #"\n"#.utf8
+            case UInt8(ascii: "\r"): text += #"\r"#.utf8
+            case UInt8(ascii: "\t"): text += #"\t"#.utf8
+            case ..<0x20:
+                let digits = String(byte, radix: 16)
+                text += (#"\u"# + String(repeating: "0", count: 4 - digits.count) + digits).utf8
+            default: text.append(byte)
+            }
         }
+        text.append(UInt8(ascii: "\""))
     }
 }
 

@@ -44,6 +44,8 @@ private struct JSONReader {
     let file: String
     var position = 0
     var line = 1
+    /// The keys that lead to the value being read.
+    var path: [String] = []
 
     init(bytes: UnsafeBufferPointer<UInt8>, file: String) {
         self.bytes = bytes
@@ -51,33 +53,33 @@ private struct JSONReader {
     }
 
     mutating func document() throws -> Tree {
-        let tree = try value(depth: 0, path: "")
+        let tree = try value(depth: 0)
         skipSpace()
         guard position == bytes.count else { throw unexpected("nothing more") }
         return tree
     }
 
-    private mutating func value(depth: Int, path: String) throws -> Tree {
+    private mutating func value(depth: Int) throws -> Tree {
         guard depth <= Tree.maximumDepth else {
             throw failure("nested deeper than \(Tree.maximumDepth) levels")
         }
         skipSpace()
         let start = line
         switch peek {
-        case UInt8(ascii: "{"): return Tree(.map(try map(depth: depth, path: path)), line: start)
-        case UInt8(ascii: "["): return Tree(.list(try list(depth: depth, path: path)), line: start)
+        case UInt8(ascii: "{"): return Tree(.map(try map(depth: depth)), line: start)
+        case UInt8(ascii: "["): return Tree(.list(try list(depth: depth)), line: start)
         case UInt8(ascii: "\""): return Tree(.text(try string()), line: start)
         case UInt8(ascii: "t"): return Tree(try word("true", .boolean(true)), line: start)
         case UInt8(ascii: "f"): return Tree(try word("false", .boolean(false)), line: start)
         case UInt8(ascii: "n"): return Tree(try word("null", .null), line: start)
-        default: return Tree(try number(path: path), line: start)
+        default: return Tree(try number(), line: start)
         }
     }
 
-    private mutating func map(depth: Int, path: String) throws -> [Tree.Entry] {
+    private mutating func map(depth: Int) throws -> [Tree.Entry] {
         position += 1
         var entries: [Tree.Entry] = []
-        var lines: [String: Int] = [:]
+        var keys = KeyLines()
         skipSpace()
         if take("}") { return [] }
         repeat {
@@ -85,14 +87,14 @@ private struct JSONReader {
             guard peek == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
             let keyLine = line
             let key = try string()
-            let keyPath = path.isEmpty ? key : "\(path).\(key)"
-            if let first = lines.updateValue(keyLine, forKey: key) {
-                let place = Place(file: file, line: keyLine, path: keyPath)
+            path.append(key)
+            if let first = keys.firstLine(of: key, among: entries) {
                 throw ParameterError.duplicateKey(place, firstLine: first)
             }
             skipSpace()
             guard take(":") else { throw unexpected("':'") }
-            let value = try value(depth: depth + 1, path: keyPath)
+            let value = try value(depth: depth + 1)
+            path.removeLast()
             entries.append(Tree.Entry(key: key, value: value, line: keyLine))
             skipSpace()
         } while take(",")
@@ -100,13 +102,13 @@ private struct JSONReader {
         return entries
     }
 
-    private mutating func list(depth: Int, path: String) throws -> [Tree] {
+    private mutating func list(depth: Int) throws -> [Tree] {
         position += 1
         var elements: [Tree] = []
         skipSpace()
         if take("]") { return [] }
         repeat {
-            elements.append(try value(depth: depth + 1, path: "\(path)[\(elements.count)]"))
+            elements.append(try value(depth: depth + 1))
             skipSpace()
         } while take(",")
         guard take("]") else { throw unexpected("',' or ']'") }
@@ -122,11 +124,23 @@ private struct JSONReader {
     }
 }
 
+/// Finds keys that a map has already: by looking at all of a small one, by a table of a large one.
+private struct KeyLines {
+    private var lines: [String: Int?] = [:]
+
+    /// The line of an equal key among the entries so far; nil if there is none.
+    mutating func firstLine(of key: String, among entries: [Tree.Entry]) -> Int?? {
+        guard entries.count >= 16 else { return entries.first { $0.key == key }.map(\.line) }
+        for entry in entries[lines.count...] { lines[entry.key] = entry.line }
+        return lines[key]
+    }
+}
+
 // MARK: - Numbers
 
 extension JSONReader {
     /// -? (0 | [1-9] digits) (. digits)? ([eE] [+-]? digits)?
-    private mutating func number(path: String) throws -> Tree.Content {
+    private mutating func number() throws -> Tree.Content {
         let start = position
         _ = take("-")
         guard let first = peek, isDigit(first) else {
@@ -145,7 +159,6 @@ extension JSONReader {
             try digits()
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        let place = Place(file: file, line: line, path: path)
         if whole {
             guard let value = Int(text) else {
                 throw ParameterError.wrongNumber(place, found: text, allowed: "\(Int.min)…\(Int.max)")
@@ -240,6 +253,8 @@ extension JSONReader {
 // MARK: - Bytes
 
 extension JSONReader {
+    private var place: Place { Place(file: file, line: line, path: path.joined(separator: ".")) }
+
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {

@@ -25,7 +25,7 @@ extension Planner {
     package func writePlan() throws -> PlanSummary {
         let survey = try survey()
         var summary = PlanSummary()
-        var times = LinkTimes(planner: self)
+        var times = LinkTimes(planner: self, survey: survey)
         for index in workflow.steps.indices {
             let step = workflow.steps[index]
             let parameters = parametersFile(of: step)
@@ -79,10 +79,12 @@ extension Planner {
 /// The times that make compares: of a link, the later of its own and its object's (`--check-symlink-times`).
 private struct LinkTimes {
     private let planner: Planner
+    private let survey: Survey
     private var times: [Files.Time?]
 
-    init(planner: Planner) {
+    init(planner: Planner, survey: Survey) {
         self.planner = planner
+        self.survey = survey
         times = [Files.Time?](repeating: nil, count: planner.workflow.steps.count)
     }
 
@@ -103,7 +105,7 @@ private struct LinkTimes {
     private mutating func time(_ index: Int) -> Files.Time? {
         if let time = times[index] { return time }
         let link = planner.link(of: planner.workflow.steps[index])
-        guard let own = Files.time(of: link), let object = Files.file(at: link)?.time else { return nil }
+        guard let own = Files.time(of: link), let object = survey[index].objectTime else { return nil }
         times[index] = max(own, object)
         return times[index]
     }

@@ -57,11 +57,12 @@ package struct Planner: Sendable {
             stage: step.stage.rawValue, source: source(of: step.stage.rawValue), platform: platform,
             parameters: step.parameters, inputs: inputs)
         let record = try store.record(for: parts.key)
-        guard let record, store.isPresent(record.output, bytes: record.bytes) else {
-            return Survey.Entry(parts: parts, record: record)
-        }
+        guard let record, let object = Files.file(at: store.objectPath(record.output)),
+            object.bytes == record.bytes
+        else { return Survey.Entry(parts: parts, record: record) }
         return Survey.Entry(
-            parts: parts, record: record, output: record.output, isLinked: isLinked(step, to: record.output))
+            parts: parts, record: record, output: record.output, objectTime: object.time,
+            isLinked: isLinked(step, to: record.output))
     }
 
     private func isLinked(_ step: Step, to output: Digest?) -> Bool {
@@ -79,6 +80,8 @@ package struct Survey: Sendable {
         package var record: RunRecord?
         /// The step's result; nil if it must be computed first.
         package var output: Digest?
+        /// When the result's object was written.
+        var objectTime: Files.Time?
         /// Whether the step's link points to the result.
         package var isLinked = false
 
