@@ -10,13 +10,14 @@ package enum Platform {
     /// Part of every step's key. Call `start()` first.
     package static var identifier: String {
         start()
-        return "oneDNN \(oneDNNVersion) \(oneDNNInstructionSet); OpenBLAS \(openBLASVersion) \(openBLASCore); "
-            + "kernels x86-64-v\(kernels_instruction_set_level())"
+        return
+            "oneDNN \(oneDNNVersion) \(oneDNNInstructionSet); OpenBLAS \(openBLASVersion) \(openBLASCore); "
+            + "kernels x86-64-v\(kernels_instruction_set_level()); libm \(mathLibrary)"
     }
 
     /// The libraries by name and version, for run records.
     package static var libraries: [String: String] {
-        ["oneDNN": oneDNNVersion, "OpenBLAS": openBLASVersion]
+        ["oneDNN": oneDNNVersion, "OpenBLAS": openBLASVersion, "libm": mathLibrary]
     }
 
     /// Makes the libraries use one thread and the widest kernels of this machine.
@@ -26,7 +27,9 @@ package enum Platform {
 
     private static let started: Void = {
         // OpenBLAS 0.3.21 chooses AVX2 kernels on AMD machines with AVX-512: half the speed.
-        if kernels_instruction_set_level() == 4, ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil {
+        if kernels_instruction_set_level() == 4,
+            ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil
+        {
             setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)
             gotoblas_dynamic_quit()
             gotoblas_dynamic_init()
@@ -63,6 +66,8 @@ package enum Platform {
         let words = String(cString: openblas_get_config()).split(separator: " ")
         return words.count > 1 ? String(words[1]) : "unknown"
     }
+
+    private static var mathLibrary: String { String(cString: kernels_math_library()) }
 
     private static var openBLASCore: String { String(cString: openblas_get_corename()) }
 }

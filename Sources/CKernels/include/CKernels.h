@@ -10,6 +10,8 @@
 
 /// The instruction set the clones were chosen for: 4 = x86-64-v4 (AVX-512), 3 = x86-64-v3 (AVX2), 1 = baseline.
 int kernels_instruction_set_level(void);
+/// The version of glibc, whose elementary functions in double precision some results go through.
+const char *kernels_math_library(void);
 
 // Activations. y = f(x); dx = dy f'(x). Absolute error of f below 2.5e-7 max(1, |x|).
 void activation_relu_forward(const float *restrict x, float *restrict y, size_t count);
@@ -49,10 +51,6 @@ void optimizer_adamw(float *restrict weight, float *restrict first, float *restr
 void vector_add(float *restrict total, const float *restrict part, size_t count);
 /// total[i] += part[i], the part converted to double
 void vector_add_to_double(double *restrict total, const float *restrict part, size_t count);
-/// sum of x[i]^2 in double precision
-double vector_squared_norm(const float *restrict x, size_t count);
-/// 1 if every element is finite
-int vector_is_finite(const float *restrict x, size_t count);
 
 // Batches and random numbers
 /// row r of out = images[indices[r]] * scale[c] + offset[c], elements interleaved by channel
