@@ -73,7 +73,8 @@ package struct GrowthRecord: Equatable, Sendable {
 
     package init(
         round: Int, site: String, method: String, neurons: Int, amplitude: Double, predictedDecrease: Double,
-        realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double, note: String = ""
+        realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double,
+        note: String = ""
     ) {
         self.round = round
         self.site = site
@@ -99,7 +100,9 @@ extension Architecture {
             let inputs = inputShapes(of: node)
             let cost = node.operation.cost(for: inputs)
             let needsInputGradient = node.inputs.contains(where: trainable.contains)
-            if needsInputGradient || !node.operation.parameters(for: inputs).isEmpty { trainable.insert(node.name) }
+            if needsInputGradient || !node.operation.parameters(for: inputs).isEmpty {
+                trainable.insert(node.name)
+            }
             inference += cost.forward
             training += cost.forward + cost.parameterGradient + (needsInputGradient ? cost.inputGradient : 0)
         }
