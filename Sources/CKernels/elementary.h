@@ -32,11 +32,11 @@ INLINE float exponential_parts(float x, float *excess) {
     return power;
 }
 
-// e^x, x clamped to [-87, 88].
+// e^x, 0 below -87 (where it would soon be denormal), e^88 above 88.
 INLINE float exponential(float x) {
     float excess;
     const float power = exponential_parts(x, &excess);
-    return power + power * excess;
+    return x < -87.0f ? 0.0f : power + power * excess;
 }
 
 // e^x - 1, x clamped to [-87, 88], without cancellation near 0.

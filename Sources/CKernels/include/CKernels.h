@@ -13,7 +13,9 @@ int kernels_instruction_set_level(void);
 /// The version of glibc, whose elementary functions in double precision some results go through.
 const char *kernels_math_library(void);
 
-// Activations. y = f(x); dx = dy f'(x). Absolute error of f below 2.5e-7 max(1, |x|).
+// Activations. y = f(x); dx = dy f'(x), with the slope from the left at a kink. NaN stays NaN.
+// Error of f below 2.5e-7 max(1, |x|) (measured: selu 1.5e-7, gelu 1.6e-7, tanh 0.8e-7; relu exact), for selu and
+// tanh also below 2.5e-7 |f(x)| (measured 1.6e-7). Error of dx below 3.5e-7 max(1, |dy|) (measured: gelu 2.4e-7).
 void activation_relu_forward(const float *restrict x, float *restrict y, size_t count);
 void activation_relu_backward(const float *restrict x, const float *restrict dy, float *restrict dx, size_t count);
 void activation_selu_forward(const float *restrict x, float *restrict y, size_t count);
