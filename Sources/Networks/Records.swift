@@ -37,13 +37,14 @@ package struct Cost: Equatable, Sendable {
         case seed, bottlenecks, grow, tune
     }
 
+    /// Phases that cost nothing are absent.
     private var flops: [Phase: Int] = [:]
 
     package init() {}
 
     package subscript(phase: Phase) -> Int {
         get { flops[phase, default: 0] }
-        set { flops[phase] = newValue }
+        set { flops[phase] = newValue == 0 ? nil : newValue }
     }
 
     /// All phases together.
