@@ -1,29 +1,10 @@
 #include "CKernels.h"
 #include "elementary.h"
-#if defined(__GLIBC__)
-#include <gnu/libc-version.h>
-#endif
 
 // Every comparison lets NaN through: a network that diverged must not look sound.
 
 #define SELU_SCALE 1.0507009873554805f
 #define SELU_ALPHA 1.6732632423543772f
-
-int kernels_instruction_set_level(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("x86-64-v4")) return 4;
-    if (__builtin_cpu_supports("x86-64-v3")) return 3;
-#endif
-    return 1;
-}
-
-const char *kernels_math_library(void) {
-#if defined(__GLIBC__)
-    return gnu_get_libc_version();
-#else
-    return "unknown";
-#endif
-}
 
 CLONES void activation_relu_forward(const float *restrict x, float *restrict y, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] = x[i] < 0 ? 0.0f : x[i];

@@ -35,6 +35,11 @@ struct ProductsTests {
         return generator.normal(count, deviation: 1)
     }
 
+    /// Pointers to both operands, good for as long as the product takes.
+    private func withOperands(
+        _ a: [Float], _ b: [Float], _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+    ) { body(a, b) }
+
     /// A stored operand, logically [rows, columns], and its elements.
     private struct Stored {
         var values: [Float]
@@ -96,12 +101,18 @@ struct ProductsTests {
     @Test("a product without inner extent is beta times what was there")
     func emptyInner() {
         var c: [Float] = [1, 2, 3, .nan]
-        Products.multiply(
-            rows: 1, columns: 3, inner: 0, .init(c, stride: 0), .init(c, stride: 3), into: &c, stride: 3,
-            beta: 2)
+        withOperands([0], [0]) { left, right in
+            Products.multiply(
+                rows: 1, columns: 3, inner: 0, .init(left, stride: 0), .init(right, stride: 3), into: &c,
+                stride: 3,
+                beta: 2)
+        }
         #expect(c[..<3] == [2, 4, 6])
-        Products.multiply(
-            rows: 2, columns: 2, inner: 0, .init([0], stride: 0), .init([0], stride: 2), into: &c, stride: 2)
+        withOperands([0], [0]) { left, right in
+            Products.multiply(
+                rows: 2, columns: 2, inner: 0, .init(left, stride: 0), .init(right, stride: 2), into: &c,
+                stride: 2)
+        }
         #expect(c == [0, 0, 0, 0])
     }
 
