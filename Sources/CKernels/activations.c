@@ -1,19 +1,13 @@
 #include "CKernels.h"
 #include "elementary.h"
 
+// Every comparison lets NaN through: a network that diverged must not look sound.
+
 #define SELU_SCALE 1.0507009873554805f
 #define SELU_ALPHA 1.6732632423543772f
 
-int kernels_instruction_set_level(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("x86-64-v4")) return 4;
-    if (__builtin_cpu_supports("x86-64-v3")) return 3;
-#endif
-    return 1;
-}
-
 CLONES void activation_relu_forward(const float *restrict x, float *restrict y, size_t count) {
-    for (size_t i = 0; i < count; i++) y[i] = x[i] > 0 ? x[i] : 0.0f;
+    for (size_t i = 0; i < count; i++) y[i] = x[i] < 0 ? 0.0f : x[i];
 }
 
 CLONES void activation_relu_backward(const float *restrict x, const float *restrict dy, float *restrict dx,
@@ -23,7 +17,7 @@ CLONES void activation_relu_backward(const float *restrict x, const float *restr
 
 CLONES void activation_selu_forward(const float *restrict x, float *restrict y, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        float negative = SELU_ALPHA * (exponential(x[i] < 0 ? x[i] : 0.0f) - 1.0f);
+        const float negative = SELU_ALPHA * exponential_minus_one(x[i] > 0 ? 0.0f : x[i]);
         y[i] = SELU_SCALE * (x[i] > 0 ? x[i] : negative);
     }
 }
@@ -31,7 +25,7 @@ CLONES void activation_selu_forward(const float *restrict x, float *restrict y, 
 CLONES void activation_selu_backward(const float *restrict x, const float *restrict dy, float *restrict dx,
                                      size_t count) {
     for (size_t i = 0; i < count; i++) {
-        float slope = SELU_ALPHA * exponential(x[i] < 0 ? x[i] : 0.0f);
+        const float slope = SELU_ALPHA * exponential(x[i] > 0 ? 0.0f : x[i]);
         dx[i] = dy[i] * SELU_SCALE * (x[i] > 0 ? 1.0f : slope);
     }
 }

@@ -1,6 +1,5 @@
 #include "CKernels.h"
 #include "clones.h"
-#include <math.h>
 
 CLONES void rows_add_bias(float *restrict matrix, const float *restrict bias, size_t rows, size_t columns) {
     for (size_t r = 0; r < rows; r++)
@@ -35,7 +34,9 @@ CLONES void optimizer_adamw(float *restrict weight, float *restrict first, float
         const float v = beta2 * second[i] + (1.0f - beta2) * g * g;
         first[i] = m;
         second[i] = v;
-        weight[i] -= rate * (m * inverse1 / (__builtin_sqrtf(v * inverse2) + epsilon) + decay * weight[i]);
+        // The elementwise root sets no errno, which would keep the loop scalar.
+        const float root = __builtin_elementwise_sqrt(v * inverse2);
+        weight[i] -= rate * (m * inverse1 / (root + epsilon) + decay * weight[i]);
     }
 }
 
@@ -49,22 +50,4 @@ CLONES void vector_add_to_double(double *restrict total, const float *restrict p
 
 CLONES void vector_multiply(const float *restrict x, const float *restrict mask, float *restrict y, size_t count) {
     for (size_t i = 0; i < count; i++) y[i] = x[i] * mask[i];
-}
-
-// Sixteen partial sums in a fixed order: vectorisable without letting the compiler reorder anything.
-CLONES double vector_squared_norm(const float *restrict x, size_t count) {
-    double lanes[16] = {0};
-    size_t i = 0;
-    for (; i + 16 <= count; i += 16)
-        for (size_t l = 0; l < 16; l++) lanes[l] += (double)x[i + l] * (double)x[i + l];
-    for (; i < count; i++) lanes[i % 16] += (double)x[i] * (double)x[i];
-    double total = 0;
-    for (size_t l = 0; l < 16; l++) total += lanes[l];
-    return total;
-}
-
-CLONES int vector_is_finite(const float *restrict x, size_t count) {
-    int finite = 1;
-    for (size_t i = 0; i < count; i++) finite &= __builtin_fabsf(x[i]) <= 3.402823466e38f;
-    return finite;
 }

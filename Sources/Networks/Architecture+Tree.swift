@@ -3,10 +3,11 @@ package import Parameters
 extension Architecture {
     /// The graph as a parameter tree: `{"input": [784], "nodes": [{"name": …, "operation": …, "inputs": …, …}]}`.
     package var tree: Tree {
-        Tree(.map([
-            Tree.Entry(key: "input", value: Tree(.list(inputShape.map { Tree(.integer($0)) }))),
-            Tree.Entry(key: "nodes", value: Tree(.list(nodes.map(\.tree)))),
-        ]))
+        Tree(
+            .map([
+                Tree.Entry(key: "input", value: Tree(.list(inputShape.map { Tree(.integer($0)) }))),
+                Tree.Entry(key: "nodes", value: Tree(.list(nodes.map(\.tree)))),
+            ]))
     }
 
     /// Reads a graph as strictly as a pipeline's YAML.

@@ -33,11 +33,18 @@ package struct Architecture: Sendable {
         self.nodes = nodes
         shapes = []
         guard !nodes.isEmpty else {
-            throw NetworkError.invalidGraph(node: Self.inputName, problem: "a network needs at least one node")
+            throw NetworkError.invalidGraph(
+                node: Self.inputName, problem: "a network needs at least one node")
         }
         guard !inputShape.isEmpty, inputShape.allSatisfy({ (1...1 << 20).contains($0) }) else {
             throw NetworkError.invalidGraph(
-                node: Self.inputName, problem: "the input's extents must be in 1...\(1 << 20), not \(inputShape)")
+                node: Self.inputName,
+                problem: "the input's extents must be in 1...\(1 << 20), not \(inputShape)")
+        }
+        guard Self.elements(inputShape) != nil else {
+            throw NetworkError.invalidGraph(
+                node: Self.inputName,
+                problem: "a sample of \(inputShape) has more than \(Self.largestSample) values")
         }
         var known = [Self.inputName: inputShape]
         for node in nodes {
@@ -55,8 +62,19 @@ package struct Architecture: Sendable {
         }
     }
 
+    /// The most values one sample may have: far more than any image, far less than what could overflow a product.
+    private static let largestSample = 1 << 24
+
+    /// The number of values of a shape; nil where it is above `largestSample`.
+    private static func elements(_ shape: [Int]) -> Int? {
+        shape.reduce(1) { count, extent in
+            count.flatMap { $0 * extent <= largestSample ? $0 * extent : nil }
+        }
+    }
+
     private static func checkName(_ name: String, taken: Bool) throws {
-        let allowed = !name.isEmpty && name.utf8.count <= 64
+        let allowed =
+            !name.isEmpty && name.utf8.count <= 64
             && name.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

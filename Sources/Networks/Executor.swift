@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Tensors
 
 /// A network ready to run on one thread: its kernels bound to buffers for up to `capacity` rows.
@@ -7,93 +8,58 @@ package final class Executor {
     package let architecture: Architecture
     package let capacity: Int
     private let ports: [String: Port]
-    private let kernels: [any Kernel]
-    /// Whether the gradient with respect to a node's inputs is needed by anything before it.
-    private let needsInputGradient: [Bool]
-    /// Kernels overwrite; where a value has several readers, the later ones' gradients are added from here.
-    private let additions: [[(scratch: Port, target: Port)]]
+    private let steps: [Step]
     /// Kernels hold bare pointers into these.
     private let storage: [AlignedBuffer]
     private let arenas: [ParameterArena]
+    private let hasParameterGradients: Bool
+
+    /// A node's kernel and what backward does with it.
+    private struct Step {
+        var kernel: any Kernel
+        /// Whether anything before it needs the gradient with respect to its inputs.
+        var needsInputGradient: Bool
+        /// Kernels overwrite; where a value has several readers, the later ones' gradients are added from here.
+        var additions: [(scratch: Port, target: Port)]
+    }
 
     /// - Parameters:
     ///   - parameters: the values, laid out as `ParameterLayout(architecture)`.
     ///   - gradients: where gradients of the parameters go; needed for `backward(parameterGradients: true)`.
     ///   - capacity: the largest number of rows in a pass.
     package init(
-        _ architecture: Architecture, parameters: ParameterArena, gradients: ParameterArena? = nil, capacity: Int
+        _ architecture: Architecture, parameters: ParameterArena, gradients: ParameterArena? = nil,
+        capacity: Int
     ) {
         self.architecture = architecture
         self.capacity = capacity
-        var storage: [AlignedBuffer] = []
-        func makePort(_ shape: [Int]) -> Port {
-            let count = shape.reduce(1, *)
-            let value = AlignedBuffer(count: capacity * count)
-            let gradient = AlignedBuffer(count: capacity * count)
-            storage += [value, gradient]
-            return Port(value: value.pointer, gradient: gradient.pointer, count: count)
-        }
-        var ports = [Architecture.inputName: makePort(architecture.inputShape)]
-        for (node, shape) in zip(architecture.nodes, architecture.shapes) { ports[node.name] = makePort(shape) }
-
+        hasParameterGradients = gradients != nil
+        var buffers = Buffers(architecture, capacity: capacity)
         var entries = parameters.layout.entries[...]
-        var kernels: [any Kernel] = []
         var trainable: Set<String> = []
-        var needsInputGradient: [Bool] = []
-        var additions: [[(scratch: Port, target: Port)]] = []
-        let lastReader = Self.lastReaders(architecture)
-        for (index, node) in architecture.nodes.enumerated() {
+        steps = architecture.nodes.enumerated().map { index, node in
             let own = entries.prefix { $0.node == node.name }
             entries = entries.dropFirst(own.count)
-            var added: [(scratch: Port, target: Port)] = []
-            let inputs = node.inputs.enumerated().compactMap { place, name -> Port? in
-                guard let port = ports[name] else { return nil }
-                // Backward runs from the last node: its last reader writes first, all others add.
-                if lastReader[name] == Reader(node: index, place: place) { return port }
-                let buffer = AlignedBuffer(count: capacity * port.count)
-                storage.append(buffer)
-                let scratch = Port(value: port.value, gradient: buffer.pointer, count: port.count)
-                added.append((scratch: scratch, target: port))
-                return scratch
-            }
-            guard let output = ports[node.name] else { preconditionFailure("node \(node.name) has no buffer") }
-            kernels.append(
-                node.operation.makeKernel(
-                    Wiring(
-                        inputs: inputs, inputShapes: architecture.inputShapes(of: node), output: output,
-                        parameters: own.map { entry in
-                            (
-                                value: parameters.buffer.pointer + entry.offset,
-                                gradient: (gradients ?? parameters).buffer.pointer + entry.offset
-                            )
-                        },
-                        capacity: capacity, nodeIndex: index)))
-            needsInputGradient.append(node.inputs.contains(where: trainable.contains))
-            if !own.isEmpty || needsInputGradient[index] { trainable.insert(node.name) }
-            additions.append(added)
+            let (inputs, additions) = buffers.inputs(of: node, index: index)
+            let wiring = Wiring(
+                inputs: inputs, inputShapes: architecture.inputShapes(of: node),
+                output: buffers.port(node.name),
+                parameters: own.map { entry in
+                    (
+                        value: parameters.buffer.pointer + entry.offset,
+                        gradient: (gradients ?? parameters).buffer.pointer + entry.offset
+                    )
+                },
+                capacity: capacity, nodeIndex: index)
+            let needsInputGradient = node.inputs.contains(where: trainable.contains)
+            if !own.isEmpty || needsInputGradient { trainable.insert(node.name) }
+            return Step(
+                kernel: node.operation.makeKernel(wiring), needsInputGradient: needsInputGradient,
+                additions: additions)
         }
-        self.ports = ports
-        self.kernels = kernels
-        self.needsInputGradient = needsInputGradient
-        self.additions = additions
-        self.storage = storage
+        ports = buffers.ports
+        storage = buffers.storage
         arenas = [parameters, gradients].compactMap { $0 }
-        hasParameterGradients = gradients != nil
-    }
-
-    private let hasParameterGradients: Bool
-
-    private struct Reader: Equatable {
-        var node: Int
-        var place: Int
-    }
-
-    private static func lastReaders(_ architecture: Architecture) -> [String: Reader] {
-        var result: [String: Reader] = [:]
-        for (index, node) in architecture.nodes.enumerated() {
-            for (place, name) in node.inputs.enumerated() { result[name] = Reader(node: index, place: place) }
-        }
-        return result
     }
 
     /// A node's port, or the data's.
@@ -112,7 +78,7 @@ package final class Executor {
     /// Computes every node from the input.
     package func forward(rows: Int, mode: ForwardMode = .evaluation) {
         precondition(rows <= capacity, "\(rows) rows where there is room for \(capacity)")
-        for kernel in kernels { kernel.forward(rows: rows, mode: mode) }
+        for step in steps { step.kernel.forward(rows: rows, mode: mode) }
     }
 
     /// Computes the nodes after `name` again, from its value as it stands in its port.
@@ -120,22 +86,86 @@ package final class Executor {
     /// - Precondition: nothing after it reads a node before it that has not been computed.
     package func forward(rows: Int, after name: String, mode: ForwardMode = .evaluation) {
         precondition(rows <= capacity, "\(rows) rows where there is room for \(capacity)")
-        let first = name == Architecture.inputName ? 0 : (architecture.index(of: name) ?? -1) + 1
-        for kernel in kernels[first...] { kernel.forward(rows: rows, mode: mode) }
+        precondition(ports[name] != nil, "there is no node '\(name)'")
+        let first = architecture.index(of: name).map { $0 + 1 } ?? 0
+        for step in steps[first...] { step.kernel.forward(rows: rows, mode: mode) }
     }
 
     /// Gradients of every node that depends on a parameter, from the output's gradient.
     ///
     /// - Parameter parameterGradients: also the parameters' own; they are overwritten, not added to.
     package func backward(rows: Int, parameterGradients: Bool = true) {
-        precondition(!parameterGradients || hasParameterGradients, "this executor has no room for parameter gradients")
-        for index in kernels.indices.reversed() {
-            kernels[index].backward(
-                rows: rows, inputGradients: needsInputGradient[index], parameterGradients: parameterGradients)
-            guard needsInputGradient[index] else { continue }
-            for (scratch, target) in additions[index] {
-                for i in 0..<rows * target.count { target.gradient[i] += scratch.gradient[i] }
+        precondition(
+            !parameterGradients || hasParameterGradients, "this executor has no room for parameter gradients")
+        for step in steps.reversed() {
+            step.kernel.backward(
+                rows: rows, inputGradients: step.needsInputGradient, parameterGradients: parameterGradients)
+            guard step.needsInputGradient else { continue }
+            for (scratch, target) in step.additions {
+                vector_add(target.gradient, scratch.gradient, rows * target.count)
             }
         }
+    }
+}
+
+/// The memory of an executor, handed out node by node.
+private struct Buffers {
+    private struct Reader: Equatable {
+        var node: Int
+        var place: Int
+    }
+
+    private let capacity: Int
+    private let lastReaders: [String: Reader]
+    private(set) var ports: [String: Port] = [:]
+    private(set) var storage: [AlignedBuffer] = []
+
+    init(_ architecture: Architecture, capacity: Int) {
+        self.capacity = capacity
+        var lastReaders: [String: Reader] = [:]
+        for (index, node) in architecture.nodes.enumerated() {
+            for (place, name) in node.inputs.enumerated() {
+                lastReaders[name] = Reader(node: index, place: place)
+            }
+        }
+        self.lastReaders = lastReaders
+        addPort(Architecture.inputName, architecture.inputShape)
+        for (node, shape) in zip(architecture.nodes, architecture.shapes) { addPort(node.name, shape) }
+    }
+
+    private mutating func addPort(_ name: String, _ shape: [Int]) {
+        let count = shape.reduce(1, *)
+        ports[name] = Port(value: allocate(count), gradient: allocate(count), count: count)
+    }
+
+    private mutating func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let buffer = AlignedBuffer(count: capacity * count)
+        storage.append(buffer)
+        return buffer.pointer
+    }
+
+    func port(_ name: String) -> Port {
+        guard let port = ports[name] else { preconditionFailure("node '\(name)' has no buffer") }
+        return port
+    }
+
+    /// The ports a node reads and, where another node reads the same value later, what to add where.
+    mutating func inputs(
+        of node: Architecture.Node, index: Int
+    ) -> (ports: [Port], additions: [(scratch: Port, target: Port)]) {
+        var additions: [(scratch: Port, target: Port)] = []
+        var inputs: [Port] = []
+        for (place, name) in node.inputs.enumerated() {
+            let target = port(name)
+            // Backward runs from the last node: a value's last reader writes first, all others add.
+            if lastReaders[name] == Reader(node: index, place: place) {
+                inputs.append(target)
+            } else {
+                let scratch = Port(value: target.value, gradient: allocate(target.count), count: target.count)
+                additions.append((scratch: scratch, target: target))
+                inputs.append(scratch)
+            }
+        }
+        return (inputs, additions)
     }
 }

@@ -39,40 +39,22 @@ extension Network {
 
     /// Reads a network as defensively as any file that may come from elsewhere.
     ///
-    /// - Throws: `HDF5Error`, `ParameterError`, `NetworkError`.
+    /// - Throws: `HDF5Error`, `ParameterError`, `NetworkError`; each names the file.
     package init(reading file: borrowing File) throws {
         try file.require(["architecture", "parameters", "optimizer", "history", "cost", "growth"], in: "/")
-        let json = try file.text("graph", of: "architecture")
-        let architecture = try Architecture(tree: Tree(json: json, file: file.path), file: file.path)
+        let architecture = try Self.architecture(reading: file)
         let layout = ParameterLayout(architecture)
 
-        var parameters: [String: Tensor] = [:]
-        for node in try file.groups(in: "parameters") {
-            for name in try file.datasets(in: "parameters/\(node)") {
-                parameters["\(node)/\(name)"] = try Self.tensor("parameters/\(node)/\(name)", layout, file)
-            }
-        }
-        try self.init(architecture, parameters: parameters, source: file.path)
-
-        for node in try file.groups(in: "optimizer") {
-            for parameter in try file.groups(in: "optimizer/\(node)") {
-                for slot in try file.datasets(in: "optimizer/\(node)/\(parameter)") {
-                    let name = "\(node)/\(parameter)/\(slot)"
-                    guard OptimizerSlot(rawValue: slot) != nil, parameters["\(node)/\(parameter)"] != nil else {
-                        throw NetworkError.parameterNames(
-                            missing: [], unexpected: ["optimizer/\(name)"], source: file.path)
-                    }
-                    optimizerState[name] = try Self.tensor("optimizer/\(name)", layout, file)
-                }
-            }
-        }
-        optimizerSteps = try file.integer("steps", of: "optimizer")
+        try self.init(
+            architecture, parameters: Self.parameters(reading: file, layout), source: file.path)
+        optimizerState = try Self.optimizerState(reading: file, layout)
+        optimizerSteps = try Self.count("steps", of: "optimizer", file)
         history = try History(reading: file)
         for phase in Cost.Phase.allCases {
-            cost[phase] = try file.integer("training_flops_\(phase.rawValue)", of: "cost")
+            cost[phase] = try Self.count("training_flops_\(phase.rawValue)", of: "cost", file)
         }
-        for round in try file.groups(in: "growth") {
-            for site in try file.groups(in: "growth/\(round)") {
+        for round in try Self.groupsAlone(in: "growth", file) {
+            for site in try Self.groupsAlone(in: "growth/\(round)", file) {
                 growth.append(try GrowthRecord(reading: file, round: round, site: site))
             }
         }
@@ -80,7 +62,76 @@ extension Network {
         try validate(source: file.path)
     }
 
-    private static func tensor(_ path: String, _ layout: ParameterLayout, _ file: borrowing File) throws -> Tensor {
+    private static func architecture(reading file: borrowing File) throws -> Architecture {
+        let tree = try Tree(json: file.text("graph", of: "architecture"), file: file.path)
+        do {
+            return try Architecture(tree: tree, file: file.path)
+        } catch let error as NetworkError {
+            // A graph alone does not know where it comes from.
+            throw NetworkError.invalidFile(
+                file: file.path, path: "architecture@graph", problem: error.description)
+        }
+    }
+
+    private static func parameters(
+        reading file: borrowing File, _ layout: ParameterLayout
+    ) throws -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for node in try groupsAlone(in: "parameters", file) {
+            let names = try file.datasets(in: "parameters/\(node)")
+            try file.require(Set(names), in: "parameters/\(node)")
+            for name in names {
+                result["\(node)/\(name)"] = try tensor("parameters/\(node)/\(name)", layout, file)
+            }
+        }
+        return result
+    }
+
+    private static func optimizerState(
+        reading file: borrowing File, _ layout: ParameterLayout
+    ) throws -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for node in try groupsAlone(in: "optimizer", file) {
+            for parameter in try groupsAlone(in: "optimizer/\(node)", file) {
+                let path = "optimizer/\(node)/\(parameter)"
+                let slots = try file.datasets(in: path)
+                try file.require(Set(slots), in: path)
+                for slot in slots {
+                    guard OptimizerSlot(rawValue: slot) != nil else {
+                        throw NetworkError.parameterNames(
+                            missing: [], unexpected: ["\(path)/\(slot)"], source: file.path)
+                    }
+                    result["\(node)/\(parameter)/\(slot)"] = try tensor("\(path)/\(slot)", layout, file)
+                }
+            }
+        }
+        return result
+    }
+
+    /// The groups in a group that may hold nothing else.
+    private static func groupsAlone(in path: String, _ file: borrowing File) throws -> [String] {
+        let names = try file.groups(in: path)
+        try file.require(Set(names), in: path)
+        return names
+    }
+
+    /// The largest count a file may state: sums of a few such numbers do not overflow.
+    private static let largestCount = 1 << 60
+
+    /// An attribute that counts something.
+    private static func count(_ name: String, of path: String, _ file: borrowing File) throws -> Int {
+        let value = try file.integer(name, of: path)
+        guard (0...largestCount).contains(value) else {
+            throw NetworkError.invalidFile(
+                file: file.path, path: "\(path)@\(name)",
+                problem: "\(value) is not a count in 0...\(largestCount)")
+        }
+        return value
+    }
+
+    private static func tensor(_ path: String, _ layout: ParameterLayout, _ file: borrowing File) throws
+        -> Tensor
+    {
         // "parameters/node/name" or "optimizer/node/name/slot": the shape is the parameter's.
         let names = path.split(separator: "/").dropFirst().prefix(2).joined(separator: "/")
         guard let entry = layout.entries.first(where: { $0.name == names }) else {
@@ -93,11 +144,12 @@ extension Network {
 
 extension Dataset {
     fileprivate init(_ tensor: Tensor, long: String) {
-        let dims = switch tensor.shape.count {
-        case 1: "out_features"
-        case 2: "out_features,in_features"
-        default: tensor.shape.indices.map { "axis\($0)" }.joined(separator: ",")
-        }
+        let dims =
+            switch tensor.shape.count {
+            case 1: "out_features"
+            case 2: "out_features,in_features"
+            default: tensor.shape.indices.map { "axis\($0)" }.joined(separator: ",")
+            }
         self.init(.float32(tensor.values), shape: tensor.shape, dims: dims, longName: long)
     }
 }
@@ -119,12 +171,18 @@ extension GrowthRecord {
 
     fileprivate init(reading file: borrowing File, round: String, site: String) throws {
         let path = "growth/\(round)/\(site)"
-        guard let number = Int(round), number >= 1 else {
-            throw NetworkError.invalidFile(file: file.path, path: path, problem: "a round is a positive number")
+        guard let number = Int(round), number >= 1, String(number) == round else {
+            throw NetworkError.invalidFile(
+                file: file.path, path: path, problem: "a round is a positive number")
+        }
+        let neurons = try file.integer("neurons", of: path)
+        guard (0...1 << 20).contains(neurons) else {
+            throw NetworkError.invalidFile(
+                file: file.path, path: "\(path)@neurons", problem: "\(neurons) is not a number of neurons")
         }
         self.init(
             round: number, site: site, method: try file.text("method", of: path),
-            neurons: try file.integer("neurons", of: path), amplitude: try file.real("amplitude", of: path),
+            neurons: neurons, amplitude: try file.real("amplitude", of: path),
             predictedDecrease: try file.real("predicted_decrease", of: path),
             realizedDecrease: try file.real("realized_decrease", of: path),
             lossBefore: try file.real("loss_before", of: path),

@@ -15,7 +15,9 @@ package struct Network: Equatable, Sendable {
     package var growth: [GrowthRecord] = []
 
     /// - Throws: `NetworkError` where the parameters are not those of the architecture, or not finite.
-    package init(_ architecture: Architecture, parameters: [String: Tensor], source: String = "network") throws {
+    package init(_ architecture: Architecture, parameters: [String: Tensor], source: String = "network")
+        throws
+    {
         self.architecture = architecture
         self.parameters = parameters
         try validate(source: source)
@@ -33,7 +35,8 @@ package struct Network: Equatable, Sendable {
                 parameters[entry.name] = Tensor(repeating: 0, shape: specification.shape)
             case .scaledNormal(let inputs):
                 var random = Philox(seed: seed, purpose: .initialization, index: index)
-                let deviation = architecture.initializationGain(after: entry.node) / Double(inputs).squareRoot()
+                let deviation =
+                    architecture.initializationGain(after: entry.node) / Double(inputs).squareRoot()
                 parameters[entry.name] = Tensor(
                     shape: specification.shape, values: random.normal(entry.count, deviation: deviation))
             }
@@ -48,11 +51,13 @@ package struct Network: Equatable, Sendable {
         let found = Set(parameters.keys)
         guard expected == found else {
             throw NetworkError.parameterNames(
-                missing: expected.subtracting(found).sorted(), unexpected: found.subtracting(expected).sorted(),
+                missing: expected.subtracting(found).sorted(),
+                unexpected: found.subtracting(expected).sorted(),
                 source: source)
         }
         for entry in entries {
-            let tensors = [(entry.name, parameters[entry.name])]
+            let tensors =
+                [(entry.name, parameters[entry.name])]
                 + OptimizerSlot.allCases.map { slot in
                     ("\(entry.name)/\(slot.rawValue)", optimizerState["\(entry.name)/\(slot.rawValue)"])
                 }
@@ -83,7 +88,9 @@ extension Architecture {
     /// The gain of the activation that follows a node directly; 1 where there is none.
     package func initializationGain(after name: String) -> Double {
         for consumer in consumers(of: name) {
-            if let activation = consumer.operation as? Activation { return activation.function.initializationGain }
+            if let activation = consumer.operation as? Activation {
+                return activation.function.initializationGain
+            }
         }
         return 1
     }

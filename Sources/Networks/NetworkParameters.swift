@@ -27,9 +27,12 @@ package struct NetworkParameters: ParameterSet {
 
     package init(fields: inout Fields) throws {
         kind = try fields.choice("kind", default: .mlp, "the family of architectures")
-        widths = try fields.integers("widths", in: 1...65_536, count: 1...32, "the widths of the hidden layers")
-        activation = try fields.choice("activation", default: .selu, "the activation function of hidden layers")
-        dropout = try fields.real("dropout", in: 0...0.999, default: 0, "the share of hidden activations dropped in training")
+        widths = try fields.integers(
+            "widths", in: 1...65_536, count: 1...32, "the widths of the hidden layers")
+        activation = try fields.choice(
+            "activation", default: .selu, "the activation function of hidden layers")
+        dropout = try fields.real(
+            "dropout", in: 0...0.999, default: 0, "the share of hidden activations dropped in training")
         bias = try fields.boolean("bias", default: true, "whether layers add a bias")
     }
 

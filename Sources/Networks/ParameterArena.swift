@@ -26,7 +26,8 @@ package struct ParameterLayout: Equatable, Sendable {
                 let count = specification.shape.reduce(1, *)
                 entries.append(
                     Entry(
-                        name: "\(node.name)/\(specification.name)", node: node.name, specification: specification,
+                        name: "\(node.name)/\(specification.name)", node: node.name,
+                        specification: specification,
                         offset: offset, count: count))
                 offset += (count + 15) / 16 * 16
             }

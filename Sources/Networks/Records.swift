@@ -37,13 +37,14 @@ package struct Cost: Equatable, Sendable {
         case seed, bottlenecks, grow, tune
     }
 
+    /// Phases that cost nothing are absent.
     private var flops: [Phase: Int] = [:]
 
     package init() {}
 
     package subscript(phase: Phase) -> Int {
         get { flops[phase, default: 0] }
-        set { flops[phase] = newValue }
+        set { flops[phase] = newValue == 0 ? nil : newValue }
     }
 
     /// All phases together.
@@ -73,7 +74,8 @@ package struct GrowthRecord: Equatable, Sendable {
 
     package init(
         round: Int, site: String, method: String, neurons: Int, amplitude: Double, predictedDecrease: Double,
-        realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double, note: String = ""
+        realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double,
+        note: String = ""
     ) {
         self.round = round
         self.site = site
@@ -99,7 +101,9 @@ extension Architecture {
             let inputs = inputShapes(of: node)
             let cost = node.operation.cost(for: inputs)
             let needsInputGradient = node.inputs.contains(where: trainable.contains)
-            if needsInputGradient || !node.operation.parameters(for: inputs).isEmpty { trainable.insert(node.name) }
+            if needsInputGradient || !node.operation.parameters(for: inputs).isEmpty {
+                trainable.insert(node.name)
+            }
             inference += cost.forward
             training += cost.forward + cost.parameterGradient + (needsInputGradient ? cost.inputGradient : 0)
         }

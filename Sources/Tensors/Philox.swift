@@ -37,11 +37,32 @@ package struct Philox: RandomNumberGenerator, Sendable {
         (UInt32(truncatingIfNeeded: epoch) | purpose.rawValue << 24, UInt32(truncatingIfNeeded: index))
     }
 
+    /// Four words of 128 bits of counter and 64 of key: the generator itself.
+    package static func block(
+        counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UInt32)
+    ) -> (UInt32, UInt32, UInt32, UInt32) {
+        var result: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+        withUnsafeBytes(of: counter) { counter in
+            withUnsafeBytes(of: key) { key in
+                withUnsafeMutableBytes(of: &result) { result in
+                    philox4x32(
+                        counter.baseAddress?.assumingMemoryBound(to: UInt32.self),
+                        key.baseAddress?.assumingMemoryBound(to: UInt32.self),
+                        result.baseAddress?.assumingMemoryBound(to: UInt32.self))
+                }
+            }
+        }
+        return result
+    }
+
     private mutating func nextWord() -> UInt32 {
         if used == 4 {
-            let counter = [UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), stream.0, stream.1]
-            let keyWords = [key.0, key.1]
-            withUnsafeMutableBytes(of: &words) { philox4x32(counter, keyWords, $0.baseAddress?.assumingMemoryBound(to: UInt32.self)) }
+            words = Self.block(
+                counter: (
+                    UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), stream.0,
+                    stream.1
+                ),
+                key: key)
             block += 1
             used = 0
         }

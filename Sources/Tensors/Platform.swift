@@ -1,7 +1,6 @@
 internal import CBLAS
 internal import CKernels
 internal import COneDNN
-internal import Foundation
 
 /// The numeric libraries and instruction set that decide the bits of a result.
 package enum Platform {
@@ -10,29 +9,22 @@ package enum Platform {
     /// Part of every step's key. Call `start()` first.
     package static var identifier: String {
         start()
-        return "oneDNN \(oneDNNVersion) \(oneDNNInstructionSet); OpenBLAS \(openBLASVersion) \(openBLASCore); "
-            + "kernels x86-64-v\(kernels_instruction_set_level())"
+        return
+            "oneDNN \(oneDNNVersion) \(oneDNNInstructionSet); OpenBLAS \(openBLASVersion) \(openBLASCore); "
+            + "kernels x86-64-v\(kernels_instruction_set_level()); libm \(mathLibrary)"
     }
 
     /// The libraries by name and version, for run records.
     package static var libraries: [String: String] {
-        ["oneDNN": oneDNNVersion, "OpenBLAS": openBLASVersion]
+        ["oneDNN": oneDNNVersion, "OpenBLAS": openBLASVersion, "libm": mathLibrary]
     }
 
-    /// Makes the libraries use one thread and the widest kernels of this machine.
+    /// Makes the libraries use one thread; CKernels has chosen the widest kernels of this machine before main.
     ///
     /// Idempotent. Call it once on the main thread before the first product.
     package static func start() { _ = started }
 
-    private static let started: Void = {
-        // OpenBLAS 0.3.21 chooses AVX2 kernels on AMD machines with AVX-512: half the speed.
-        if kernels_instruction_set_level() == 4, ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil {
-            setenv("OPENBLAS_CORETYPE", "SkylakeX", 1)
-            gotoblas_dynamic_quit()
-            gotoblas_dynamic_init()
-        }
-        useOneThread()
-    }()
+    private static let started: Void = useOneThread()
 
     /// Makes library calls from the calling thread run on that thread alone.
     ///
@@ -63,6 +55,8 @@ package enum Platform {
         let words = String(cString: openblas_get_config()).split(separator: " ")
         return words.count > 1 ? String(words[1]) : "unknown"
     }
+
+    private static var mathLibrary: String { String(cString: kernels_math_library()) }
 
     private static var openBLASCore: String { String(cString: openblas_get_corename()) }
 }

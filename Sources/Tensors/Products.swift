@@ -25,6 +25,8 @@ package enum Products {
 
     /// c = a b + beta c, with a [rows, inner], b [inner, columns] and c [rows, columns].
     ///
+    /// With `beta` 0 what stands in `c` is not read, so it may be NaN.
+    ///
     /// - Parameter stride: elements between rows of `c`.
     /// - Complexity: 2 rows columns inner FLOPs.
     package static func multiply(
@@ -32,9 +34,19 @@ package enum Products {
         into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
     ) {
         guard rows > 0, columns > 0 else { return }
-        if min(rows, columns) < narrow || inner == 0 {
+        guard inner > 0 else {
+            // Libraries refuse operands without elements.
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    c[row * stride + column] = beta == 0 ? 0 : beta * c[row * stride + column]
+                }
+            }
+            return
+        }
+        if min(rows, columns) < narrow {
             cblas_sgemm(
-                CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
+                CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
+                b.transposed ? CblasTrans : CblasNoTrans,
                 Int32(rows), Int32(columns), Int32(inner), 1, a.pointer, Int32(a.stride), b.pointer,
                 Int32(b.stride), beta, c, Int32(stride))
         } else {
@@ -44,7 +56,8 @@ package enum Products {
                 a.transposed ? transposed : asStored, b.transposed ? transposed : asStored,
                 dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), 1, a.pointer, dnnl_dim_t(a.stride),
                 b.pointer, dnnl_dim_t(b.stride), beta, c, dnnl_dim_t(stride))
-            precondition(status == dnnl_success, "oneDNN refused a product of \(rows) x \(inner) x \(columns)")
+            precondition(
+                status == dnnl_success, "oneDNN refused a product of \(rows) x \(inner) x \(columns)")
         }
     }
 

@@ -9,7 +9,8 @@ package struct Tensor: Equatable, Sendable {
     package init(shape: [Int], values: [Float]) {
         let expected = shape.reduce(1, *)
         precondition(
-            values.count == expected, "a tensor of shape \(shape) has \(expected) elements, not \(values.count)")
+            values.count == expected,
+            "a tensor of shape \(shape) has \(expected) elements, not \(values.count)")
         self.shape = shape
         self.values = values
     }

@@ -14,7 +14,7 @@ package enum WorkerTeam {
             do { try work(worker) } catch { failures.withLock { $0[worker] = error } }
         }
         let finished = DispatchGroup()
-        for worker in 1..<max(count, 1) {
+        for worker in 1..<count {
             finished.enter()
             let thread = Thread {
                 Platform.useOneThread()
@@ -24,6 +24,8 @@ package enum WorkerTeam {
             thread.stackSize = 8 << 20
             thread.start()
         }
+        // The limit belongs to a thread, and the caller may be another one than the one that called `start`.
+        Platform.useOneThread()
         record(0)
         finished.wait()
         let errors = failures.withLock { $0 }

@@ -24,7 +24,8 @@ package struct Batches: Sendable {
             positions.withUnsafeBufferPointer { order in
                 guard let images = images.baseAddress, let order = order.baseAddress else { return }
                 batch_gather(
-                    images, order, positions.count, split.shape.count, scale, offset, split.shape.channels, rows)
+                    images, order, positions.count, split.shape.count, scale, offset, split.shape.channels,
+                    rows)
             }
         }
         for (row, position) in positions.enumerated() { labels[row] = split.labels[Int(position)] }

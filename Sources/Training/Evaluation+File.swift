@@ -17,7 +17,8 @@ extension Evaluation {
             .int64(confusion.flatMap { $0 }.map(Int64.init)), shape: [classes, classes],
             dims: "true_class,predicted_class", units: "samples", longName: "confusion matrix")
         root["predictions"] = Dataset(
-            .int64(predictions.map(Int64.init)), shape: [samples], dims: "sample", longName: "most likely class")
+            .int64(predictions.map(Int64.init)), shape: [samples], dims: "sample",
+            longName: "most likely class")
         func perBin(_ values: [Double], _ name: String) -> Dataset {
             Dataset(.float64(values), shape: [bins], dims: "bin", longName: name)
         }

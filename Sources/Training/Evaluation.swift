@@ -44,7 +44,7 @@ package struct Calibration: Equatable, Sendable {
 
 /// Measures a network on the test split.
 ///
-/// - Throws: `TrainingError`.
+/// - Throws: `TrainingError`; `.outputsNotFinite` where finite parameters give outputs that are not.
 package func evaluate(
     _ parameters: EvaluationParameters, dataset: Dataset, network: Network, threads: Int = 1
 ) throws -> Evaluation {
@@ -53,33 +53,45 @@ package func evaluate(
     guard test.count > 0 else { throw TrainingError.emptySplit("test") }
     let layout = ParameterLayout(network.architecture)
     let evaluator = Evaluator(
-        network.architecture, ParameterArena(layout, network.parameters), Batches(test, dataset.normalization))
+        network.architecture, ParameterArena(layout, network.parameters), Batches(test, dataset.normalization)
+    )
     let loss = parameters.loss.withoutSmoothing
     let outputs = try evaluator.outputs(threads: threads)
     let classes = dataset.classes.count
+    let sums = loss.evaluate(outputs: outputs, labels: test.labels, rows: test.count, classes: classes)
+    guard sums.loss.isFinite else { throw TrainingError.outputsNotFinite(split: "test") }
 
     var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
     var predictions: [Int] = []
     var calibration = Calibration()
     for (index, label) in test.labels.enumerated() {
-        let row = outputs[index * classes..<(index + 1) * classes]
-        let (prediction, confidence) = mostLikely(row)
+        let (prediction, confidence) = mostLikely(outputs[index * classes..<(index + 1) * classes])
         predictions.append(prediction)
         confusion[Int(label)][prediction] += 1
-        let bin = min(Int(confidence * Double(Calibration.bins)), Calibration.bins - 1)
-        calibration.counts[bin] += 1
-        calibration.confidence[bin] += confidence
-        calibration.accuracy[bin] += prediction == Int(label) ? 1 : 0
+        calibration.add(confidence: confidence, isCorrect: prediction == Int(label))
     }
-    for bin in 0..<Calibration.bins where calibration.counts[bin] > 0 {
-        calibration.confidence[bin] /= Double(calibration.counts[bin])
-        calibration.accuracy[bin] /= Double(calibration.counts[bin])
-    }
-    let sums = loss.evaluate(outputs: outputs, labels: test.labels, rows: test.count, classes: classes)
-    guard sums.loss.isFinite else { throw NetworkError.notFinite(name: "the outputs", source: "evaluation") }
+    calibration.average()
     return Evaluation(
         accuracy: Double(sums.correct) / Double(test.count), loss: sums.loss / Double(test.count),
         samples: test.count, confusion: confusion, predictions: predictions, calibration: calibration)
+}
+
+extension Calibration {
+    /// Adds one sample to the sums of its bin.
+    fileprivate mutating func add(confidence sample: Double, isCorrect: Bool) {
+        let bin = min(Int(sample * Double(Self.bins)), Self.bins - 1)
+        counts[bin] += 1
+        confidence[bin] += sample
+        accuracy[bin] += isCorrect ? 1 : 0
+    }
+
+    /// Makes means of the sums.
+    fileprivate mutating func average() {
+        for bin in 0..<Self.bins where counts[bin] > 0 {
+            confidence[bin] /= Double(counts[bin])
+            accuracy[bin] /= Double(counts[bin])
+        }
+    }
 }
 
 /// The position of the largest output, the first of equals, and its softmax probability.

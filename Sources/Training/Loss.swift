@@ -25,7 +25,8 @@ extension LossParameters {
     ///   - scale: what each row's gradient is multiplied by: 1 for per-sample gradients, 1/n for a mean.
     ///   - gradient: receives scale dL_row/doutput, [rows, classes]; nil to skip it.
     package func evaluate(
-        outputs: UnsafePointer<Float>, labels: UnsafePointer<Int32>, rows: Int, classes: Int, scale: Float = 1,
+        outputs: UnsafePointer<Float>, labels: UnsafePointer<Int32>, rows: Int, classes: Int,
+        scale: Float = 1,
         gradient: UnsafeMutablePointer<Float>? = nil
     ) -> RowSums {
         var correct: Int64 = 0

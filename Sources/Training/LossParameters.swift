@@ -21,7 +21,8 @@ package struct LossParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         kind = try fields.choice("kind", default: .crossEntropy, "what is minimised; its mean over samples")
         labelSmoothing = try fields.real(
-            "label-smoothing", in: 0...0.999, default: 0, "share of each target spread evenly over the classes")
+            "label-smoothing", in: 0...0.999, default: 0,
+            "share of each target spread evenly over the classes")
     }
 
     /// The same loss against plain one-hot targets, as evaluation reports it.

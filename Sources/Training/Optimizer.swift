@@ -20,13 +20,23 @@ struct Optimizer: Sendable {
         }
     }
 
+    /// How many updates the state had seen when it was taken over.
+    let steps: Int
+
     /// Continues from a network's optimiser state; what is absent is zero.
+    ///
+    /// The state of another kind of optimiser is of no use: then everything begins anew, the count of updates too.
     init(_ parameters: OptimizerParameters, layout: ParameterLayout, network: Network) {
         self.parameters = parameters
         self.layout = layout
         state = Self.slots(parameters.kind).map {
             ParameterArena(layout, network.optimizerState, suffix: "/\($0.rawValue)")
         }
+        let suffixes = Self.slots(parameters.kind).map { "/\($0.rawValue)" }
+        let continues = network.optimizerState.keys.contains { name in
+            suffixes.contains(where: name.hasSuffix)
+        }
+        steps = continues ? network.optimizerSteps : 0
     }
 
     /// The state by "node/parameter/slot".
@@ -41,7 +51,7 @@ struct Optimizer: Sendable {
     /// - Parameters:
     ///   - gradient: the mean gradient, laid out as the weights.
     ///   - rate: the learning rate of this step.
-    ///   - step: how many updates came before, over the network's whole life.
+    ///   - step: how many updates the state has seen before.
     func update(
         _ weights: ParameterArena, gradient: ParameterArena, range: Range<Int>, rate: Double, step: Int
     ) {
@@ -55,11 +65,14 @@ struct Optimizer: Sendable {
                 weight, first, slope, range.count, Float(rate), Float(parameters.momentum),
                 Float(parameters.weightDecay), parameters.nesterov ? 1 : 0)
         case .adamw:
+            // The kernel works with the betas as Float32, so the corrections must be those of the same numbers.
+            let beta1 = Float(parameters.beta1), beta2 = Float(parameters.beta2)
             optimizer_adamw(
                 weight, first, state[1].buffer.pointer + range.lowerBound, slope, range.count, Float(rate),
-                Float(parameters.beta1), Float(parameters.beta2), Float(parameters.epsilon),
-                Float(parameters.weightDecay), Float(1 - pow(parameters.beta1, Double(step + 1))),
-                Float(1 - pow(parameters.beta2, Double(step + 1))))
+                beta1,
+                beta2, Float(parameters.epsilon), Float(parameters.weightDecay),
+                Float(1 - pow(Double(beta1), Double(step + 1))),
+                Float(1 - pow(Double(beta2), Double(step + 1))))
         }
     }
 }

@@ -29,14 +29,17 @@ package struct OptimizerParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         kind = try fields.choice("kind", default: .sgd, "the rule")
         rate = try fields.real("rate", in: 0...1000, default: 0.05, "the learning rate")
-        momentum = try fields.real("momentum", in: 0...0.9999, default: 0.9, "sgd: share of the last step kept")
+        momentum = try fields.real(
+            "momentum", in: 0...0.9999, default: 0.9, "sgd: share of the last step kept")
         nesterov = try fields.boolean("nesterov", default: false, "sgd: look ahead along the momentum")
-        weightDecay = try fields.real("weight-decay", in: 0...10, default: 0, "pull of every parameter towards 0")
+        weightDecay = try fields.real(
+            "weight-decay", in: 0...10, default: 0, "pull of every parameter towards 0")
         beta1 = try fields.real("beta1", in: 0...0.99999, default: 0.9, "adamw: memory of the gradient")
         beta2 = try fields.real("beta2", in: 0...0.999999, default: 0.999, "adamw: memory of its square")
         epsilon = try fields.real("epsilon", in: 1e-30...1, default: 1e-8, "adamw: added to the denominator")
         if nesterov && (kind != .sgd || momentum == 0) {
-            throw fields.failure("nesterov", found: "true", allowed: "true only for sgd with a momentum above 0")
+            throw fields.failure(
+                "nesterov", found: "true", allowed: "true only for sgd with a momentum above 0")
         }
     }
 }

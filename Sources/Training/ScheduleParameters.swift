@@ -26,9 +26,12 @@ package struct ScheduleParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         kind = try fields.choice("kind", default: .constant, "the rule")
         warmUp = try fields.real("warm-up", in: 0...10_000, default: 0, "epochs of linear rise from 0")
-        stepEpochs = try fields.integer("step-epochs", in: 1...100_000, default: 30, "step: epochs between drops")
-        factor = try fields.real("factor", in: 0...1, default: 0.1, "step: what a drop multiplies the rate by")
-        finalFraction = try fields.real("final-fraction", in: 0...1, default: 0, "cosine: share of the rate left at the end")
+        stepEpochs = try fields.integer(
+            "step-epochs", in: 1...100_000, default: 30, "step: epochs between drops")
+        factor = try fields.real(
+            "factor", in: 0...1, default: 0.1, "step: what a drop multiplies the rate by")
+        finalFraction = try fields.real(
+            "final-fraction", in: 0...1, default: 0, "cosine: share of the rate left at the end")
     }
 
     /// The share of the learning rate that a step uses.

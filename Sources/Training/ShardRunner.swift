@@ -37,7 +37,8 @@ final class ShardRunner: @unchecked Sendable {
     }
 
     init(
-        _ architecture: Architecture, parameters: ParameterArena, optimizer: Optimizer, training: TrainingParameters,
+        _ architecture: Architecture, parameters: ParameterArena, optimizer: Optimizer,
+        training: TrainingParameters,
         loss: LossParameters, batches: Batches
     ) {
         self.parameters = parameters
@@ -51,7 +52,8 @@ final class ShardRunner: @unchecked Sendable {
         shards = (0..<count).map { _ in
             let gradients = ParameterArena(parameters.layout)
             return Shard(
-                Executor(architecture, parameters: parameters, gradients: gradients, capacity: capacity), gradients)
+                Executor(architecture, parameters: parameters, gradients: gradients, capacity: capacity),
+                gradients)
         }
     }
 

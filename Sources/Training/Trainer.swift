@@ -60,7 +60,8 @@ package func trainSeed(
     guard let architecture = described ?? architecture else { throw TrainingError.noArchitecture }
     let network = try Network(initializing: architecture, seed: parameters.seed)
     return try train(
-        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .seed, dataset: dataset,
+        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .seed,
+        dataset: dataset,
         environment: environment)
 }
 
@@ -80,7 +81,8 @@ package func fineTune(
         network.optimizerSteps = 0
     }
     return try train(
-        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune, dataset: dataset,
+        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune,
+        dataset: dataset,
         environment: environment)
 }
 
@@ -106,48 +108,69 @@ private func train(
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)
     let optimizer = Optimizer(training.optimizer, layout: layout, network: network)
+    network.optimizerSteps = optimizer.steps
     let runner = ShardRunner(
         network.architecture, parameters: parameters, optimizer: optimizer, training: training, loss: loss,
         batches: Batches(dataset.train, dataset.normalization))
-    let evaluator = dataset.validation.count > 0
-        ? Evaluator(network.architecture, parameters, Batches(dataset.validation, dataset.normalization)) : nil
+    let evaluator =
+        dataset.validation.count > 0
+        ? Evaluator(network.architecture, parameters, Batches(dataset.validation, dataset.normalization))
+        : nil
     let round = network.growth.map(\.round).max() ?? 0
-    let stepsPerEpoch = runner.stepsPerEpoch
-    let total = training.epochs * dataset.train.count
-    var lastEpoch: History.Epoch?
 
     for epoch in 0..<training.epochs {
-        let rate: @Sendable (Int) -> Double = { step in
-            training.optimizer.rate
-                * training.schedule.share(
-                    step: epoch * stepsPerEpoch + step, stepsPerEpoch: stepsPerEpoch, epochs: training.epochs)
-        }
-        let done = epoch * dataset.train.count
-        let batch = training.batch
-        let shown = lastEpoch
         let plan = ShardRunner.EpochPlan(
-            number: network.history.epochs.count, seed: seed, firstUpdate: network.optimizerSteps, rate: rate,
-            progress: { step in
-                environment.progress(
-                    TrainingProgress(done: done + step * batch, total: total, epoch: shown, isEpochEnd: false))
-            })
+            training, epoch: epoch, stepsPerEpoch: runner.stepsPerEpoch, network: network, seed: seed,
+            samples: dataset.train.count, report: environment.progress)
         let sums = try runner.run(plan, threads: environment.threads)
-        network.optimizerSteps += stepsPerEpoch
         let validation = try evaluator?.sums(loss.withoutSmoothing, threads: environment.threads)
-        let count = Double(dataset.train.count)
+        guard validation?.loss.isFinite ?? true else {
+            throw TrainingError.outputsNotFinite(split: "validation")
+        }
+        let count = Double(dataset.train.count), held = Double(dataset.validation.count)
         let record = History.Epoch(
             round: round, loss: sums.loss / count, accuracy: Double(sums.correct) / count,
-            validationLoss: validation.map { $0.loss / Double(dataset.validation.count) },
-            validationAccuracy: validation.map { Double($0.correct) / Double(dataset.validation.count) },
-            rate: rate(stepsPerEpoch - 1))
+            validationLoss: validation.map { $0.loss / held },
+            validationAccuracy: validation.map { Double($0.correct) / held },
+            rate: plan.rate(runner.stepsPerEpoch - 1))
+        network.optimizerSteps += runner.stepsPerEpoch
         network.history.epochs.append(record)
-        lastEpoch = record
         environment.progress(
-            TrainingProgress(done: done + dataset.train.count, total: total, epoch: record, isEpochEnd: true))
+            TrainingProgress(
+                done: (epoch + 1) * dataset.train.count, total: training.epochs * dataset.train.count,
+                epoch: record,
+                isEpochEnd: true))
     }
     network.parameters = parameters.tensors()
     network.optimizerState = optimizer.tensors
-    network.cost[phase] += network.architecture.flopsPerSample.training * dataset.train.count * training.epochs
+    network.cost[phase] +=
+        network.architecture.flopsPerSample.training * dataset.train.count * training.epochs
     try network.validate(source: "the trained network")
     return network
+}
+
+extension ShardRunner.EpochPlan {
+    /// The plan of a phase's epoch `epoch`, for a network that has been trained so far as its history says.
+    fileprivate init(
+        _ training: TrainingParameters, epoch: Int, stepsPerEpoch: Int, network: Network, seed: Int,
+        samples: Int,
+        report: @escaping @Sendable (TrainingProgress) -> Void
+    ) {
+        let shown = epoch > 0 ? network.history.epochs.last : nil
+        self.init(
+            number: network.history.epochs.count, seed: seed, firstUpdate: network.optimizerSteps,
+            rate: { step in
+                training.optimizer.rate
+                    * training.schedule.share(
+                        step: epoch * stepsPerEpoch + step, stepsPerEpoch: stepsPerEpoch,
+                        epochs: training.epochs)
+            },
+            progress: { step in
+                report(
+                    TrainingProgress(
+                        done: epoch * samples + min(step * training.batch, samples),
+                        total: training.epochs * samples,
+                        epoch: shown, isEpochEnd: false))
+            })
+    }
 }

@@ -4,6 +4,8 @@ internal import Parameters
 package enum TrainingError: ReportableError, Equatable {
     /// The loss became NaN or infinite.
     case lossNotFinite(epoch: Int, step: Int, rate: Double)
+    /// A network with finite parameters gives outputs, or a loss, that are not.
+    case outputsNotFinite(split: String)
     /// A network reads or gives another number of values than the dataset has.
     case datasetMismatch(what: String, network: Int, dataset: Int)
     /// A split that is needed holds no samples.
@@ -18,6 +20,9 @@ package enum TrainingError: ReportableError, Equatable {
         case .lossNotFinite(let epoch, let step, let rate):
             "the loss became NaN or infinite in epoch \(epoch + 1), step \(step + 1), at a learning rate of \(rate); "
                 + "nothing was kept: lower optimizer.rate or set schedule.warm-up"
+        case .outputsNotFinite(let split):
+            "the loss on the \(split) split is NaN or infinite, the network's values overflow; "
+                + "train it again with a smaller optimizer.rate"
         case .datasetMismatch(let what, let network, let dataset):
             "the network's \(what) is \(network), the dataset's is \(dataset); use the network's own dataset"
         case .emptySplit(let split):

@@ -20,8 +20,10 @@ package struct TrainingParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         epochs = try fields.integer("epochs", in: 0...100_000, default: 1, "passes over the training split")
         batch = try fields.integer("batch", in: 1...65_536, default: 128, "samples per step")
-        shards = try fields.integer("shards", in: 1...64, default: 2, "parts of a batch computed side by side")
-        optimizer = try fields.set("optimizer", default: OptimizerParameters(), "how parameters follow the gradient")
+        shards = try fields.integer(
+            "shards", in: 1...64, default: 2, "parts of a batch computed side by side")
+        optimizer = try fields.set(
+            "optimizer", default: OptimizerParameters(), "how parameters follow the gradient")
         schedule = try fields.set("schedule", default: ScheduleParameters(), "how the learning rate changes")
     }
 }
@@ -74,7 +76,8 @@ package struct TuneParameters: ParameterSet {
     package var resetOptimizer: Bool = false
 
     package init(
-        training: TrainingParameters, loss: LossParameters, seed: Int, round: Int = 0, resetOptimizer: Bool = false
+        training: TrainingParameters, loss: LossParameters, seed: Int, round: Int = 0,
+        resetOptimizer: Bool = false
     ) {
         self.training = training
         self.loss = loss

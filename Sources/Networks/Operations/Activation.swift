@@ -58,7 +58,9 @@ package struct Activation: Operation {
 
 private final class ActivationKernel: Kernel {
     private typealias Forward = (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
-    private typealias Backward = (UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+    private typealias Backward = (
+        UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int
+    ) -> Void
 
     private let input: Port
     private let output: Port

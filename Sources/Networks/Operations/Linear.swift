@@ -32,13 +32,15 @@ package struct Linear: Operation {
         let features = inputs[0][0]
         let weight = ParameterSpecification(
             name: "weight", shape: [width, features], initialization: .scaledNormal(inputs: features))
-        return bias ? [weight, ParameterSpecification(name: "bias", shape: [width], initialization: .zero)] : [weight]
+        return bias
+            ? [weight, ParameterSpecification(name: "bias", shape: [width], initialization: .zero)] : [weight]
     }
 
     package func cost(for inputs: [[Int]]) -> OperationCost {
         let product = 2 * width * inputs[0][0]
         let added = bias ? width : 0
-        return OperationCost(forward: product + added, inputGradient: product, parameterGradient: product + added)
+        return OperationCost(
+            forward: product + added, inputGradient: product, parameterGradient: product + added)
     }
 
     package func makeKernel(_ wiring: Wiring) -> any Kernel { LinearKernel(wiring) }

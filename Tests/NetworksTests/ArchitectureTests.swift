@@ -1,0 +1,130 @@
+import Parameters
+import Tensors
+import Testing
+
+@testable import Networks
+
+@Suite("Architectures")
+struct ArchitectureTests {
+    /// A graph's JSON with these nodes, each "name operation inputs…" and what its operation needs.
+    private func read(_ nodes: String, input: String = "[4]") throws -> Architecture {
+        try Architecture(
+            tree: Tree(json: #"{"input": \#(input), "nodes": [\#(nodes)]}"#, file: "net"), file: "net")
+    }
+
+    private static let linear =
+        #"{"name": "a", "operation": "linear", "inputs": ["input"], "width": 3, "bias": true}"#
+
+    @Test("784-8-8-10 has the parameters and FLOPs counted by hand")
+    func counts() throws {
+        let architecture = try NetworkParameters(widths: [8, 8]).architecture(inputs: 784, outputs: 10)
+        #expect(ParameterLayout(architecture).parameterCount == 784 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10)
+        #expect(try Network(initializing: architecture, seed: 0).parameterCount == 6442)
+        // Products and biases 2·784·8 + 8, 2·64 + 8, 2·80 + 10; activations 8 + 8.
+        let forward = 12_552 + 8 + 136 + 8 + 170
+        #expect(architecture.flopsPerSample.inference == forward)
+        // Parameter gradients cost as much as the layers; input gradients the products, not for the first layer.
+        let backward = (12_552 + 136 + 170) + (8 + 128 + 8 + 160)
+        #expect(architecture.flopsPerSample.training == forward + backward)
+        #expect(forward + backward == 26_036)
+    }
+
+    @Test("without biases only the products count")
+    func withoutBias() throws {
+        let architecture = try NetworkParameters(widths: [3], activation: .relu, bias: false)
+            .architecture(inputs: 5, outputs: 2)
+        #expect(ParameterLayout(architecture).parameterCount == 21)
+        #expect(architecture.flopsPerSample == (30 + 3 + 12, 30 + 3 + 12 + 30 + 12 + 3 + 12))
+    }
+
+    @Test("an MLP's nodes follow each other, with dropout where asked")
+    func mlp() throws {
+        let architecture = try NetworkParameters(widths: [6, 4], activation: .tanh, dropout: 0.5)
+            .architecture(inputs: 3, outputs: 2)
+        #expect(
+            architecture.nodes.map(\.name) == [
+                "hidden1", "activation1", "dropout1", "hidden2", "activation2", "dropout2", "output",
+            ])
+        #expect(architecture.shapes == [[6], [6], [6], [4], [4], [4], [2]])
+        #expect(architecture.consumers(of: "dropout1").map(\.name) == ["hidden2"])
+        #expect(architecture.initializationGain(after: "hidden1") == 5.0 / 3)
+        #expect(architecture.initializationGain(after: "output") == 1)
+    }
+
+    @Test("a graph read from its own tree is the same")
+    func roundTrip() throws {
+        let architecture = try NetworkParameters(
+            widths: [6, 4], activation: .gelu, dropout: 0.1, bias: false
+        )
+        .architecture(inputs: 3, outputs: 2)
+        let json = architecture.tree.canonicalJSON
+        #expect(try Architecture(tree: Tree(json: json, file: "net"), file: "net") == architecture)
+        #expect(try architecture != architecture.replacing("hidden1", by: Linear(width: 6)))
+    }
+
+    @Test(
+        "a graph that is none is refused, with a message that names the trouble",
+        arguments: [
+            ("", "[4]", "nodes"),
+            (linear, "[]", "input"),
+            (linear, "[0]", "input"),
+            (linear, "[1048576, 1048576, 1048576, 1048576]", "more than 16777216 values"),
+            (linear, "[4, 4]", "a row of features"),
+            (linear.replacing("linear", with: "liner"), "[4]", "activation, dropout, linear"),
+            (linear.replacing("\"width\": 3", with: "\"width\": 0"), "[4]", "width"),
+            (linear.replacing("\"width\": 3", with: "\"width\": 1e9"), "[4]", "width"),
+            (linear.replacing("\"width\"", with: "\"widht\""), "[4]", "width"),
+            (linear.replacing("\"a\"", with: "\"a/b\""), "[4]", "letters, digits"),
+            (linear.replacing("\"a\"", with: "\"\""), "[4]", "letters, digits"),
+            (linear.replacing("\"a\"", with: "\"input\""), "[4]", "used twice"),
+            (linear + "," + linear, "[4]", "used twice"),
+            (linear.replacing("[\"input\"]", with: "[\"b\"]"), "[4]", "'b' is not an earlier node"),
+            (linear.replacing("[\"input\"]", with: "[\"a\"]"), "[4]", "'a' is not an earlier node"),
+            (linear.replacing("[\"input\"]", with: "[]"), "[4]", "one input"),
+            (linear.replacing("[\"input\"]", with: "[\"input\", \"input\"]"), "[4]", "one input"),
+            (linear.replacing("[\"input\"]", with: "[3]"), "[4]", "node names"),
+            (#"{"name": "a", "operation": "dropout", "inputs": ["input"], "rate": 1}"#, "[4]", "rate"),
+            (
+                #"{"name": "a", "operation": "activation", "inputs": ["input"], "function": "sin"}"#, "[4]",
+                "relu"
+            ),
+        ])
+    func refused(nodes: String, input: String, expected: String) {
+        do {
+            _ = try read(nodes, input: input)
+            Issue.record("nothing was thrown")
+        } catch let error as any ReportableError {
+            #expect(error.exitCode == 65)
+            #expect("\(error)".contains(expected), "\(error)")
+        } catch {
+            Issue.record("\(error) has no exit code")
+        }
+    }
+
+    @Test("initialisation has the variance of its gain, zero biases, and depends on the seed alone")
+    func initialization() throws {
+        let architecture = try NetworkParameters(widths: [300], activation: .relu)
+            .architecture(inputs: 200, outputs: 50)
+        let network = try Network(initializing: architecture, seed: 1)
+        #expect(try network == Network(initializing: architecture, seed: 1))
+        #expect(try network != Network(initializing: architecture, seed: 2))
+        #expect(network.parameters["hidden1/bias"]?.values == [Float](repeating: 0, count: 300))
+        for (name, variance) in [("hidden1/weight", 2.0 / 200), ("output/weight", 1.0 / 300)] {
+            let values = try #require(network.parameters[name]).values
+            let found = values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)
+            #expect(abs(found / variance - 1) < 0.05, "\(name)")
+        }
+    }
+
+    @Test("every parameter begins at a cache line and comes back as it went in")
+    func arena() throws {
+        let architecture = try NetworkParameters(widths: [3, 17]).architecture(inputs: 5, outputs: 2)
+        let network = try Network(initializing: architecture, seed: 1)
+        let layout = ParameterLayout(architecture)
+        #expect(layout.entries.allSatisfy { $0.offset % 16 == 0 })
+        #expect(ParameterArena(layout, network.parameters).tensors() == network.parameters)
+        let zeros = ParameterArena(layout, [:], suffix: "/momentum").tensors(suffix: "/momentum")
+        #expect(zeros.keys.sorted() == network.parameters.keys.map { $0 + "/momentum" }.sorted())
+        #expect(zeros.values.allSatisfy { $0.values.allSatisfy { $0 == 0 } })
+    }
+}

@@ -1,0 +1,197 @@
+import HDF5
+import Parameters
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Networks
+
+/// A change of a good network's content, and what the refusal must mention.
+struct Hostility: Sendable, CustomTestStringConvertible {
+    var name: String
+    var expected: String
+    var change: @Sendable (inout Group) -> Void
+
+    var testDescription: String { name }
+
+    init(_ name: String, expect expected: String, _ change: @escaping @Sendable (inout Group) -> Void) {
+        self.name = name
+        self.expected = expected
+        self.change = change
+    }
+
+    private static func floats(_ values: [Float], _ shape: [Int]) -> HDF5.Dataset {
+        HDF5.Dataset(
+            .float32(values), shape: shape, dims: shape.indices.map { "axis\($0)" }.joined(separator: ","))
+    }
+
+    static let parameters = [
+        Hostility("a missing parameter", expect: "missing hidden2/bias") {
+            $0["parameters/hidden2/bias"] = nil
+        },
+        Hostility("a missing node", expect: "missing output/bias, output/weight") {
+            $0[group: "parameters"].groups["output"] = nil
+        },
+        Hostility("a parameter of no node", expect: "hidden9/weight") {
+            $0["parameters/hidden9/weight"] = floats([1], [1, 1])
+        },
+        Hostility("an extra parameter of a node", expect: "hidden1/scale") {
+            $0["parameters/hidden1/scale"] = floats([1], [1])
+        },
+        Hostility("a group among the parameters of a node", expect: "'more'") {
+            $0[group: "parameters/hidden1/more"] = Group()
+        },
+        Hostility("a dataset among the nodes", expect: "'stray'") {
+            $0["parameters/stray"] = floats([1], [1])
+        },
+        Hostility("a wrong shape", expect: "hidden1/weight") {
+            $0["parameters/hidden1/weight"] = floats([Float](repeating: 0, count: 12), [4, 3])
+        },
+        Hostility("a wrong rank", expect: "hidden1/bias") {
+            $0["parameters/hidden1/bias"] = floats([0, 0, 0], [3, 1])
+        },
+        Hostility("another type", expect: "hidden1/bias") {
+            $0["parameters/hidden1/bias"] = HDF5.Dataset(.float64([0, 0, 0]), shape: [3], dims: "axis0")
+        },
+        Hostility("NaN", expect: "hidden1/bias holds a value that is not finite") {
+            $0["parameters/hidden1/bias"] = floats([0, .nan, 0], [3])
+        },
+        Hostility("an infinity in the optimiser's state", expect: "output/bias/momentum holds a value") {
+            $0["optimizer/output/bias/momentum"] = floats([0, .infinity], [2])
+        },
+        Hostility("a slot no optimiser has", expect: "output/bias/inertia") {
+            $0["optimizer/output/bias/inertia"] = floats([0, 0], [2])
+        },
+        Hostility("state of no parameter", expect: "output/scale/momentum") {
+            $0["optimizer/output/scale/momentum"] = floats([0, 0], [2])
+        },
+        Hostility("state of a wrong shape", expect: "output/bias/momentum") {
+            $0["optimizer/output/bias/momentum"] = floats([0, 0, 0], [3])
+        },
+        Hostility("a dataset among the optimiser's nodes", expect: "'stray'") {
+            $0["optimizer/stray"] = floats([1], [1])
+        },
+    ]
+
+    static let records = [
+        Hostility("no history", expect: "'history'") { $0.groups["history"] = nil },
+        Hostility("a group of another kind", expect: "'sites'") { $0[group: "sites"] = Group() },
+        Hostility("curves of two lengths", expect: "history/accuracy") {
+            $0["history/accuracy"] = HDF5.Dataset(.float64([1]), shape: [1], dims: "epoch")
+        },
+        Hostility("a negative count of updates", expect: "-1 is not a count") {
+            $0[group: "optimizer"].attributes["steps"] = .integer(-1)
+        },
+        Hostility("FLOPs that overflow when added", expect: "is not a count") {
+            $0[group: "cost"].attributes["training_flops_grow"] = .integer(.max)
+        },
+        Hostility("a round that is no number", expect: "a round is a positive number") {
+            $0[group: "growth/first"] = $0[group: "growth/2"]
+        },
+        Hostility("the same round twice", expect: "a round is a positive number") {
+            $0[group: "growth/02"] = $0[group: "growth/2"]
+        },
+        Hostility("a negative number of neurons", expect: "-3 is not a number of neurons") {
+            $0[group: "growth/2/hidden1"].attributes["neurons"] = .integer(-3)
+        },
+        Hostility("a dataset among the rounds", expect: "'stray'") { $0["growth/stray"] = floats([1], [1]) },
+        Hostility("no graph", expect: "graph") { $0[group: "architecture"].attributes = [:] },
+        Hostility("a graph that is no JSON", expect: "1") {
+            $0[group: "architecture"].attributes["graph"] = "{"
+        },
+        Hostility("an unknown operation", expect: "activation, dropout, linear") {
+            $0.edit("linear", "lynear")
+        },
+        Hostility("a name used twice", expect: "used twice") {
+            $0.edit("\"name\":\"output\"", "\"name\":\"hidden1\"")
+        },
+        Hostility("a forward reference", expect: "is not an earlier node") {
+            $0.edit("[\"input\"]", "[\"output\"]")
+        },
+        Hostility("a width of 0", expect: "width") { $0.edit("\"width\":5", "\"width\":0") },
+        Hostility("another width", expect: "hidden2") { $0.edit("\"width\":5", "\"width\":6") },
+        Hostility("an enormous sample", expect: "more than") {
+            $0.edit("\"input\":[4]", "\"input\":[1048576,1048576,1048576,1048576]")
+        },
+    ]
+}
+
+extension Group {
+    /// Replaces a part of the graph's JSON, which must be there.
+    fileprivate mutating func edit(_ old: String, _ new: String) {
+        guard case .text(let json) = self[group: "architecture"].attributes["graph"], json.contains(old)
+        else {
+            preconditionFailure("the graph has no \(old)")
+        }
+        self[group: "architecture"].attributes["graph"] = .text(json.replacing(old, with: new))
+    }
+}
+
+@Suite("Network artifacts", .serialized)
+struct NetworkFileTests {
+    private func read(_ content: Group) throws -> Network {
+        let folder = try TemporaryFolder()
+        try content.write(to: folder.path("network.h5"))
+        return try Network(reading: File(reading: folder.path("network.h5")))
+    }
+
+    @Test("a network read back is the network written, with all its records")
+    func roundTrip() throws {
+        let network = try fullNetwork()
+        let again = try read(network.content)
+        #expect(again == network)
+        let folder = try TemporaryFolder()
+        try network.content.write(to: folder.path("first.h5"))
+        try again.content.write(to: folder.path("second.h5"))
+        #expect(try folder.bytes("first.h5") == folder.bytes("second.h5"))
+    }
+
+    @Test("a network without records reads back too")
+    func bare() throws {
+        let network = try Network(
+            initializing: NetworkParameters(widths: [2]).architecture(inputs: 3, outputs: 2), seed: 0)
+        #expect(try read(network.content) == network)
+    }
+
+    @Test("weights are [out, in] datasets under their node, the counts stand as attributes")
+    func layout() throws {
+        let content = try fullNetwork().content
+        #expect(content["parameters/hidden1/weight"]?.shape == [3, 4])
+        #expect(content["optimizer/hidden2/bias/first_moment"]?.shape == [5])
+        #expect(
+            content[group: "parameters"].attributes["count"] == .integer(47))
+        #expect(content[group: "cost"].attributes["training_flops"] == .integer(1_099_511_628_776))
+        #expect(content[group: "growth/10/hidden2"].attributes["neurons"] == .integer(2))
+    }
+
+    @Test(
+        "hostile content is refused with a clear error", arguments: Hostility.parameters + Hostility.records)
+    func hostile(given: Hostility) throws {
+        var content = try fullNetwork().content
+        given.change(&content)
+        do {
+            _ = try read(content)
+            Issue.record("nothing was thrown")
+        } catch {
+            let exitCode = (error as? any ReportableError)?.exitCode ?? (error as? HDF5Error)?.exitCode
+            #expect(exitCode == 65)
+            #expect("\(error)".contains(given.expected), "\(error)")
+            #expect("\(error)".contains("network.h5"), "\(error)")
+        }
+    }
+
+    @Test("in memory, parameters must be those of the architecture")
+    func validation() throws {
+        let network = try fullNetwork()
+        var parameters = network.parameters
+        parameters["output/bias"] = nil
+        #expect(
+            throws: NetworkError.parameterNames(missing: ["output/bias"], unexpected: [], source: "here")
+        ) { try Network(network.architecture, parameters: parameters, source: "here") }
+        parameters["output/bias"] = Tensor(shape: [3], values: [1, 2, 3])
+        #expect(
+            throws: NetworkError.parameterShape(
+                name: "output/bias", found: [3], expected: [2], source: "here")
+        ) { try Network(network.architecture, parameters: parameters, source: "here") }
+    }
+}

@@ -1,0 +1,41 @@
+import Tensors
+
+@testable import Networks
+
+/// Normal numbers that depend on `index` alone.
+func randomValues(_ count: Int, index: Int, deviation: Double = 1) -> [Float] {
+    var generator = Philox(seed: 8, purpose: .growth, index: index)
+    return generator.normal(count, deviation: deviation)
+}
+
+/// A network with everything a file can hold: dropout, optimiser state, history with and without validation, growth.
+func fullNetwork() throws -> Network {
+    let architecture = try NetworkParameters(widths: [3, 5], activation: .gelu, dropout: 0.25)
+        .architecture(inputs: 4, outputs: 2)
+    var network = try Network(initializing: architecture, seed: 3)
+    for (index, name) in network.parameters.keys.sorted().enumerated() {
+        guard let shape = network.parameters[name]?.shape else { continue }
+        for slot in OptimizerSlot.allCases {
+            network.optimizerState["\(name)/\(slot.rawValue)"] = Tensor(
+                shape: shape, values: randomValues(shape.reduce(1, *), index: index))
+        }
+    }
+    network.optimizerSteps = 42
+    network.history.epochs = [
+        .init(round: 0, loss: 2.25, accuracy: 0.1, validationLoss: nil, validationAccuracy: nil, rate: 0.1),
+        .init(round: 1, loss: 1.5, accuracy: 0.5, validationLoss: 1.75, validationAccuracy: 0.25, rate: 0.01),
+    ]
+    network.cost[.seed] = 1000
+    network.cost[.tune] = 1 << 40
+    network.growth = [
+        GrowthRecord(
+            round: 2, site: "hidden1", method: "tiny", neurons: 0, amplitude: 0, predictedDecrease: 0,
+            realizedDecrease: 0, lossBefore: 1.5, bottleneck: 0.25, gradientNorm: 0.5, note: "nothing to gain"
+        ),
+        GrowthRecord(
+            round: 10, site: "hidden2", method: "tiny-joint", neurons: 2, amplitude: 0.5,
+            predictedDecrease: 0.125,
+            realizedDecrease: 0.0625, lossBefore: 1.5, bottleneck: 0.25, gradientNorm: 0.5),
+    ]
+    return network
+}

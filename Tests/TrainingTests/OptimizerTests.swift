@@ -1,0 +1,214 @@
+import Foundation
+import Networks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// An optimiser and the same rule in Float64, written from PyTorch's documentation of SGD and AdamW.
+struct OptimizerCase: Sendable, CustomTestStringConvertible {
+    var name: String
+    var parameters: OptimizerParameters
+
+    var testDescription: String { name }
+
+    static let all = [
+        OptimizerCase(name: "sgd without momentum", parameters: OptimizerParameters(rate: 0.1, momentum: 0)),
+        OptimizerCase(name: "sgd with momentum", parameters: OptimizerParameters(rate: 0.1)),
+        OptimizerCase(
+            name: "sgd with momentum and decay", parameters: OptimizerParameters(rate: 0.1, weightDecay: 0.02)
+        ),
+        OptimizerCase(name: "nesterov", parameters: make(.sgd, decay: 0) { $0.nesterov = true }),
+        OptimizerCase(
+            name: "nesterov with decay", parameters: make(.sgd, decay: 0.02) { $0.nesterov = true }),
+        OptimizerCase(name: "adamw", parameters: make(.adamw, decay: 0)),
+        OptimizerCase(name: "adamw with decay", parameters: make(.adamw, decay: 0.3)),
+        OptimizerCase(
+            name: "adamw with other betas",
+            parameters: make(.adamw, decay: 0.01) {
+                $0.beta1 = 0.5
+                $0.beta2 = 0.99
+                $0.epsilon = 1e-3
+            }),
+        OptimizerCase(
+            name: "adamw with a long memory", parameters: make(.adamw, decay: 0) { $0.beta2 = 0.99999 }),
+    ]
+
+    private static func make(
+        _ kind: OptimizerParameters.Kind, decay: Double,
+        _ change: (inout OptimizerParameters) -> Void = { _ in }
+    ) -> OptimizerParameters {
+        var parameters = OptimizerParameters(kind: kind, rate: 0.1, weightDecay: decay)
+        change(&parameters)
+        return parameters
+    }
+}
+
+/// One number's weight and state in Float64.
+struct ReferenceOptimizer {
+    var parameters: OptimizerParameters
+    var weight: Double
+    var first = 0.0, second = 0.0
+    var steps = 0
+
+    mutating func update(_ gradient: Double, rate: Double) {
+        steps += 1
+        switch parameters.kind {
+        case .sgd:
+            let slope = gradient + parameters.weightDecay * weight
+            first = steps == 1 ? slope : parameters.momentum * first + slope
+            weight -= rate * (parameters.nesterov ? slope + parameters.momentum * first : first)
+        case .adamw:
+            weight -= rate * parameters.weightDecay * weight
+            first = parameters.beta1 * first + (1 - parameters.beta1) * gradient
+            second = parameters.beta2 * second + (1 - parameters.beta2) * gradient * gradient
+            let mean = first / (1 - pow(parameters.beta1, Double(steps)))
+            let square = second / (1 - pow(parameters.beta2, Double(steps)))
+            weight -= rate * mean / (square.squareRoot() + parameters.epsilon)
+        }
+    }
+}
+
+@Suite("Optimisers")
+struct OptimizerTests {
+    private static let architecture = try? NetworkParameters(widths: [5]).architecture(inputs: 3, outputs: 2)
+
+    @Test("twelve steps agree with Float64, state carried over in the middle", arguments: OptimizerCase.all)
+    func steps(given: OptimizerCase) throws {
+        let architecture = try #require(Self.architecture)
+        var network = try Network(initializing: architecture, seed: 4)
+        let layout = ParameterLayout(architecture)
+        let weights = ParameterArena(layout, network.parameters), gradients = ParameterArena(layout)
+        let places = layout.entries.flatMap { Array($0.offset..<$0.offset + $0.count) }
+        var references = places.map {
+            ReferenceOptimizer(parameters: given.parameters, weight: Double(weights.buffer.pointer[$0]))
+        }
+        var optimizer = Optimizer(given.parameters, layout: layout, network: network)
+        for step in 0..<12 {
+            var random = Philox(seed: 2, purpose: .growth, index: step)
+            let rate = 0.1 / Double(1 + step)
+            for index in places.indices {
+                let gradient = Float(random.uniform() - 0.3) * Float(pow(10, Double(index % 5) - 2))
+                gradients.buffer.pointer[places[index]] = gradient
+                references[index].update(Double(gradient), rate: rate)
+            }
+            // In two ranges, as two workers would.
+            for range in [0..<17, 17..<layout.count] {
+                optimizer.update(
+                    weights, gradient: gradients, range: range, rate: rate, step: optimizer.steps + step % 6)
+            }
+            for (index, place) in places.enumerated() {
+                let expected = references[index].weight
+                #expect(
+                    abs(Double(weights.buffer.pointer[place]) - expected) < 2e-5 * (1 + abs(expected)),
+                    "step \(step), element \(index)")
+            }
+            guard step == 5 else { continue }
+            network.optimizerState = optimizer.tensors
+            network.optimizerSteps = 6
+            optimizer = Optimizer(given.parameters, layout: layout, network: network)
+            #expect(optimizer.steps == 6)
+        }
+    }
+
+    @Test("another optimiser begins anew: AdamW after SGD corrects its bias from the first step")
+    func otherKind() throws {
+        let dataset = prototypes(train: 40)
+        let first = try trainSeed(seedParameters(epochs: 3), dataset: dataset)
+        #expect(first.optimizerSteps == 9)
+        var training = TrainingParameters(epochs: 1, batch: 40, shards: 1)
+        training.optimizer = OptimizerParameters(kind: .adamw, rate: 0.01)
+        func tuned(_ network: Network) throws -> Network {
+            try #require(
+                try fineTune(
+                    TuneParameters(training: training, loss: LossParameters(), seed: 7), dataset: dataset,
+                    network: network))
+        }
+        let second = try tuned(first)
+        #expect(second.optimizerSteps == 1)
+        #expect(
+            Set(second.optimizerState.keys.compactMap { $0.split(separator: "/").last })
+                == ["first_moment", "second_moment"])
+        // The first corrected step of AdamW moves every weight with a gradient by the rate.
+        let moves = zip(flat(second.parameters), flat(first.parameters)).map { abs($0 - $1) }
+        #expect(moves.allSatisfy { abs($0 - 0.01) < 1e-4 })
+        // The same optimiser goes on counting.
+        #expect(try tuned(second).optimizerSteps == 2)
+    }
+
+    @Test("resetting forgets state and count")
+    func reset() throws {
+        let dataset = prototypes(train: 40)
+        let start = try trainSeed(seedParameters(), dataset: dataset)
+        var forgetful = TuneParameters(
+            training: TrainingParameters(epochs: 1, batch: 16), loss: LossParameters(), seed: 7,
+            resetOptimizer: true)
+        let reset = try #require(try fineTune(forgetful, dataset: dataset, network: start))
+        forgetful.resetOptimizer = false
+        let carried = try #require(try fineTune(forgetful, dataset: dataset, network: start))
+        #expect(reset.optimizerSteps == 3 && carried.optimizerSteps == 9)
+        #expect(reset.parameters != carried.parameters)
+    }
+}
+
+@Suite("Learning-rate schedules")
+struct ScheduleTests {
+    private func shares(_ schedule: ScheduleParameters, epochs: Int, perEpoch: Int = 4) -> [Double] {
+        (0..<epochs * perEpoch).map { schedule.share(step: $0, stepsPerEpoch: perEpoch, epochs: epochs) }
+    }
+
+    @Test("constant is 1, and warm-up rises linearly to it, from the first step on")
+    func warmUp() {
+        #expect(shares(ScheduleParameters(), epochs: 2) == [Double](repeating: 1, count: 8))
+        let found = shares(ScheduleParameters(warmUp: 1.5), epochs: 2)
+        let expected: [Double] = [1, 2, 3, 4, 5, 6, 6, 6].map { $0 / 6 }
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+    }
+
+    @Test("a warm-up longer than training just rises, a shorter one than a step does nothing")
+    func warmUpCorners() {
+        let found = shares(ScheduleParameters(kind: .cosine, warmUp: 10), epochs: 2)
+        #expect(zip(found, 1...8).allSatisfy { abs($0 - Double($1) / 40) < 1e-12 })
+        #expect(shares(ScheduleParameters(warmUp: 0.1), epochs: 1) == [1, 1, 1, 1])
+    }
+
+    @Test("steps drop by the factor every step-epochs, at the epoch's first step")
+    func step() {
+        var schedule = ScheduleParameters(kind: .step)
+        schedule.stepEpochs = 2
+        schedule.factor = 0.5
+        #expect(
+            shares(schedule, epochs: 5, perEpoch: 3)
+                == [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25])
+        schedule.factor = 0
+        #expect(shares(schedule, epochs: 3, perEpoch: 1) == [1, 1, 0])
+    }
+
+    @Test("the cosine starts at 1, is halfway in the middle and ends near the final fraction")
+    func cosine() {
+        var schedule = ScheduleParameters(kind: .cosine)
+        schedule.finalFraction = 0.2
+        let found = shares(schedule, epochs: 10, perEpoch: 100)
+        #expect(found[0] == 1)
+        #expect(abs(found[500] - 0.6) < 1e-12)
+        #expect(abs(found[999] - 0.2) < 1e-4 && found[999] > 0.2)
+        #expect(zip(found, found.dropFirst()).allSatisfy { $0 > $1 })
+        schedule.warmUp = 2
+        let warmed = shares(schedule, epochs: 10, perEpoch: 100)
+        #expect(abs(warmed[199] - 1) < 1e-12 && warmed[200] == 1)
+        #expect(abs(warmed[600] - 0.6) < 1e-12)
+    }
+
+    @Test(
+        "zero epochs, one epoch and a share beyond the end stay in [0, 1]",
+        arguments: ScheduleParameters.Kind.allCases, [0.0, 1])
+    func corners(kind: ScheduleParameters.Kind, warmUp: Double) {
+        let schedule = ScheduleParameters(kind: kind, warmUp: warmUp)
+        for epochs in 0...1 {
+            for step in 0..<5 {
+                let share = schedule.share(step: step, stepsPerEpoch: 2, epochs: epochs)
+                #expect((0...1).contains(share), "\(share)")
+            }
+        }
+    }
+}
