@@ -16,6 +16,8 @@ package enum GrowthError: ReportableError, Equatable {
     case noSites(nodes: [String])
     /// Bottlenecks were measured on another network.
     case otherNetwork(site: String, found: String, expected: String)
+    /// Bottlenecks were measured for another method.
+    case otherMethod(found: String, expected: String)
     /// A bottlenecks file holds something else than this version writes.
     case invalidFile(file: String, path: String, problem: String)
     /// A solve failed although its numbers are finite.
@@ -23,7 +25,9 @@ package enum GrowthError: ReportableError, Equatable {
 
     package var exitCode: Int32 {
         switch self {
-        case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .invalidFile: 65
+        case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .otherMethod,
+            .invalidFile:
+            65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
         }
@@ -47,6 +51,9 @@ package enum GrowthError: ReportableError, Equatable {
         case .otherNetwork(let site, let found, let expected):
             "the bottlenecks are not of this network: site \(site) was measured as \(found), the network has "
                 + "\(expected); compute them again for this network"
+        case .otherMethod(let found, let expected):
+            "the bottlenecks were computed for the method \(found), the parameters say \(expected); give both stages the "
+                + "same method"
         case .invalidFile(let file, let path, let problem):
             "\(file): \(path): \(problem)"
         case .unsolvable(let site, let problem):

@@ -254,6 +254,17 @@ struct GrowNetworkTests {
         }
     }
 
+    @Test("bottlenecks of another method are refused")
+    func otherMethod() throws {
+        let network = try SampleDataset.network(.selu, dataset: dataset)
+        let bottlenecks = try grow(network).bottlenecks
+        var parameters = GrowthParameters()
+        parameters.proposal.method = try #require(GrowthMethodName(rawValue: "tiny"))
+        #expect(throws: GrowthError.otherMethod(found: "tiny-joint", expected: "tiny")) {
+            try growNetwork(parameters, dataset: dataset, network: network, bottlenecks: bottlenecks)
+        }
+    }
+
     @Test("scaling rules give neurons the spread of the weights they join")
     func scaling() throws {
         let network = try SampleDataset.network(.tanh, dataset: dataset)

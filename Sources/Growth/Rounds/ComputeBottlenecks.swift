@@ -23,11 +23,15 @@ package func computeBottlenecks(
     var count = parameters.measurement.samples.first(of: available)
     var flops = 0
     while true {
+        let positions = count == available ? (0..<available).map(Int32.init) : order[..<count].sorted()
         let activities = SiteActivities(
             network, sites: sites, batches: Batches(dataset.train, dataset.normalization),
-            positions: order[..<count].sorted(), loss: parameters.loss, shards: parameters.measurement.shards)
+            positions: positions, loss: parameters.loss, shards: parameters.measurement.shards)
         let measurement = SiteMeasurement(
-            activities: activities, network: network, method: method, parameters: parameters, threads: threads
+            activities: activities, network: network,
+            data: DataCovariance(
+                split: dataset.train, normalization: dataset.normalization, positions: positions),
+            method: method, parameters: parameters, threads: threads
         )
         let found = try measurement.run(positions: chosen)
         guard activities.meanLoss.isFinite else {

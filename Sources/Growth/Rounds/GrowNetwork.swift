@@ -81,6 +81,10 @@ private final class GrowthRound {
 
     /// The measured sites, checked against the network's own.
     private func matchingSites() throws -> [Measured] {
+        guard bottlenecks.method == parameters.proposal.method else {
+            throw GrowthError.otherMethod(
+                found: bottlenecks.method.rawValue, expected: parameters.proposal.method.rawValue)
+        }
         let sites = GrowthSite.all(in: network.architecture)
         return try bottlenecks.sites.map { measured in
             let position = sites.firstIndex { $0.name == measured.site }

@@ -9,6 +9,7 @@ internal import Tensors
 struct SiteMeasurement {
     let activities: SiteActivities
     let network: Network
+    let data: DataCovariance
     let method: any GrowthMethod
     let parameters: BottleneckParameters
     let threads: Int
@@ -49,9 +50,15 @@ struct SiteMeasurement {
 
     private func firstPass() throws -> [SiteStatistics] {
         let shapes = activities.sites.map(shape)
-        let needs = method.needs
+        let exact = try exactInputCovariances()
         let sums = Shared(
-            (0..<activities.shardCount).map { _ in shapes.map { FirstPassSums($0, needs: needs) } })
+            (0..<activities.shardCount).map { _ in
+                zip(shapes, exact).map { shape, known in
+                    FirstPassSums(
+                        shape, needs: known == nil ? method.needs : method.needs.subtracting(.inputCovariance)
+                    )
+                }
+            })
         try activities.visit(threads: threads) { shard, _, rows in
             for (site, rows) in rows.enumerated() { sums.value[shard][site].add(rows) }
         }
@@ -59,10 +66,22 @@ struct SiteMeasurement {
             let site = activities.sites[index]
             let parts = sums.value.map { $0[index] }
             do {
-                return try statistics(site, parts)
+                var found = try statistics(site, parts)
+                if let known = exact[index] { found.inputCovariance = known }
+                return found
             } catch let problem as LinearAlgebraError {
                 throw GrowthError.unsolvable(site: site.name, problem: problem)
             }
+        }
+    }
+
+    /// S of each site whose producer reads the data, where the method needs it and it can be had from bytes.
+    private func exactInputCovariances() throws -> [Matrix?] {
+        try activities.sites.map { site in
+            guard method.needs.contains(.inputCovariance), site.producerInput == Architecture.inputName else {
+                return nil
+            }
+            return try data.matrix(hasOnes: site.producerHasBias, threads: threads)
         }
     }
 
