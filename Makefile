@@ -12,7 +12,7 @@ LAUNCH    ?=
 TORCH     ?= torch
 # Threads of one step: the cores, divided by the steps that run side by side.
 CORES     := $(shell nproc 2>/dev/null || echo 1)
-JOBS       = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),1)
+JOBS       = $(or $(patsubst -j%,%,$(filter-out -j,$(filter -j%,$(MAKEFLAGS)))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 THREADS   ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 
 A := $(patsubst %/,%,$(ARTIFACTS))

@@ -36,9 +36,11 @@ struct BranchSettings {
         let plan = experiment.growth
         rounds = (0..<plan.rounds).map { index in
             let round = index + 1
-            let phase = round == plan.rounds ? experiment.final : experiment.tune
+            let isLast = round == plan.rounds
+            let phase = isLast ? experiment.final : experiment.tune
+            // Round 0: the last training takes place even where its round added nothing.
             let tuning = TuneParameters(
-                training: phase.training, loss: loss, seed: 0, round: round,
+                training: phase.training, loss: loss, seed: 0, round: isLast ? 0 : round,
                 resetOptimizer: phase.resetOptimizer)
             return Round(
                 bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,

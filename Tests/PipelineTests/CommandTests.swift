@@ -50,11 +50,12 @@ import Testing
         #expect(result.error.contains("[load-dataset] small/tiny-joint-0/dataset failed"))
     }
 
-    @Test func `every step runs through LAUNCH, with its share of the threads`() throws {
-        let result = try project.make("small/tiny-joint-0/dataset", "LAUNCH=echo", "CORES=8", "-j4")
+    @Test(arguments: [("-j4", 2), ("-j1", 8), ("-j", 1), ("-j16", 1)])
+    func `every step runs through LAUNCH, with its share of the threads`(jobs: String, threads: Int) throws {
+        let result = try project.make("small/tiny-joint-0/dataset", "LAUNCH=echo", "CORES=8", jobs)
         #expect(
             result.output.contains("/load-dataset --parameters artifacts/small/tiny-joint-0/dataset.json"))
-        #expect(result.output.contains("--threads 2"))
+        #expect(result.output.contains("--threads \(threads)\n"), "\(result.output)")
     }
 
     @Test func `a step that is run again is compared with what was there`() throws {

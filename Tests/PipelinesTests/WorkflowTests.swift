@@ -74,6 +74,12 @@ import Testing
         #expect(try step("small/random-0/tune-2", workflow).parameters["training.epochs"]?.integer == 7)
     }
 
+    @Test func `the last training takes place also where its round added nothing`() throws {
+        let workflow = try workflow(Laboratory.small)
+        #expect(try step("small/random-0/tune-1", workflow).parameters["round"]?.integer == 1)
+        #expect(try step("small/random-0/tune-2", workflow).parameters["round"]?.integer == 0)
+    }
+
     @Test func `final-of takes the architecture, and the epochs of the whole chain`() throws {
         let workflow = try workflow(Laboratory.small + "\nfinal: {epochs: 7}\nseed: {epochs: 3}")
         let seed = try step("small/large-1/seed", workflow)
