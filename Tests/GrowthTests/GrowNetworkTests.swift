@@ -140,6 +140,34 @@ struct GrowNetworkTests {
         }
     }
 
+    @Test(
+        "an extension measured before other sites grew gets zeros for what it did not know, the bias stays last"
+    )
+    func fitting() throws {
+        let network = try SampleDataset.network(.selu, dataset: dataset)
+        let sites = GrowthSite.all(in: network.architecture)
+        let first = Extension(
+            neurons: NewNeurons(
+                fanIn: Matrix(rows: 2, columns: 17, repeating: 1), fanOut: Matrix(rows: 4, columns: 2)),
+            update: nil)
+        let grown = try network.grafting(first, at: sites[0])
+        let second = Extension(
+            neurons: NewNeurons(fanIn: Matrix([[1, 2, 3, 4, 5, 6]]), fanOut: Matrix([[1], [2], [3]])),
+            update: nil)
+        let fitted = second.fitted(to: GrowthSite.all(in: grown.architecture)[1], of: grown)
+        #expect(fitted.neurons.fanIn == Matrix([[1, 2, 3, 4, 5, 0, 0, 6]]))
+        #expect(fitted.neurons.fanOut == second.neurons.fanOut)
+        // A consumer that has grown itself gets zero rows.
+        let both = try grown.grafting(fitted, at: GrowthSite.all(in: grown.architecture)[1])
+        let late = Extension(
+            neurons: NewNeurons(
+                fanIn: Matrix(rows: 1, columns: 17, repeating: 1), fanOut: Matrix([[1], [2], [3], [4]])),
+            update: Matrix(rows: 4, columns: 8, repeating: 1))
+        let padded = late.fitted(to: GrowthSite.all(in: both.architecture)[0], of: both)
+        #expect(padded.neurons.fanOut == Matrix([[1], [2], [3], [4], [0]]))
+        #expect(padded.update?.row(4) == Array(repeating: 0, count: 8))
+    }
+
     @Test("the grown network has the same bits with any number of threads", arguments: [2, 3])
     func threads(count: Int) throws {
         let network = try SampleDataset.network(.selu, dataset: dataset)
@@ -232,13 +260,36 @@ struct GrowNetworkTests {
         #expect(outcome.records.map(\.neurons) == [1, 0])
     }
 
-    @Test("auto keeps only neurons that pay for themselves")
+    @Test(
+        "auto keeps the neurons that pay for themselves: above twice their error and, per parameter, above the update"
+    )
     func auto() throws {
         let network = try SampleDataset.network(.selu, dataset: dataset)
-        let found = try grow(network) { $0.proposal.neurons = .auto(most: 4) }
-        for (record, site) in zip(found.outcome.records, found.bottlenecks.sites) {
-            #expect(record.neurons <= site.proposal.neurons.count)
+        func added(_ change: (inout CandidateEffects) -> Void) throws -> Int {
+            var plan = GrowthPlan()
+            plan.proposal.neurons = .auto(most: 4)
+            plan.proposal.sites = .each
+            plan.placement.amplitude = .fixed(1)
+            var found = try computeBottlenecks(
+                plan.bottleneckParameters(round: 1, loss: LossParameters(), seed: 0), dataset: dataset,
+                network: network)
+            found.sites[0].bestUpdateDecrease = 0.24
+            found.sites[0].effects.map { effects in
+                var effects = effects
+                change(&effects)
+                found.sites[0].effects = effects
+            }
+            return try growNetwork(
+                plan.growthParameters(round: 1, loss: LossParameters(), seed: 0), dataset: dataset,
+                network: network,
+                bottlenecks: found
+            ).records[0].neurons
         }
+        // The consumer of hidden1 has 24 weights: the update gives 0.01 for each; a neuron has 21, and must give 0.21.
+        let gains = NeuronGains(plus: [0.5, 0.4, 0.22, 0.2], minus: [0, 0, 0, 0], linear: [0, 0, 0, 0])
+        #expect(try added { ($0.gains, $0.plusErrors) = (gains, [0, 0, 0, 0]) } == 3)
+        #expect(try added { ($0.gains, $0.plusErrors) = (gains, [0.24, 0.21, 0, 0]) } == 2)
+        #expect(try added { ($0.gains, $0.plusErrors) = (gains, [1, 1, 1, 1]) } == 0)
     }
 
     @Test("bottlenecks of another network are refused")
