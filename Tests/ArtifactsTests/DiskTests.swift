@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import HDF5
+import TestSupport
 import Testing
 
 @testable import Artifacts
@@ -83,7 +84,7 @@ struct DiskTests {
 
     @Test("an artifacts folder that is a file gives a clear error")
     func fileInTheWay() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let step = SmallStep(root: folder.path + "/artifacts")
         try Data([1]).write(to: URL(filePath: step.root))
         let error = #expect(throws: ArtifactError.self) { try step.run() }
@@ -94,7 +95,7 @@ struct DiskTests {
         "a folder without write permission gives a clear error",
         .disabled(if: geteuid() == 0, "root may write everywhere"))
     func permissions() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let step = SmallStep(root: folder.path + "/artifacts")
         #expect(chmod(folder.path, 0o555) == 0)
         defer { chmod(folder.path, 0o755) }
@@ -109,7 +110,7 @@ private final class SmallDisk {
     private let folder: TemporaryFolder
 
     init(options: String) throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         path = folder.path + "/disk"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         guard mount("tmpfs", path, "tmpfs", 0, options) == 0 else { throw CocoaError(.fileWriteNoPermission) }

@@ -1,21 +1,9 @@
 import Foundation
+import TestSupport
 import HDF5
 import Parameters
 
 @testable import Artifacts
-
-/// A folder of one test, gone when the test is.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        let root = FileManager.default.temporaryDirectory
-        path = root.appending(path: "artifacts-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// A small step, as stages do them, in an artifacts folder.
 struct SmallStep: Codable, Sendable {
@@ -65,7 +53,7 @@ struct SmallStep: Codable, Sendable {
 
     /// The digest that an undisturbed run gives.
     func expectedDigest() throws -> Digest {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try content.write(to: folder.path + "/undisturbed.h5")
         return try Digest(ofFile: folder.path + "/undisturbed.h5")
     }

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 @testable import Artifacts
@@ -11,7 +12,7 @@ struct GarbageTests {
     var store: Store { step.store }
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         step = SmallStep(root: folder.path + "/artifacts")
         try step.run()
     }

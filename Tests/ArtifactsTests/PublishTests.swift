@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 @testable import Artifacts
@@ -10,7 +11,7 @@ struct PublishTests {
     let step: SmallStep
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         step = SmallStep(root: folder.path + "/artifacts")
     }
 

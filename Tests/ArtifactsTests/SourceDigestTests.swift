@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs the built tool, since a plugin's tool cannot be imported.
@@ -6,7 +7,7 @@ import Testing
 struct SourceDigestTests {
     let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     // MARK: What is taken out
 
@@ -185,24 +186,7 @@ struct SourceDigestTests {
         try text.write(to: url, atomically: true, encoding: .utf8)
     }
 
-    private func run(_ arguments: [String]) throws -> (status: Int32, output: String, error: String) {
-        let process = Process()
-        process.executableURL = productsFolder.appending(path: "source-digest")
-        process.arguments = arguments
-        let output = Pipe()
-        let error = Pipe()
-        process.standardOutput = output
-        process.standardError = error
-        try process.run()
-        let printed = try output.fileHandleForReading.readToEnd() ?? Data()
-        let complaint = try error.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (
-            process.terminationStatus, String(decoding: printed, as: UTF8.self),
-            String(decoding: complaint, as: UTF8.self)
-        )
+    private func run(_ arguments: [String]) throws -> ProgramResult {
+        try Program.run("source-digest", arguments)
     }
 }
-
-/// Where this package's executables are built: beside the test bundle.
-let productsFolder = Bundle.main.bundleURL

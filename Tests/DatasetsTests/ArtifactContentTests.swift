@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -10,7 +11,7 @@ struct ArtifactContentTests {
     let dataset: Datasets.Dataset
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         let shape = ImageShape(height: 2, width: 3, channels: 2)
         func split(_ n: Int) -> Split {
             Split(

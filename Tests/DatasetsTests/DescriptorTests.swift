@@ -1,5 +1,6 @@
 import Foundation
 import Parameters
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -9,7 +10,7 @@ struct DescriptorTests {
     let folder: TemporaryFolder
     let small = SmallDataset()
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     @Test("every descriptor of the repository reads", arguments: ["digits", "fashion-mnist", "mnist"])
     func repository(name: String) throws {

@@ -1,30 +1,7 @@
 import Foundation
+import TestSupport
 
 @testable import Datasets
-
-/// A folder that is there as long as its value is.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "datasets-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// Writes a file, with the folders on the way.
-    @discardableResult
-    func write(_ bytes: [UInt8], as name: String) throws -> String {
-        let file = URL(fileURLWithPath: path).appending(path: name)
-        try FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: file)
-        return file.path
-    }
-
-    func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
-}
 
 /// The bytes of an IDX file of unsigned bytes.
 func idx(_ shape: [Int], _ values: [UInt8], type: UInt8 = 0x08, rank: Int? = nil) -> [UInt8] {
@@ -89,7 +66,7 @@ struct SmallDataset {
     func writeFiles(to folder: TemporaryFolder, _ name: String, compressed: Bool = true) throws {
         for (file, bytes) in files {
             try folder.write(
-                compressed ? gzip(bytes) : bytes, as: "\(name)/\(file).idx" + (compressed ? ".gz" : ""))
+                compressed ? gzip(bytes) : bytes, to: "\(name)/\(file).idx" + (compressed ? ".gz" : ""))
         }
     }
 

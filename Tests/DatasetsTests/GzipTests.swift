@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -7,10 +8,10 @@ struct GzipTests {
     let folder: TemporaryFolder
     let content = idx([40], (0..<40).map { UInt8($0) })
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func read(_ bytes: [UInt8], as name: String = "labels.gz", limit: Int = 1000) throws -> IDXArray {
-        try IDXArray(reading: folder.write(bytes, as: name), ranks: 1...1, limit: limit)
+        try IDXArray(reading: folder.write(bytes, to: name), ranks: 1...1, limit: limit)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -6,7 +7,7 @@ import Testing
 struct IDXTests {
     let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     /// A file that is wrong, the byte where it is found out, and what the message must say.
     struct Broken: Sendable, CustomTestStringConvertible {
@@ -48,7 +49,7 @@ struct IDXTests {
 
     @Test("each wrong file is refused with its byte and what was found", arguments: broken)
     func refused(file: Broken) throws {
-        let path = try folder.write(file.bytes, as: "images")
+        let path = try folder.write(file.bytes, to: "images")
         let error = datasetError { _ = try IDXArray(reading: path, ranks: 3...4) }
         guard case .brokenIDX(let named, let offset, let found, _) = error else {
             Issue.record("expected brokenIDX, found \(String(describing: error))")
@@ -62,7 +63,7 @@ struct IDXTests {
 
     @Test("a compressed file with a value missing says how many")
     func missingValues() throws {
-        let path = try folder.write(gzip(idx([2, 2, 2], [1, 2, 3, 4, 5])), as: "images.gz")
+        let path = try folder.write(gzip(idx([2, 2, 2], [1, 2, 3, 4, 5])), to: "images.gz")
         let error = datasetError { _ = try IDXArray(reading: path, ranks: 3...3) }
         #expect(
             error?.description == "\(path), byte 21 of the content: found the end of the content, "
@@ -74,7 +75,7 @@ struct IDXTests {
         arguments: [[2, 1, 3], [2, 1, 1, 3]])
     func values(shape: [Int]) throws {
         let array = try IDXArray(
-            reading: folder.write(idx(shape, [1, 2, 3, 4, 5, 6]), as: "images"), ranks: 3...4)
+            reading: folder.write(idx(shape, [1, 2, 3, 4, 5, 6]), to: "images"), ranks: 3...4)
         #expect(array.shape == shape)
         #expect(array.values == [1, 2, 3, 4, 5, 6])
     }

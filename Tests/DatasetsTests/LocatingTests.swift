@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -16,7 +17,7 @@ struct LocatingTests {
     let folder: TemporaryFolder
     var small = SmallDataset()
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func load(
         _ small: SmallDataset, mirror: String? = nil, offline: Bool = true, log: Log = Log()
@@ -55,9 +56,9 @@ struct LocatingTests {
     func nowhere() throws {
         var small = small
         small.extra = "places: [/nowhere/small, half]\npackage: dataset-small\nurl: https://example.org/small"
-        try folder.write([0], as: "half/train-images.idx")
-        try folder.write([0], as: "half/train-labels.idx.gz")
-        try folder.write([0], as: "cache/small")
+        try folder.write([0], to: "half/train-images.idx")
+        try folder.write([0], to: "half/train-labels.idx.gz")
+        try folder.write([0], to: "cache/small")
         let error = datasetError { _ = try load(small) }
         #expect(error?.exitCode == 66)
         let text = error?.description ?? ""
@@ -72,7 +73,7 @@ struct LocatingTests {
     @Test("a file with other bytes is refused with both digests")
     func wrongDigest() throws {
         try small.writeFiles(to: folder, "cache/small", compressed: false)
-        let path = try folder.write(idx([2], [1, 0]), as: "cache/small/test-labels.idx")
+        let path = try folder.write(idx([2], [1, 0]), to: "cache/small/test-labels.idx")
         let descriptor = try small.descriptor(in: folder)
         let expected = try #require(descriptor.members[.testLabels]).sha256
         let error = datasetError { _ = try load(small) }
@@ -99,16 +100,16 @@ struct LocatingTests {
     func brokenFiles() throws {
         try small.writeFiles(to: folder, "cache/small")
         let whole = gzip(small.files["train-images"] ?? [])
-        let path = try folder.write(Array(whole.dropLast(9)), as: "cache/small/train-images.idx.gz")
+        let path = try folder.write(Array(whole.dropLast(9)), to: "cache/small/train-images.idx.gz")
         #expect(
             datasetError { _ = try load(small) }
                 == .brokenGzip(
                     file: path, offset: whole.count - 9,
                     problem: "the file ends in the middle of its gzip data"))
-        try folder.write(gzip(small.files["train-labels"] ?? []), as: "cache/small/train-images.idx.gz")
+        try folder.write(gzip(small.files["train-labels"] ?? []), to: "cache/small/train-images.idx.gz")
         #expect(datasetError { _ = try load(small) }?.description.contains("found 1 dimensions") == true)
         try folder.write(
-            gzip(idx([7, 2, 2], [UInt8](repeating: 0, count: 28))), as: "cache/small/train-images.idx.gz")
+            gzip(idx([7, 2, 2], [UInt8](repeating: 0, count: 28))), to: "cache/small/train-images.idx.gz")
         #expect(datasetError { _ = try load(small) }?.description.contains("at most 24 values") == true)
     }
 
@@ -171,7 +172,7 @@ struct DownloadTests {
     var small = SmallDataset()
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         small.extra = "url: file://\(folder.path)/remote"
     }
 
@@ -205,7 +206,7 @@ struct DownloadTests {
         try small.writeFiles(to: folder, "remote")
         let whole = gzip(small.files["train-images"] ?? [])
         let partial = length <= whole.count ? Array(whole[..<length]) : [UInt8](repeating: 0, count: length)
-        try folder.write(partial, as: "cache/small/train-images.idx.part.gz")
+        try folder.write(partial, to: "cache/small/train-images.idx.part.gz")
         #expect(try load().train.count == 6)
         #expect(cached.count == 4)
     }
@@ -214,13 +215,13 @@ struct DownloadTests {
     func offline() throws {
         try small.writeFiles(to: folder, "remote")
         #expect(datasetError { _ = try load(offline: true) }?.exitCode == 66)
-        #expect(!folder.holds("cache"))
+        #expect(!folder.exists("cache"))
     }
 
     @Test("a wrong file is not kept, and the message has the URL, the digests and what else helps")
     func wrongFile() throws {
         try small.writeFiles(to: folder, "remote")
-        try folder.write(gzip(Array("<html>".utf8)), as: "remote/test-labels.idx.gz")
+        try folder.write(gzip(Array("<html>".utf8)), to: "remote/test-labels.idx.gz")
         let error = datasetError { _ = try load() }
         #expect(error?.exitCode == 74)
         let text = error?.description ?? ""

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -6,10 +7,10 @@ import Testing
 struct SplitTests {
     let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     private func array(_ shape: [Int], _ values: [UInt8], _ name: String) throws -> IDXArray {
-        try IDXArray(reading: folder.write(idx(shape, values), as: name), ranks: 1...4)
+        try IDXArray(reading: folder.write(idx(shape, values), to: name), ranks: 1...4)
     }
 
     /// n images of 1x2x1 that carry their position.

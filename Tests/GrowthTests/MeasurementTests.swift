@@ -176,7 +176,7 @@ struct MeasurementTests {
     func file(name: GrowthMethodName) throws {
         let network = try SampleDataset.network(.relu, dataset: dataset)
         var found = try computeBottlenecks(parameters(name.rawValue), dataset: dataset, network: network)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let path = folder.path("bottlenecks.h5")
         try found.content.write(to: path)
         let again = try Bottlenecks(reading: File(reading: path))

@@ -1,5 +1,6 @@
 import CHDF5
 import HDF5
+import TestSupport
 import Testing
 
 /// A dataset "values" that must not be read, and words the refusal must contain.

@@ -1,5 +1,6 @@
 import CHDF5
 import HDF5
+import TestSupport
 import Testing
 
 @Suite("Links, names and attributes that are refused")

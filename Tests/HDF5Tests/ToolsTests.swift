@@ -1,23 +1,11 @@
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 @Suite("The tools of HDF5 read what is written")
 struct ToolsTests {
     let folder = TemporaryFolder()
-
-    private func run(_ tool: String, _ arguments: [String]) throws -> (status: Int32, text: String) {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [tool] + arguments
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
-    }
 
     @Test(
         "each tool succeeds, and shows what is inside",
@@ -29,9 +17,9 @@ struct ToolsTests {
     func tools(_ command: [String], _ shows: String) throws {
         let path = folder.path("all.h5")
         try RoundTripTests.everything.write(to: path)
-        let result = try run(command[0], command.dropFirst() + [path])
-        #expect(result.status == 0, "\(result.text)")
-        #expect(result.text.contains(shows), "\(result.text)")
+        let result = try Program.system(command[0], command.dropFirst() + [path])
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output.contains(shows), "\(result.output)")
     }
 
     @Test("h5diff sees a changed value, and no difference between equal files")
@@ -41,7 +29,7 @@ struct ToolsTests {
         try root.write(to: folder.path("two.h5"))
         root["f64/scalar"] = Dataset(.float64([3]), shape: [], dims: "")
         try root.write(to: folder.path("three.h5"))
-        #expect(try run("h5diff", [folder.path("one.h5"), folder.path("two.h5")]).status == 0)
-        #expect(try run("h5diff", [folder.path("one.h5"), folder.path("three.h5")]).status == 1)
+        #expect(try Program.system("h5diff", [folder.path("one.h5"), folder.path("two.h5")]).status == 0)
+        #expect(try Program.system("h5diff", [folder.path("one.h5"), folder.path("three.h5")]).status == 1)
     }
 }

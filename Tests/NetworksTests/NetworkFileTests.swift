@@ -130,7 +130,7 @@ extension Group {
 @Suite("Network artifacts", .serialized)
 struct NetworkFileTests {
     private func read(_ content: Group) throws -> Network {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try content.write(to: folder.path("network.h5"))
         return try Network(reading: File(reading: folder.path("network.h5")))
     }
@@ -140,7 +140,7 @@ struct NetworkFileTests {
         let network = try fullNetwork()
         let again = try read(network.content)
         #expect(again == network)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try network.content.write(to: folder.path("first.h5"))
         try again.content.write(to: folder.path("second.h5"))
         #expect(try folder.bytes("first.h5") == folder.bytes("second.h5"))

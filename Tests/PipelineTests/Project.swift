@@ -23,7 +23,7 @@ final class Project {
         """
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         let package = Program.packageFolder.path
         for name in ["Makefile", "data"] {
             try FileManager.default.createSymbolicLink(

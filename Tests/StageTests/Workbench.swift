@@ -6,7 +6,7 @@ import Testing
 struct Workbench {
     let folder: TemporaryFolder
 
-    init() throws { folder = try TemporaryFolder() }
+    init() throws { folder = TemporaryFolder() }
 
     var dataset: String { folder.path("dataset.h5") }
     var seed: String { folder.path("seed.h5") }

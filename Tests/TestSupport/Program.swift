@@ -41,7 +41,7 @@ package enum Program {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = directory ?? packageFolder
         // Files, not pipes: a full pipe would block a program that says much on both.
-        let scratch = try TemporaryFolder()
+        let scratch = TemporaryFolder()
         let streams = ["output", "error"].map { name in
             _ = FileManager.default.createFile(atPath: scratch.path(name), contents: nil)
             return FileHandle(forWritingAtPath: scratch.path(name))

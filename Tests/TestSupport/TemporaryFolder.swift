@@ -4,9 +4,9 @@ package import Foundation
 package final class TemporaryFolder: Sendable {
     package let url: URL
 
-    package init() throws {
+    package init() {
         url = FileManager.default.temporaryDirectory.appending(path: "meristem-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        try? FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
     deinit { try? FileManager.default.removeItem(at: url) }
@@ -17,14 +17,20 @@ package final class TemporaryFolder: Sendable {
     /// Where `name` stands, or would stand, in it.
     package func path(_ name: String) -> String { url.appending(path: name).path }
 
-    /// Writes a file, with the folders on its way.
+    /// Writes a file, with the folders on its way; its path.
     @discardableResult
-    package func write(_ text: String, to name: String) throws -> String {
+    package func write(_ bytes: some DataProtocol, to name: String) throws -> String {
         let file = url.appending(path: name)
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try text.write(to: file, atomically: true, encoding: .utf8)
+        try Data(bytes).write(to: file)
         return file.path
+    }
+
+    /// Writes a text file, with the folders on its way; its path.
+    @discardableResult
+    package func write(_ text: String, to name: String) throws -> String {
+        try write(Data(text.utf8), to: name)
     }
 
     package func text(_ name: String) throws -> String {

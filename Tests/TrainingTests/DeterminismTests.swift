@@ -67,7 +67,7 @@ struct DeterminismTests {
             seedParameters(wide, epochs: 5, shards: shards, optimizer: optimizer), dataset: dataset)
         let first = try trainSeed(
             seedParameters(wide, epochs: 2, shards: shards, optimizer: optimizer), dataset: dataset)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try first.content.write(to: folder.path("network.h5"))
         let read = try Network(reading: File(reading: folder.path("network.h5")))
         #expect(read == first)
@@ -112,7 +112,7 @@ struct DeterminismTests {
         parameters.loss.labelSmoothing = 0.05
         let trained = try trainSeed(
             parameters, dataset: digits(validation: 137), environment: TrainingEnvironment(threads: 2))
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try trained.content.write(to: folder.path("network.h5"))
         let found = try Program.system("sha256sum", [folder.path("network.h5")]).output.prefix(64)
         guard let expected = Self.golden[Platform.identifier] else {

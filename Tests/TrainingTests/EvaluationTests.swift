@@ -110,7 +110,7 @@ struct EvaluationTests {
             calibration.attributes["NX_class"] == "NXdata" && calibration.attributes["signal"] == "accuracy")
         #expect(calibration.attributes["expected_error"] == .real(evaluation.calibration.expectedError))
         #expect(calibration.datasets.values.allSatisfy { $0.shape == [15] })
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         try content.write(to: folder.path("evaluation.h5"))
         let summary = try Evaluation.summary(reading: File(reading: folder.path("evaluation.h5")))
         #expect(summary.accuracy == evaluation.accuracy && summary.loss == evaluation.loss)

@@ -6,9 +6,8 @@ package import Tensors
 /// S, its Schur complement S̃ = S − C S_H⁺ Cᵀ: the covariance of the part of X that H does not already contain.
 /// Then Ψ after = Ψ − Σ λ̃_k², and δW's decrease + Σ λ̃_k² is the linearised first-order decrease.
 ///
-/// A ridge ρ adds ρ s ‖ωα‖² to what is minimised, so that inputs that hardly vary do not get weights that only fit the
-/// noise of the samples: on Fashion-MNIST (10,000 samples, networks 784-8-8-10) it raises the decrease on the validation
-/// split by 10–50 %, and the refit by another 10–20 % for SELU and ReLU.
+/// A ridge ρ adds ρ s ‖ωα‖² to what is minimised, s being the mean square of the inputs, so that inputs that hardly vary
+/// do not get weights that only fit the noise of the samples.
 package struct TinyJoint: GrowthMethod {
     package static let name = "tiny-joint"
     package static let summary = "the joint optimum over the existing weights and the new neurons"

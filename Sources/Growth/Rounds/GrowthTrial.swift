@@ -165,8 +165,10 @@ final class GrowthTrial: @unchecked Sendable {
             add(values, rows, to: output)
         } else {
             let scaled = AlignedBuffer(count: rows * neurons)
-            for index in 0..<rows * neurons { scaled.pointer[index] = root * root * z[index] }
-            add(scaled.pointer, rows, to: output)
+            withExtendedLifetime(scaled) {
+                for index in 0..<rows * neurons { scaled.pointer[index] = root * root * z[index] }
+                add(scaled.pointer, rows, to: output)
+            }
         }
     }
 
