@@ -50,12 +50,7 @@ extension Planner {
                 }
             }
         }
-        for plan in workflow.plans {
-            let path = "\(store.root)/\(plan.pipeline.name)/report/report.json"
-            if try PlainFile.write(reportParameters(plan).canonicalJSON + "\n", to: path) {
-                summary.written += 1
-            }
-        }
+        for plan in workflow.plans where try writeReportParameters(plan, survey: survey) { summary.written += 1 }
         if try PlainFile.write(makeFragment, to: "\(store.root)/plan.mk") { summary.written += 1 }
         return summary
     }

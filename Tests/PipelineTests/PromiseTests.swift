@@ -92,6 +92,16 @@ import Testing
         return rows.map { row in kept.filter(row.indices.contains).map { row[$0] } }
     }
 
+    @Test func `4: going back before the results changed leaves the report alone`() throws {
+        try project.steps("all")
+        try project.write(Project.pipeline.replacing("tune: {epochs: 1}", with: "tune: {epochs: 2}"))
+        try project.steps("small/random-0/tune-1")
+        try project.write(Project.pipeline)
+        let back = try project.make("all")
+        #expect(back.status == 0 && !back.output.contains("["), "\(back.output)")
+        #expect(try project.make("-q", "all").status == 0)
+    }
+
     @Test func `5: an edit with an old time stamp is noticed`() throws {
         try project.steps("all")
         try project.write(Project.pipeline.replacing("tune: {epochs: 1}", with: "tune: {epochs: 2}"))
