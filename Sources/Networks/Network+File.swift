@@ -160,7 +160,7 @@ extension GrowthRecord {
             "method": .text(method),
             "neurons": .integer(Int64(neurons)),
             "amplitude": .real(amplitude),
-            "predicted_decrease": .real(predictedDecrease),
+            "predicted_decrease": .real(predictedDecrease ?? .nan),
             "realized_decrease": .real(realizedDecrease),
             "loss_before": .real(lossBefore),
             "bottleneck": .real(bottleneck),
@@ -180,10 +180,11 @@ extension GrowthRecord {
             throw NetworkError.invalidFile(
                 file: file.path, path: "\(path)@neurons", problem: "\(neurons) is not a number of neurons")
         }
+        let predicted = try file.real("predicted_decrease", of: path)
         self.init(
             round: number, site: site, method: try file.text("method", of: path),
             neurons: neurons, amplitude: try file.real("amplitude", of: path),
-            predictedDecrease: try file.real("predicted_decrease", of: path),
+            predictedDecrease: predicted.isNaN ? nil : predicted,
             realizedDecrease: try file.real("realized_decrease", of: path),
             lossBefore: try file.real("loss_before", of: path),
             bottleneck: try file.real("bottleneck", of: path),

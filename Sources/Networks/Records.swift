@@ -61,8 +61,8 @@ package struct GrowthRecord: Equatable, Sendable {
     package var neurons: Int
     /// γ: α and ω were scaled by √γ, the consumer's weights moved by γ δW*.
     package var amplitude: Double
-    /// γ times the first-order decrease of the loss that was predicted.
-    package var predictedDecrease: Double
+    /// γ times the first-order decrease of the loss; nil for methods that predict none.
+    package var predictedDecrease: Double?
     /// The decrease of the loss that was measured, on the same samples as `lossBefore`.
     package var realizedDecrease: Double
     package var lossBefore: Double
@@ -73,7 +73,7 @@ package struct GrowthRecord: Equatable, Sendable {
     package var note: String
 
     package init(
-        round: Int, site: String, method: String, neurons: Int, amplitude: Double, predictedDecrease: Double,
+        round: Int, site: String, method: String, neurons: Int, amplitude: Double, predictedDecrease: Double?,
         realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double,
         note: String = ""
     ) {

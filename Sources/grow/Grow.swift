@@ -53,9 +53,9 @@ struct Grow: ParsableCommand {
 extension GrowthRecord {
     fileprivate var summary: String {
         guard neurons > 0 else { return "\(site): left as it is: \(note)" }
-        return String(
-            format: "%@: %d neurons at amplitude %.3g: loss %.4f, predicted to fall by %.4f, fell by %.4f",
-            site,
-            neurons, amplitude, lossBefore, predictedDecrease, realizedDecrease)
+        let predicted = predictedDecrease.map { String(format: ", predicted to fall by %.4f", $0) } ?? ""
+        return "\(site): \(neurons) neurons"
+            + String(format: " at amplitude %.3g: loss %.4f", amplitude, lossBefore)
+            + predicted + String(format: ", fell by %.4f", realizedDecrease)
     }
 }

@@ -135,8 +135,9 @@ struct GrowNetworkTests {
             ).outcome
             let record = try #require(outcome.records.first)
             #expect(record.neurons > 0)
-            let relative = abs(record.realizedDecrease / record.predictedDecrease - 1)
-            #expect(relative < 0.08, "\(activation) \(record.predictedDecrease) \(record.realizedDecrease)")
+            let predicted = try #require(record.predictedDecrease)
+            let relative = abs(record.realizedDecrease / predicted - 1)
+            #expect(relative < 0.08, "\(activation) \(predicted) \(record.realizedDecrease)")
         }
     }
 

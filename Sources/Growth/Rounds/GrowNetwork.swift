@@ -202,7 +202,7 @@ private final class GrowthRound {
         network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
-        done.predictedDecrease = found.amplitude * choice.decrease
+        done.predictedDecrease = method.placement == .searched ? found.amplitude * choice.decrease : nil
         done.realizedDecrease = found.before - found.loss
         records.append(done)
     }

@@ -102,7 +102,7 @@ extension ArtifactSummary {
         for record in records {
             table.append([
                 "\(record.round)", record.site, record.method, "+\(record.neurons)",
-                Format.significant(record.amplitude), Format.significant(record.predictedDecrease),
+                Format.significant(record.amplitude), Format.significant(record.predictedDecrease ?? .nan),
                 Format.significant(record.realizedDecrease), Format.significant(record.lossBefore, digits: 4),
                 Format.significant(record.bottleneck / record.gradientNorm), record.note,
             ])

@@ -76,7 +76,7 @@ extension PipelineResults {
         }
         return [
             "\(records.count)", mean({ Double($0.neurons) }, digits: 4), mean { $0.amplitude },
-            mean { $0.predictedDecrease }, mean { $0.realizedDecrease },
+            mean { $0.predictedDecrease ?? .nan }, mean { $0.realizedDecrease },
             mean { $0.gradientNorm > 0 ? $0.bottleneck / $0.gradientNorm : .nan },
             notes.joined(separator: "; "),
         ]
