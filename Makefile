@@ -94,7 +94,7 @@ test: $(SETUP)			## Set up, build, run every test
 	swift build --build-tests
 	swift test --skip-build
 lint:				## Check the format of the sources
-	swift format lint --strict --recursive Package.swift Sources Tests Plugins
+	swift format lint --strict --recursive Package.swift Sources Tests Plugins Benchmarks/benchmarks
 bench: $(SETUP)			## Build and run the benchmarks
 	MERISTEM_BENCHMARKS=1 swift build -c release --product benchmarks
 	python3 Benchmarks/compare.py .build/release/benchmarks
