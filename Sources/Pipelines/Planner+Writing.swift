@@ -50,7 +50,9 @@ extension Planner {
                 }
             }
         }
-        for plan in workflow.plans where try writeReportParameters(plan, survey: survey) { summary.written += 1 }
+        for plan in workflow.plans where try writeReportParameters(plan, survey: survey) {
+            summary.written += 1
+        }
         if try PlainFile.write(makeFragment, to: "\(store.root)/plan.mk") { summary.written += 1 }
         return summary
     }
