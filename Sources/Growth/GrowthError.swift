@@ -20,13 +20,17 @@ package enum GrowthError: ReportableError, Equatable {
     case otherMethod(found: String, expected: String)
     /// A bottlenecks file holds something else than this version writes.
     case invalidFile(file: String, path: String, problem: String)
+    /// The network has grown in this round before.
+    case roundRepeated(Int)
+    /// An odd number of neurons where they come in pairs.
+    case oddPairs(site: String, asked: Int)
     /// A solve failed although its numbers are finite.
     case unsolvable(site: String, problem: LinearAlgebraError)
 
     package var exitCode: Int32 {
         switch self {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .otherMethod,
-            .invalidFile:
+            .invalidFile, .roundRepeated, .oddPairs:
             65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
@@ -56,6 +60,12 @@ package enum GrowthError: ReportableError, Equatable {
                 + "same method"
         case .invalidFile(let file, let path, let problem):
             "\(file): \(path): \(problem)"
+        case .roundRepeated(let round):
+            "the network has grown in round \(round) before; number this one anew, as in --set round=\(round + 1) "
+                + "--set rounds=\(round + 1)"
+        case .oddPairs(let site, let asked):
+            "site \(site): signs: pair adds neurons in twos, but neurons: \(asked) is odd; ask for an even number, or for "
+                + "neurons: {most: \(asked)}"
         case .unsolvable(let site, let problem):
             "site \(site): \(problem)"
         }

@@ -27,6 +27,9 @@ struct BranchReader {
     }
 
     private func branch(_ name: String, changes: Tree) throws -> Pipeline.Branch {
+        var base = base
+        // The forms of `neurons` exclude each other: another one replaces it, and is not merged with it.
+        if changes["growth.neurons"] != nil { base["growth.neurons"] = nil }
         let tree = changes.merged(over: base)
         let path = changes == .empty ? "" : "branches.\(name)"
         var fields = try Fields(tree, file: file, path: path)

@@ -19,6 +19,7 @@ package struct StageContext<P: ParameterSet> {
     package let progress: ProgressReporter
     /// By name: where to read each input, hashed already.
     fileprivate let paths: [String: (given: String, path: String)]
+    fileprivate let digests: [String: Digest]
 
     /// Opens an input that must be an artifact of this kind, and hands it to `body`.
     ///
@@ -34,6 +35,20 @@ package struct StageContext<P: ParameterSet> {
                 option: "--\(name)", path: input.given, found: header.kind.rawValue, expected: kind.rawValue)
         }
         return try body(file)
+    }
+
+    /// Checks that an input was made from the very files given as these other inputs.
+    ///
+    /// - Throws: `StageError.otherOrigin`, `HDF5Error`.
+    package func check(_ name: String, isMadeFrom others: [String]) throws {
+        guard let input = paths[name] else { preconditionFailure("the stage has no input '\(name)'") }
+        let header = try Header(reading: File(reading: input.path))
+        for other in others {
+            guard let given = digests[other], let used = header.inputs[other], given != used else { continue }
+            throw StageError.otherOrigin(
+                option: "--\(name)", path: input.given, name: other, expected: given.description,
+                found: used.description)
+        }
     }
 }
 
@@ -69,6 +84,7 @@ package struct Stage<P: ParameterSet> {
     ) throws {
         try reportingErrors(of: name) {
             let parameters = try options.read(P.self, defaults: defaults)
+            try checkOutput(options, inputs)
             let stopwatch = Stopwatch(threads: options.threads, libraries: Self.libraries)
             if let artifacts = options.artifacts {
                 try runInStore(
@@ -76,6 +92,27 @@ package struct Stage<P: ParameterSet> {
             } else {
                 try runAlone(options, parameters, inputs, digests, work)
             }
+        }
+    }
+
+    /// Refuses an output that would cost the work, or an input, when it is done.
+    private func checkOutput(_ options: StageOptions, _ inputs: [String: String]) throws {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: options.output, isDirectory: &isFolder), isFolder.boolValue
+        {
+            throw StageError.cannotWrite(
+                path: options.output, reason: "it is a folder; give the name of a file")
+        }
+        func place(_ path: String) -> String {
+            // Links count as themselves: an output may be a link to what an input links to.
+            let url = URL(filePath: path)
+            return url.deletingLastPathComponent().resolvingSymlinksInPath().appending(
+                path: url.lastPathComponent
+            ).path
+        }
+        for (name, path) in inputs.sorted(by: { $0.key < $1.key }) where place(path) == place(options.output)
+        {
+            throw StageError.outputIsInput(option: "--\(name)", path: options.output)
         }
     }
 
@@ -93,7 +130,7 @@ package struct Stage<P: ParameterSet> {
     ) throws {
         var digests = known
         var paths: Inputs = [:]
-        for (input, given) in inputs {
+        for (input, given) in inputs.sorted(by: { $0.key < $1.key }) {
             let found = try store.input(at: given)
             digests[input] = found.digest
             paths[input] = (given, found.path)
@@ -115,7 +152,8 @@ package struct Stage<P: ParameterSet> {
             defer { progress.clear() }
             do {
                 let context = StageContext(
-                    parameters: parameters, threads: options.threads, progress: progress, paths: paths)
+                    parameters: parameters, threads: options.threads, progress: progress, paths: paths,
+                    digests: digests)
                 let record: RunRecord
                 switch try work(context) {
                 case .content(let content):
@@ -123,7 +161,14 @@ package struct Stage<P: ParameterSet> {
                     record = try store.publish(lock, stopwatch: stopwatch) { try complete.write(to: $0) }
                 case .unchanged(let input):
                     guard let output = digests[input] else { preconditionFailure("no input '\(input)'") }
-                    record = try store.publishUnchanged(lock, output: output, stopwatch: stopwatch)
+                    if let path = paths[input]?.path, path != store.objectPath(output) {
+                        // A plain file, or another store's object: this store gets a copy.
+                        record = try store.publish(lock, stopwatch: stopwatch) {
+                            try FileManager.default.copyItem(atPath: path, toPath: $0)
+                        }
+                    } else {
+                        record = try store.publishUnchanged(lock, output: output, stopwatch: stopwatch)
+                    }
                 }
                 progress.line(Self.summary(record))
                 if options.rerun { try compare(before, record, link, progress) }
@@ -165,7 +210,7 @@ package struct Stage<P: ParameterSet> {
     ) throws {
         var digests = known
         var paths: Inputs = [:]
-        for (input, given) in inputs {
+        for (input, given) in inputs.sorted(by: { $0.key < $1.key }) {
             guard FileManager.default.fileExists(atPath: given) else {
                 throw StageError.missingFile(option: "--\(input)", path: given)
             }
@@ -176,7 +221,8 @@ package struct Stage<P: ParameterSet> {
         let progress = ProgressReporter(stage: name, logPath: nil)
         defer { progress.clear() }
         let context = StageContext(
-            parameters: parameters, threads: options.threads, progress: progress, paths: paths)
+            parameters: parameters, threads: options.threads, progress: progress, paths: paths,
+            digests: digests)
         switch try work(context) {
         case .content(let content):
             let complete = withHeader(content, parameters, digests)

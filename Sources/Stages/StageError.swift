@@ -13,12 +13,16 @@ package enum StageError: ReportableError, Equatable {
     /// A rerun with equal parameters, inputs and code gave other bytes.
     case notReproducible(output: String, before: String, now: String)
     case cannotWrite(path: String, reason: String)
+    /// The output would replace one of the inputs.
+    case outputIsInput(option: String, path: String)
+    /// An input was made from another file than the one given beside it.
+    case otherOrigin(option: String, path: String, name: String, expected: String, found: String)
 
     package var exitCode: Int32 {
         switch self {
         case .missingFile: 66
-        case .invalidSetting: 64
-        case .wrongKind, .notReproducible: 65
+        case .invalidSetting, .outputIsInput: 64
+        case .wrongKind, .notReproducible, .otherOrigin: 65
         case .cannotWrite: 74
         }
     }
@@ -34,6 +38,11 @@ package enum StageError: ReportableError, Equatable {
         case .notReproducible(let output, let before, let now):
             "\(output): equal parameters, inputs and code gave \(before) before and \(now) now; "
                 + "both are in the store: compare them with `artifact diff`, and please report it"
+        case .outputIsInput(let option, let path):
+            "--output \(path): is the file given with \(option), which it would replace; give another name"
+        case .otherOrigin(let option, let path, let name, let expected, let found):
+            "\(option) \(path): was made from another \(name) (\(found.prefix(12))…) than the one given with --\(name) "
+                + "(\(expected.prefix(12))…); make it again from this one"
         case .cannotWrite(let path, let reason):
             "\(path): cannot be written: \(reason)"
         }

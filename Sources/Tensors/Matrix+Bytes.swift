@@ -59,11 +59,13 @@ package final class ByteGram {
                 signed.withUnsafeBufferPointer { signed in
                     guard let into = pending.baseAddress, let signed = signed.baseAddress else { return }
                     var none: Int32 = 0
-                    _ = dnnl_gemm_u8s8s32(
+                    let status = dnnl_gemm_u8s8s32(
                         Self.transposed, Self.asStored, Self.fixedOffset, dnnl_dim_t(height),
                         dnnl_dim_t(first + height), dnnl_dim_t(count), 1, bytes + first, dnnl_dim_t(columns),
                         0, signed,
                         dnnl_dim_t(columns), 0, 1, into + first * columns, dnnl_dim_t(columns), &none)
+                    precondition(
+                        status == dnnl_success, "oneDNN refused a product of \(columns) columns of bytes")
                 }
             }
         }

@@ -49,7 +49,7 @@ extension TrainingEnvironment {
 
 /// Draws a seed network and trains it.
 ///
-/// - Parameter architecture: used where the parameters name no network.
+/// - Parameter architecture: trained in place of the parameters' network.
 /// - Throws: `TrainingError`, `NetworkError`.
 package func trainSeed(
     _ parameters: SeedParameters, dataset: Dataset, architecture: Architecture? = nil,
@@ -57,7 +57,7 @@ package func trainSeed(
 ) throws -> Network {
     let described = try parameters.network?.architecture(
         inputs: dataset.shape.count, outputs: dataset.classes.count)
-    guard let architecture = described ?? architecture else { throw TrainingError.noArchitecture }
+    guard let architecture = architecture ?? described else { throw TrainingError.noArchitecture }
     let network = try Network(initializing: architecture, seed: parameters.seed)
     return try train(
         network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .seed,

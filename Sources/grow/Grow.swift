@@ -39,6 +39,7 @@ struct Grow: ParsableCommand {
         let inputs = ["dataset": dataset, "network": network, "bottlenecks": bottlenecks]
         try stage.run(options, inputs: inputs) { context in
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
+            try context.check("bottlenecks", isMadeFrom: ["network", "dataset"])
             let network = try context.read("network", .network) { try Network(reading: $0) }
             let bottlenecks = try context.read("bottlenecks", .bottlenecks) { try Bottlenecks(reading: $0) }
             let outcome = try growNetwork(

@@ -40,10 +40,15 @@ package struct GradMax: GrowthMethod {
             case .meanNorm(let part): part * site.fanOutScale * site.meanFanOutNorm
             case .unit: 1.0
             }
+        var fanIn = Matrix(rows: leading.neurons.count, columns: moment.rows)
+        if site.slopes.left == 0, site.statistics.producerHasBias {
+            for neuron in 0..<fanIn.rows { fanIn[neuron, fanIn.columns - 1] = Self.kinkedBias }
+        }
         return Proposal(
-            neurons: NewNeurons(
-                fanIn: Matrix(rows: leading.neurons.count, columns: moment.rows),
-                fanOut: scale * leading.neurons.fanOut),
+            neurons: NewNeurons(fanIn: fanIn, fanOut: scale * leading.neurons.fanOut),
             singularValues: leading.singularValues)
     }
+
+    /// The bias of a ReLU neuron. At exactly 0 its derivative is 0, so that it would never learn; the paper takes 1 there.
+    private static let kinkedBias = 1e-6
 }

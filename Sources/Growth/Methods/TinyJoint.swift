@@ -32,15 +32,17 @@ package struct TinyJoint: GrowthMethod {
         // The ones are part of both X and H: a bias of α would repeat the consumer's own bias exactly.
         let repeatsBias = statistics.producerHasBias && statistics.consumerHasBias
         let used = 0..<(covariance.rows - (repeatsBias ? 1 : 0))
+        let own = covariance.selecting(rows: used).selecting(columns: used)
         let schur = addingRidge(
-            site.thresholds.ridge, to: schurComplement(covariance, overlap: overlap, consumer: consumer),
-            of: covariance)
+            site.thresholds.ridge,
+            to: schurComplement(covariance, overlap: overlap, consumer: consumer)
+                .selecting(rows: used).selecting(columns: used), of: own)
         let leading = try LeadingNeurons(
             crossCovariance: cross.selecting(rows: used),
             input: SemidefiniteFactor(
-                schur.selecting(rows: used).selecting(columns: used),
+                schur,
                 threshold: Self.lostDigits * site.thresholds.rank,
-                scale: covariance.largestDiagonal),
+                scale: own.largestDiagonal),
             threshold: site.thresholds.singularValue, limit: limit)
 
         var neurons = leading.neurons

@@ -12,13 +12,17 @@ package enum SignRule: String, CaseIterable, Codable, Sendable {
     /// - Parameters:
     ///   - candidates: k neurons.
     ///   - gains: of the candidates.
-    package func choose(_ candidates: NewNeurons, gains: NeuronGains) -> SignedNeurons {
+    ///   - judge: the gains that decide the signs, where they are others.
+    package func choose(
+        _ candidates: NewNeurons, gains: NeuronGains, judge: NeuronGains? = nil
+    ) -> SignedNeurons {
         switch self {
         case .best:
-            let signs = zip(gains.plus, gains.minus).map { $0 >= $1 ? 1.0 : -1.0 }
+            let deciding = judge ?? gains
+            let signs = zip(deciding.plus, deciding.minus).map { $0 >= $1 ? 1.0 : -1.0 }
             return SignedNeurons(
                 neurons: candidates.signed(signs), candidates: Array(0..<candidates.count), signs: signs,
-                gains: zip(gains.plus, gains.minus).map(max))
+                gains: signs.indices.map { signs[$0] > 0 ? gains.plus[$0] : gains.minus[$0] })
         case .pair:
             let pairs = (0..<candidates.count).flatMap { [$0, $0] }
             let signs = (0..<candidates.count).flatMap { _ in [1.0, -1.0] }

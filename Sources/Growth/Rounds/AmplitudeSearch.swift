@@ -49,7 +49,7 @@ package struct AmplitudeSearch: Equatable, Sendable {
         var amplitude = 1.0
         let first = try evaluate(amplitude)
         var last = try evaluate(amplitude * growth)
-        if last < first {
+        if last < min(first, before) {
             amplitude *= growth
             while count() < mostSteps {
                 amplitude *= growth

@@ -19,6 +19,7 @@ extension Bottlenecks {
             "samples": .integer(Int64(samples)),
             "loss": .real(loss),
             "flops": .integer(Int64(flops)),
+            "rank_threshold": .real(rankThreshold),
             // Names sort when they are read; this is the order in the network.
             "order": .text(sites.map(\.site).joined(separator: ",")),
         ]
@@ -44,10 +45,24 @@ extension Bottlenecks {
         }
         var sites: [SiteBottleneck] = []
         for site in order { sites.append(try SiteBottleneck(reading: file, site: site)) }
+        func count(_ name: String) throws -> Int {
+            let value = try file.integer(name, of: "sites")
+            guard (0...1 << 60).contains(value) else {
+                throw GrowthError.invalidFile(
+                    file: file.path, path: "/sites@\(name)", problem: "must be in 0...2^60, not \(value)")
+            }
+            return value
+        }
+        let rankThreshold = try file.real("rank_threshold", of: "sites")
+        guard (0...1).contains(rankThreshold) else {
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/sites@rank_threshold",
+                problem: "must be in 0...1, not \(rankThreshold)")
+        }
         self.init(
-            method: method, round: try file.integer("round", of: "sites"),
-            samples: try file.integer("samples", of: "sites"), loss: try file.real("loss", of: "sites"),
-            flops: try file.integer("flops", of: "sites"), sites: sites)
+            method: method, round: try count("round"), samples: try count("samples"),
+            loss: try file.real("loss", of: "sites"), flops: try count("flops"), rankThreshold: rankThreshold,
+            sites: sites)
     }
 }
 

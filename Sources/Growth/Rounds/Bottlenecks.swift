@@ -11,6 +11,8 @@ package struct Bottlenecks: Equatable, Sendable {
     package var loss: Double
     /// Floating-point operations spent.
     package var flops: Int
+    /// Pivots of a covariance under this part of the largest counted as zero.
+    package var rankThreshold: Double
     /// In the order of the network's nodes.
     package var sites: [SiteBottleneck]
 }

@@ -11,6 +11,7 @@ package func computeBottlenecks(
     _ parameters: BottleneckParameters, dataset: Dataset, network: Network, threads: Int = 1
 ) throws -> Bottlenecks {
     try checkFits(network.architecture, dataset)
+    guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     let method = parameters.proposal.method.method
     let all = GrowthSite.all(in: network.architecture)
     guard !all.isEmpty else { throw GrowthError.noSites(nodes: network.architecture.nodes.map(\.name)) }
@@ -44,7 +45,8 @@ package func computeBottlenecks(
         if parameters.measurement.samples != .auto || isPrecise || count == available {
             return Bottlenecks(
                 method: parameters.proposal.method, round: parameters.round, samples: count,
-                loss: activities.meanLoss, flops: flops, sites: found)
+                loss: activities.meanLoss, flops: flops,
+                rankThreshold: parameters.measurement.rankThreshold, sites: found)
         }
         count = min(2 * count, available)
     }

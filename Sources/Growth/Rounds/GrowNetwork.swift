@@ -54,6 +54,9 @@ private final class GrowthRound {
     private var method: any GrowthMethod { parameters.proposal.method.method }
 
     func run() throws -> GrowthOutcome {
+        if network.growth.contains(where: { $0.round == parameters.round }) {
+            throw GrowthError.roundRepeated(parameters.round)
+        }
         let measured = try matchingSites()
         if let reason = stopReason() {
             records = measured.map { record(of: $0.bottleneck, note: reason) }
@@ -93,6 +96,14 @@ private final class GrowthRound {
                 throw GrowthError.otherNetwork(
                     site: measured.site, found: measured.shapeText, expected: expected)
             }
+            let (inputs, candidates) = (
+                sites[position].producerWeights(of: network).columns, measured.proposal.neurons
+            )
+            guard candidates.count == 0 || candidates.fanIn.columns == inputs else {
+                throw GrowthError.otherNetwork(
+                    site: measured.site, found: "a producer with \(candidates.fanIn.columns) inputs",
+                    expected: "\(inputs)")
+            }
             return Measured(bottleneck: measured, position: position)
         }
     }
@@ -104,10 +115,10 @@ private final class GrowthRound {
             return "the budget of \(stop.flops) training FLOPs is spent"
         }
         guard stop.gain > 0 else { return nil }
-        func lastLoss(_ round: Int) -> Double? {
-            network.history.epochs.last { $0.round == round }?.validationLoss
-        }
-        guard let before = lastLoss(parameters.round - 2), let after = lastLoss(parameters.round - 1),
+        // Rounds that added nothing have no epochs: the last two that have some count, and so a stop lasts.
+        let rounds = Set(network.history.epochs.map(\.round)).sorted().suffix(2)
+        let losses = rounds.map { round in network.history.epochs.last { $0.round == round }?.validationLoss }
+        guard losses.count == 2, let before = losses[0], let after = losses[1],
             before - after < stop.gain * before
         else { return nil }
         return "the last round improved the validation loss by less than \(stop.gain) of it"
@@ -116,8 +127,14 @@ private final class GrowthRound {
     /// The sites in the order in which they grow.
     private func order(_ measured: [Measured]) throws -> [Int] {
         guard parameters.proposal.sites == .best else { return Array(measured.indices) }
-        let values = try measured.map {
-            try choice($0.bottleneck, position: $0.position)?.decreasePerCost(placement.cost) ?? 0
+        let values = try measured.map { one in
+            // Methods that predict nothing grow where the bottleneck is largest for what a neuron costs.
+            guard method.placement == .searched else {
+                return site(named: one.bottleneck.site).map {
+                    one.bottleneck.bottleneck / Double($0.costPerNeuron(placement.cost, in: network))
+                } ?? 0
+            }
+            return try choice(one.bottleneck, position: one.position)?.decreasePerCost(placement.cost) ?? 0
         }
         return values.indices.max { values[$0] < values[$1] }.map { [$0] } ?? []
     }
@@ -149,7 +166,7 @@ private final class GrowthRound {
         do {
             return try NeuronChoice(
                 bottleneck, at: site, of: network, parameters: parameters, requested: requested,
-                room: room(at: site))
+                room: room(at: site), rankThreshold: bottlenecks.rankThreshold)
         } catch let problem as LinearAlgebraError {
             throw GrowthError.unsolvable(site: site.name, problem: problem)
         }
@@ -161,7 +178,7 @@ private final class GrowthRound {
     ) throws -> Proposal {
         let update = try BestUpdate(
             covariance: measured.consumerCovariance, moment: measured.consumerMoment,
-            threshold: SemidefiniteFactor.defaultThreshold)
+            threshold: bottlenecks.rankThreshold)
         let statistics = SiteStatistics(
             samples: bottlenecks.samples, producerHasBias: site.producerHasBias,
             consumerHasBias: site.consumerHasBias,
@@ -202,7 +219,7 @@ private final class GrowthRound {
         network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
-        done.predictedDecrease = method.placement == .searched ? found.amplitude * choice.decrease : nil
+        done.predictedDecrease = predictsDecrease ? found.amplitude * choice.decrease : nil
         done.realizedDecrease = found.before - found.loss
         records.append(done)
     }
@@ -250,6 +267,9 @@ private final class GrowthRound {
             amplitude: search.amplitude, before: search.lossBefore, loss: search.loss,
             evaluations: search.trials.count)
     }
+
+    /// Methods that are put in as proposed, and neurons brought to another size, have no first-order prediction.
+    private var predictsDecrease: Bool { method.placement == .searched && placement.scaling == .none }
 
     private func record(of measured: SiteBottleneck, note: String) -> GrowthRecord {
         GrowthRecord(

@@ -15,9 +15,10 @@ struct NeuronChoice {
     /// - Parameters:
     ///   - requested: neurons to add; the policy says whether fewer are an error.
     ///   - room: the most neurons that budgets leave room for.
+    ///   - rankThreshold: the one that the best update was solved with.
     init(
         _ bottleneck: SiteBottleneck, at site: GrowthSite, of network: Network, parameters: GrowthParameters,
-        requested: Int, room: Int
+        requested: Int, room: Int, rankThreshold: Double
     ) throws {
         self.bottleneck = bottleneck
         self.site = site
@@ -28,6 +29,9 @@ struct NeuronChoice {
         let signs: SignRule =
             site.slopes.isKinked && bottleneck.effects != nil ? parameters.placement.signs : .best
         let perDirection = signs == .pair ? 2 : 1
+        if parameters.proposal.neurons.isStrict, !requested.isMultiple(of: perDirection) {
+            throw GrowthError.oddPairs(site: site.name, asked: requested)
+        }
         if parameters.proposal.neurons.isStrict, candidates.count * perDirection < requested {
             throw GrowthError.notEnoughDirections(
                 site: site.name, method: method.rawValue, asked: requested,
@@ -44,9 +48,21 @@ struct NeuronChoice {
         if case .auto = parameters.proposal.neurons {
             kept = Self.paying(kept, bottleneck, effects, site, network, parameters.placement.cost)
         }
-        let signed = signs.choose(candidates, gains: effects.gains).selecting(candidates: kept)
+        // Where the consumer makes room for the neurons, what it follows by itself is no merit of theirs.
+        let judge = candidates.compensation.map { _ in
+            NeuronGains(
+                effects.moments.gradient - effects.moments.overlap.timesTransposed(bottleneck.bestUpdate),
+                fanOut: candidates.fanOut, slopes: site.slopes)
+        }
+        var signed = signs.choose(candidates, gains: effects.gains, judge: judge).selecting(candidates: kept)
+        if signs == .pair {
+            // A pair does (r + l) of what a linear neuron does, and the consumer makes room for that, by halves.
+            let share = (site.slopes.right + site.slopes.left) / 2
+            signed.neurons.compensation = signed.neurons.compensation.map { share * $0 }
+        }
         let fitted = try Self.fit(
-            signed, bottleneck, effects, site, parameters.placement, allowsRefit: method.method.allowsRefit)
+            signed, bottleneck, effects, site, parameters.placement, allowsRefit: method.method.allowsRefit,
+            rankThreshold: rankThreshold)
         `extension` = fitted.extension
         decrease = fitted.decrease
     }
@@ -63,8 +79,8 @@ struct NeuronChoice {
         _ network: Network, _ cost: GrowthCost
     ) -> [Int] {
         let weights = bottleneck.bestUpdate
-        let updateCost =
-            cost == .parameters ? weights.rows * weights.columns : 6 * weights.rows * weights.columns
+        // Three products of a training step read or write a consumer's weight, each with a multiply-add.
+        let updateCost = (cost == .parameters ? 1 : 6) * weights.rows * weights.columns
         let required = bottleneck.bestUpdateDecrease / Double(updateCost)
         let price = Double(site.costPerNeuron(cost, in: network))
         return candidates.filter { neuron in
@@ -78,7 +94,7 @@ struct NeuronChoice {
     private static func fit(
         _ signed: SignedNeurons, _ bottleneck: SiteBottleneck, _ effects: CandidateEffects,
         _ site: GrowthSite,
-        _ placement: PlacementParameters, allowsRefit: Bool
+        _ placement: PlacementParameters, allowsRefit: Bool, rankThreshold: Double
     ) throws -> (extension: Extension, decrease: Double) {
         guard signed.neurons.count > 0 else { return (Extension(neurons: signed.neurons, update: nil), 0) }
         var proposal = bottleneck.proposal
@@ -88,7 +104,7 @@ struct NeuronChoice {
                 signed, moments: effects.moments, slopes: site.slopes,
                 bestUpdate: BestUpdate(
                     covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
-                    threshold: SemidefiniteFactor.defaultThreshold),
+                    threshold: rankThreshold),
                 threshold: Refit.threshold)
             proposal.update = bottleneck.bestUpdate
             return (
@@ -96,7 +112,7 @@ struct NeuronChoice {
                 refit.decrease
             )
         }
-        let update = placement.update ? proposal.consumerUpdate(with: signed.neurons) : nil
+        let update = proposal.consumerUpdate(with: signed.neurons)
         let decrease = FirstOrderDecrease(
             update: update, moment: bottleneck.consumerMoment, gains: signed.gains)
         return (Extension(neurons: signed.neurons, update: update), decrease.total)
@@ -116,7 +132,9 @@ extension SignedNeurons {
 extension GrowthSite {
     /// What one neuron adds: parameters, or floating-point operations of a training step per sample.
     func costPerNeuron(_ cost: GrowthCost, in network: Network) -> Int {
-        let weights = parametersPerNeuron(in: network)
-        return cost == .parameters ? weights : 6 * weights
+        guard cost == .flops else { return parametersPerNeuron(in: network) }
+        let architecture = network.architecture
+        let wider = try? architecture.replacing(producer, by: Linear(width: width + 1, bias: producerHasBias))
+        return max(1, (wider ?? architecture).flopsPerSample.training - architecture.flopsPerSample.training)
     }
 }
