@@ -41,6 +41,57 @@ struct GrowNetworkTests {
         return try evaluator.sums(LossParameters(), threads: 1).loss / Double(split.count)
     }
 
+    @Test("a round is grown once")
+    func repeatedRound() throws {
+        let grown = try #require(
+            try grow(SampleDataset.network(.relu, dataset: dataset)).outcome.network)
+        #expect(throws: GrowthError.roundRepeated(1)) { try grow(grown) }
+        #expect(throws: Never.self) { try grow(grown, round: 2) }
+    }
+
+    @Test("pairs of signs come in even numbers")
+    func oddPairs() throws {
+        let network = try SampleDataset.network(.relu, dataset: dataset)
+        #expect(throws: GrowthError.oddPairs(site: "hidden1", asked: 3)) {
+            try grow(network) {
+                $0.proposal.neurons = .number(3)
+                $0.placement.signs = .pair
+            }
+        }
+    }
+
+    @Test("neurons that GradMax adds to a ReLU network learn")
+    func gradMaxLearns() throws {
+        let method = try #require(GrowthMethodName(rawValue: "gradmax"))
+        let network = try SampleDataset.network(.relu, dataset: dataset)
+        let grown = try #require(try grow(network) { $0.proposal.method = method }.outcome.network)
+        let tuned = try #require(
+            try fineTune(
+                TuneParameters(training: TrainingParameters(epochs: 1), loss: LossParameters(), seed: 0),
+                dataset: dataset, network: grown))
+        let before = try #require(grown.parameters["hidden1/weight"])
+        let after = try #require(tuned.parameters["hidden1/weight"])
+        let added = 5 * before.shape[1]..<before.count
+        #expect(before.values[added].allSatisfy { $0 == 0 })
+        #expect(after.values[added].contains { $0 != 0 })
+    }
+
+    @Test("a stop for lack of gain lasts, although rounds that add nothing have no epochs")
+    func lastingStop() throws {
+        var network = try SampleDataset.network(.relu, dataset: dataset)
+        for (round, loss) in [(0, 1.0), (1, 0.999)] {
+            network.history.epochs.append(
+                History.Epoch(
+                    round: round, loss: loss, accuracy: 0, validationLoss: loss, validationAccuracy: 0,
+                    rate: 0.1))
+        }
+        for round in [2, 3, 4] {
+            let outcome = try grow(network, { $0.placement.stop.gain = 0.1 }, round: round).outcome
+            #expect(outcome.network == nil)
+            #expect(outcome.records.allSatisfy { $0.note.contains("validation loss") })
+        }
+    }
+
     @Test(
         "every method widens every site, and what was recorded is what happened to the validation loss",
         arguments: GrowthMethodName.allCases, [Activation.Function.relu, .selu, .tanh, .gelu, .identity])

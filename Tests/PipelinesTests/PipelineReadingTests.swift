@@ -44,6 +44,21 @@ import Training
         #expect(network.widths == [5, 6])
     }
 
+    @Test func `another form of neurons replaces the one before`() throws {
+        let pipeline = try read(
+            base + """
+                growth: {neurons: {most: 4}}
+                branches:
+                  fraction: {growth.neurons: {fraction: 0.5}}
+                  target: {growth: {neurons: {target: [9]}}}
+                  same: {growth.method: random}
+                """)
+        #expect(
+            pipeline.branches.map(\.experiment.growth.proposal.neurons) == [
+                .fraction(0.5), .target([9]), .most(4),
+            ])
+    }
+
     @Test func `without branches there is one, with seed 0`() throws {
         let pipeline = try read(base)
         #expect(pipeline.branches.map(\.name) == ["main"])

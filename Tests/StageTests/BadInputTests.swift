@@ -59,6 +59,55 @@ struct BadInputTests {
         #expect(result.error.contains("dataset") && result.error.contains("network"))
     }
 
+    @Test("bottlenecks of another network are refused, though its shapes are the same")
+    func otherOrigin() throws {
+        try bench.makeSeed()
+        let measured = bench.folder.path("bottlenecks.h5")
+        let compute = try Program.run(
+            "compute-bottlenecks",
+            ["--dataset", bench.dataset, "--network", bench.seed, "--output", measured])
+        #expect(compute.status == 0, "\(compute.error)")
+        let other = bench.folder.path("other.h5")
+        let train = try Program.run(
+            "train-seed",
+            [
+                "--dataset", bench.dataset, "--set", "network.widths=[4, 3]", "--set", "seed=9", "--output",
+                other,
+            ])
+        #expect(train.status == 0, "\(train.error)")
+        func grow(_ network: String, _ more: [String] = []) throws -> ProgramResult {
+            try Program.run(
+                "grow",
+                [
+                    "--dataset", bench.dataset, "--network", network, "--bottlenecks", measured, "--output",
+                    bench.folder.path("grown.h5"),
+                ] + more)
+        }
+        let refused = try grow(other)
+        #expect(refused.status == 65)
+        #expect(refused.error.contains("another network"), "\(refused.error)")
+        let tooMany = try grow(bench.seed, ["--set", "neurons=100"])
+        #expect(tooMany.status == 65)
+        #expect(tooMany.error.contains("useful directions"), "\(tooMany.error)")
+        #expect(!bench.folder.exists("grown.h5"))
+        #expect(try grow(bench.seed).status == 0)
+    }
+
+    @Test("an output that is an input, or a folder, is refused before any work")
+    func outputs() throws {
+        try bench.makeSeed()
+        let before = try bench.folder.bytes("seed.h5")
+        func tune(output: String) throws -> ProgramResult {
+            try Program.run(
+                "fine-tune", ["--dataset", bench.dataset, "--network", bench.seed, "--output", output])
+        }
+        #expect(try tune(output: bench.seed).status == 64)
+        #expect(try bench.folder.bytes("seed.h5") == before)
+        let folder = try tune(output: bench.folder.path)
+        #expect(folder.status == 74)
+        #expect(folder.error.contains("folder"))
+    }
+
     @Test("a loss that becomes NaN stops training, says where, and keeps nothing")
     func divergence() throws {
         try bench.makeDataset()
