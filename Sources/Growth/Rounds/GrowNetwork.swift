@@ -35,7 +35,8 @@ private final class GrowthRound {
     private let batches: Batches
     private let threads: Int
     private var records: [GrowthRecord] = []
-    private var evaluations = 0
+    /// Floating-point operations of the trials.
+    private var flops = 0
 
     init(
         _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -70,7 +71,7 @@ private final class GrowthRound {
         }
         network.growth += records
         network.cost[.bottlenecks] += bottlenecks.flops
-        network.cost[.grow] += evaluations * batches.count * network.architecture.flopsPerSample.inference
+        network.cost[.grow] += flops
         return GrowthOutcome(network: network, records: records)
     }
 
@@ -206,7 +207,7 @@ private final class GrowthRound {
         let trial = try GrowthTrial(
             fitted, at: site, of: network, batches: batches, loss: parameters.loss, threads: threads)
         let found = try amplitude(trial)
-        evaluations += found.evaluations
+        flops += batches.count * trialFlops(fitted, at: site, trials: found.evaluations)
         guard found.before.isFinite else {
             throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
         }
@@ -241,6 +242,18 @@ private final class GrowthRound {
             neurons: NewNeurons(
                 fanIn: factors.fanIn * neurons.fanIn, fanOut: factors.fanOut * neurons.fanOut),
             update: `extension`.update.map { factors.update * $0 })
+    }
+
+    /// Floating-point operations per sample: one pass forward, then what follows the consumer for each trial.
+    private func trialFlops(_ extension: Extension, at site: GrowthSite, trials: Int) -> Int {
+        let architecture = network.architecture
+        let neurons = `extension`.neurons
+        let preparation =
+            architecture.flopsPerSample.inference + 2 * neurons.count * neurons.fanIn.columns
+            + (`extension`.update.map { 2 * $0.rows * $0.columns } ?? 0)
+        let behind = architecture.nodes[((architecture.index(of: site.consumer) ?? 0) + 1)...]
+        let tail = behind.reduce(0) { $0 + $1.operation.cost(for: architecture.inputShapes(of: $1)).forward }
+        return preparation + trials * (2 * neurons.count * neurons.fanOut.rows + tail)
     }
 
     private struct Amplitude {
