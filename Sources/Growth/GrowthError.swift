@@ -22,6 +22,8 @@ package enum GrowthError: ReportableError, Equatable {
     case invalidFile(file: String, path: String, problem: String)
     /// The network has grown in this round before.
     case roundRepeated(Int)
+    /// Target widths for another number of sites.
+    case targetCount(found: Int, sites: [String])
     /// An odd number of neurons where they come in pairs.
     case oddPairs(site: String, asked: Int)
     /// A solve failed although its numbers are finite.
@@ -30,7 +32,7 @@ package enum GrowthError: ReportableError, Equatable {
     package var exitCode: Int32 {
         switch self {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .otherMethod,
-            .invalidFile, .roundRepeated, .oddPairs:
+            .invalidFile, .roundRepeated, .oddPairs, .targetCount:
             65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
@@ -63,6 +65,9 @@ package enum GrowthError: ReportableError, Equatable {
         case .roundRepeated(let round):
             "the network has grown in round \(round) before; number this one anew, as in --set round=\(round + 1) "
                 + "--set rounds=\(round + 1)"
+        case .targetCount(let found, let sites):
+            "neurons: {target: …} names \(found) widths, but \(sites.count) can grow (\(sites.joined(separator: ", "))); "
+                + "give one width for each of them, or one for all"
         case .oddPairs(let site, let asked):
             "site \(site): signs: pair adds neurons in twos, but neurons: \(asked) is odd; ask for an even number, or for "
                 + "neurons: {most: \(asked)}"

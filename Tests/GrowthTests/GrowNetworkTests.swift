@@ -49,6 +49,17 @@ struct GrowNetworkTests {
         #expect(throws: Never.self) { try grow(grown, round: 2) }
     }
 
+    @Test("target widths are one for all sites, or one for each")
+    func targetCount() throws {
+        let network = try SampleDataset.network(.relu, dataset: dataset)
+        #expect(throws: GrowthError.targetCount(found: 3, sites: ["hidden1", "hidden2"])) {
+            try grow(network) { $0.proposal.neurons = .target([9, 9, 9]) }
+        }
+        for widths in [[9], [9, 9]] {
+            #expect(throws: Never.self) { try grow(network) { $0.proposal.neurons = .target(widths) } }
+        }
+    }
+
     @Test("pairs of signs come in even numbers")
     func oddPairs() throws {
         let network = try SampleDataset.network(.relu, dataset: dataset)

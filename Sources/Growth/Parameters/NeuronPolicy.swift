@@ -8,7 +8,7 @@ package enum NeuronPolicy: Equatable, Sendable {
     case most(Int)
     /// This part of the site's width, at least one; fewer where there are fewer directions.
     case fraction(Double)
-    /// Widths of the sites, in order, to be reached in equal steps by the last round.
+    /// Widths of the sites, in order, or one for all, to be reached in equal steps by the last round.
     case target([Int])
     /// As many as pay for themselves, at most so many: see ``GrowthPlan``'s documentation of `neurons`.
     case auto(most: Int)

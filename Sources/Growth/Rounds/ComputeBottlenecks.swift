@@ -15,6 +15,9 @@ package func computeBottlenecks(
     let method = parameters.proposal.method.method
     let all = GrowthSite.all(in: network.architecture)
     guard !all.isEmpty else { throw GrowthError.noSites(nodes: network.architecture.nodes.map(\.name)) }
+    if case .target(let widths) = parameters.proposal.neurons, ![1, all.count].contains(widths.count) {
+        throw GrowthError.targetCount(found: widths.count, sites: all.map(\.name))
+    }
     let chosen = parameters.proposal.sites.positions(of: all.count, round: parameters.round)
     let sites = chosen.map { all[$0] }
 
