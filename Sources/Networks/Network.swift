@@ -33,10 +33,12 @@ package struct Network: Equatable, Sendable {
             switch specification.initialization {
             case .zero:
                 parameters[entry.name] = Tensor(repeating: 0, shape: specification.shape)
+            case .one:
+                parameters[entry.name] = Tensor(repeating: 1, shape: specification.shape)
             case .scaledNormal(let inputs):
                 var random = Philox(seed: seed, purpose: .initialization, index: index)
                 let deviation =
-                    architecture.initializationGain(after: entry.node) / Double(inputs).squareRoot()
+                    architecture.initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
                 parameters[entry.name] = Tensor(
                     shape: specification.shape, values: random.normal(entry.count, deviation: deviation))
             }
@@ -85,12 +87,13 @@ package enum OptimizerSlot: String, CaseIterable, Sendable {
 }
 
 extension Architecture {
-    /// The gain of the activation that follows a node directly; 1 where there is none.
+    /// The gain of the first activation after a node; 1 where another layer, or the end, comes before one.
     package func initializationGain(after name: String) -> Double {
         for consumer in consumers(of: name) {
             if let activation = consumer.operation as? Activation {
                 return activation.function.initializationGain
             }
+            if consumer.operation.widthRole == .keeps { return initializationGain(after: consumer.name) }
         }
         return 1
     }

@@ -3,7 +3,7 @@ package import Parameters
 internal import Tensors
 
 /// y = x Wᵀ + b, with x [rows, in], W [out, in], b [out]: a fully connected layer.
-package struct Linear: Operation {
+package struct Linear: Layer {
     package static let kind = "linear"
 
     /// The number of outputs.

@@ -15,6 +15,15 @@ package protocol Operation: ParameterSet {
     /// The trainable parameters for inputs of these shapes; none by default.
     func parameters(for inputs: [[Int]]) -> [ParameterSpecification]
 
+    /// What is measured while training and read in evaluation, such as running means; none by default.
+    func state(for inputs: [[Int]]) -> [ParameterSpecification]
+
+    /// What becomes of the channels, the first extent of every shape; by default each is kept for itself.
+    var widthRole: WidthRole { get }
+
+    /// The values that a backward pass reads besides the output's gradient, for planning memory; all by default.
+    var backwardReads: BackwardReads { get }
+
     /// The floating-point operations for one sample; a multiply-add counts two.
     func cost(for inputs: [[Int]]) -> OperationCost
 
@@ -22,8 +31,46 @@ package protocol Operation: ParameterSet {
     func makeKernel(_ wiring: Wiring) -> any Kernel
 }
 
+/// A layer with a weight from every input channel to every output channel: growth sites lie between two of these.
+///
+/// Its weights are [width, input channels, …], its bias, if it has one, [width].
+package protocol Layer: Operation {
+    /// The number of output channels.
+    var width: Int { get set }
+    var bias: Bool { get }
+}
+
+extension Layer {
+    package var widthRole: WidthRole { .mixes }
+    package var backwardReads: BackwardReads { .inputs }
+}
+
+/// What an operation does with the channels of its inputs.
+package enum WidthRole: Sendable {
+    /// Every output channel depends on all input channels: one width ends here and another begins.
+    case mixes
+    /// Output channel i depends on channel i of each input.
+    case keeps
+    /// Channel and position become one: output i h w + p is channel i at position p.
+    case flattens
+    /// The channels of one input after those of the other.
+    case joins
+}
+
+/// Values that a backward pass reads.
+package struct BackwardReads: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static let inputs = BackwardReads(rawValue: 1)
+    package static let output = BackwardReads(rawValue: 2)
+}
+
 extension Operation {
     package func parameters(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
+    package func state(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
+    package var widthRole: WidthRole { .keeps }
+    package var backwardReads: BackwardReads { [.inputs, .output] }
 
     /// The single input an operation takes, or an error that says so.
     func onlyInput(_ inputs: [[Int]], node: String, allowed: String) throws -> [Int] {
@@ -31,6 +78,30 @@ extension Operation {
             throw NetworkError.shapeMismatch(node: node, found: inputs, allowed: "one input, \(allowed)")
         }
         return input
+    }
+
+    /// The shape of the only input of a normalisation: a row of features or an image.
+    func channelsFirst(_ inputs: [[Int]], node: String) throws -> [Int] {
+        let allowed = "a row of features or an image [channels, height, width]"
+        let input = try onlyInput(inputs, node: node, allowed: allowed)
+        guard input.count == 1 || input.count == 3 else {
+            throw NetworkError.shapeMismatch(node: node, found: inputs, allowed: allowed)
+        }
+        return input
+    }
+
+    /// γ and β of a normalisation, one of each per channel.
+    func perChannelScaleAndShift(_ inputs: [[Int]]) -> [ParameterSpecification] {
+        [
+            ParameterSpecification(name: "weight", shape: [inputs[0][0]], initialization: .one),
+            ParameterSpecification(name: "bias", shape: [inputs[0][0]], initialization: .zero),
+        ]
+    }
+
+    /// A multiply-add per value forward, and as many for each gradient.
+    func normalizationCost(_ inputs: [[Int]]) -> OperationCost {
+        let count = 2 * inputs[0].reduce(1, *)
+        return OperationCost(forward: count, inputGradient: count, parameterGradient: count)
     }
 }
 
@@ -48,6 +119,7 @@ package struct ParameterSpecification: Equatable, Sendable {
     /// How the first values are drawn.
     package enum Initialization: Equatable, Sendable {
         case zero
+        case one
         /// Normal numbers of mean 0 and variance gain² / `inputs` (He et al., 2015; LeCun et al., 1998).
         case scaledNormal(inputs: Int)
     }
@@ -101,4 +173,11 @@ package protocol Kernel: AnyObject {
     func forward(rows: Int, mode: ForwardMode)
     /// Reads the output's gradient and overwrites the inputs' gradients and the parameters' gradients, as asked.
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool)
+}
+
+extension Operation {
+    // Until every operation has its kernel.
+    package func makeKernel(_ wiring: Wiring) -> any Kernel {
+        preconditionFailure("\(Self.kind) has no kernel yet")
+    }
 }

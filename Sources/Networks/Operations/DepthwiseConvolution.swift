@@ -1,0 +1,56 @@
+package import Parameters
+
+/// y[c, p] = b[c] + Σ w[c, t] x[c, s p + d t − padding]: each channel by a kernel of its own, w [channels, 1, kh, kw].
+package struct DepthwiseConvolution: Operation {
+    package static let kind = "depthwise-convolution"
+
+    package var window: Window
+    package var bias: Bool
+
+    package init(window: Window, bias: Bool = true) {
+        self.window = window
+        self.bias = bias
+    }
+
+    package init(fields: inout Fields) throws {
+        window = try fields.window()
+        bias = try fields.boolean("bias", default: true, "whether a bias is added")
+    }
+
+    private enum CodingKeys: CodingKey { case kernel, stride, padding, dilation, bias }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(window.kernel, forKey: .kernel)
+        try container.encode(window.stride, forKey: .stride)
+        try container.encode(window.padding, forKey: .padding)
+        try container.encode(window.dilation, forKey: .dilation)
+        try container.encode(bias, forKey: .bias)
+    }
+
+    package var backwardReads: BackwardReads { .inputs }
+
+    package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
+        let input = try onlyInput(inputs, node: node, allowed: "an image [channels, height, width]")
+        let positions = try window.positions(over: input, node: node)
+        return [input[0], positions.height, positions.width]
+    }
+
+    package func parameters(for inputs: [[Int]]) -> [ParameterSpecification] {
+        let channels = inputs[0][0]
+        let weight = ParameterSpecification(
+            name: "weight", shape: [channels, 1, window.kernel.height, window.kernel.width],
+            initialization: .scaledNormal(inputs: window.taps))
+        return bias
+            ? [weight, ParameterSpecification(name: "bias", shape: [channels], initialization: .zero)]
+            : [weight]
+    }
+
+    package func cost(for inputs: [[Int]]) -> OperationCost {
+        let outputs = inputs[0][0] * (window.positions(over: Extent(inputs[0][1], inputs[0][2]))?.count ?? 0)
+        let product = 2 * outputs * window.taps
+        let added = bias ? outputs : 0
+        return OperationCost(
+            forward: product + added, inputGradient: product, parameterGradient: product + added)
+    }
+}

@@ -1,0 +1,26 @@
+package import Parameters
+
+/// The mean of each channel over all positions: [channels, h, w] becomes a row [channels].
+package struct GlobalAveragePooling: Operation {
+    package static let kind = "global-average-pooling"
+
+    package init() {}
+    package init(fields: inout Fields) throws {}
+
+    package var widthRole: WidthRole { .keeps }
+    package var backwardReads: BackwardReads { [] }
+
+    package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
+        let allowed = "an image [channels, height, width]"
+        let input = try onlyInput(inputs, node: node, allowed: allowed)
+        guard input.count == 3 else {
+            throw NetworkError.shapeMismatch(node: node, found: inputs, allowed: allowed)
+        }
+        return [input[0]]
+    }
+
+    package func cost(for inputs: [[Int]]) -> OperationCost {
+        let count = inputs[0].reduce(1, *)
+        return OperationCost(forward: count, inputGradient: count, parameterGradient: 0)
+    }
+}

@@ -1,0 +1,59 @@
+package import Parameters
+
+/// The largest or the mean value of each window, channel by channel.
+///
+/// Padding never is the largest; in a mean it counts as zeros, as in PyTorch.
+package struct Pooling: Operation {
+    package static let kind = "pooling"
+
+    package enum Function: String, CaseIterable, Codable, Sendable {
+        case max
+        case average
+    }
+
+    package var function: Function
+    package var window: Window
+
+    package init(_ function: Function, window: Window) {
+        self.function = function
+        self.window = window
+    }
+
+    package init(fields: inout Fields) throws {
+        function = try fields.choice("function", "max or average")
+        window = try fields.window(hasDilation: false)
+    }
+
+    private enum CodingKeys: CodingKey { case function, kernel, stride, padding }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(function, forKey: .function)
+        try container.encode(window.kernel, forKey: .kernel)
+        try container.encode(window.stride, forKey: .stride)
+        try container.encode(window.padding, forKey: .padding)
+    }
+
+    package var widthRole: WidthRole { .keeps }
+    // The kernel keeps what it needs of the largest values' places.
+    package var backwardReads: BackwardReads { [] }
+
+    package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
+        let input = try onlyInput(inputs, node: node, allowed: "an image [channels, height, width]")
+        let positions = try window.positions(over: input, node: node)
+        guard 2 * window.padding.height <= window.kernel.height,
+            2 * window.padding.width <= window.kernel.width
+        else {
+            throw NetworkError.invalidGraph(
+                node: node, problem: "a pooling window's padding is at most half of its kernel")
+        }
+        return [input[0], positions.height, positions.width]
+    }
+
+    package func cost(for inputs: [[Int]]) -> OperationCost {
+        let outputs = inputs[0][0] * (window.positions(over: Extent(inputs[0][1], inputs[0][2]))?.count ?? 0)
+        return OperationCost(
+            forward: outputs * window.taps, inputGradient: outputs * (function == .max ? 1 : window.taps),
+            parameterGradient: 0)
+    }
+}
