@@ -22,6 +22,8 @@ package struct SiteBottleneck: Equatable, Sendable {
     /// The site's name: its producer.
     package var site: String
     package var consumer: String
+    /// E: the taps through which candidates are read, see ``SiteStatistics/taps``.
+    package var taps: Int = 1
     /// ‖G‖²/n.
     package var gradientNorm: Double
     /// Ψ = ‖G⊥‖²/n, and its standard error.
@@ -57,7 +59,7 @@ package struct SiteBottleneck: Equatable, Sendable {
 
 /// What candidate neurons do to first order, measured.
 package struct CandidateEffects: Equatable, Sendable {
-    package var moments: RectifiedMoments
+    package var moments: CandidateMoments
     package var gains: NeuronGains
     /// Standard errors of the gains of either sign, and of λ_k².
     package var plusErrors: [Double]

@@ -181,8 +181,7 @@ private final class GrowthRound {
             covariance: measured.consumerCovariance, moment: measured.consumerMoment,
             threshold: bottlenecks.rankThreshold)
         let statistics = SiteStatistics(
-            samples: bottlenecks.samples, producerHasBias: site.producerHasBias,
-            consumerHasBias: site.consumerHasBias,
+            samples: bottlenecks.samples, geometry: site.geometry,
             consumerCovariance: measured.consumerCovariance, consumerMoment: measured.consumerMoment,
             gradientNorm: measured.gradientNorm, bestUpdate: update, bottleneck: measured.bottleneck)
         let problem = SiteProblem(
@@ -239,8 +238,9 @@ private final class GrowthRound {
             producerWeights: weights(site.producerWeights(of: network), site.producerHasBias),
             consumerWeights: weights(consumer, site.consumerHasBias))
         return Extension(
-            neurons: NewNeurons(
-                fanIn: factors.fanIn * neurons.fanIn, fanOut: factors.fanOut * neurons.fanOut),
+            neurons: neurons.scaling(
+                fanIn: Array(repeating: factors.fanIn, count: neurons.count),
+                fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
             update: `extension`.update.map { factors.update * $0 })
     }
 

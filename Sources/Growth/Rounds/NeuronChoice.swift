@@ -52,7 +52,7 @@ struct NeuronChoice {
         let judge = candidates.compensation.map { _ in
             NeuronGains(
                 effects.moments.gradient - effects.moments.overlap.timesTransposed(bottleneck.bestUpdate),
-                fanOut: candidates.fanOut, slopes: site.slopes)
+                neurons: candidates, slopes: site.slopes)
         }
         var signed = signs.choose(candidates, gains: effects.gains, judge: judge).selecting(candidates: kept)
         if signs == .pair {
@@ -101,7 +101,7 @@ struct NeuronChoice {
         if !placement.update { proposal.update = nil }
         if allowsRefit && placement.refit && placement.update {
             let refit = try Refit(
-                signed, moments: effects.moments, slopes: site.slopes,
+                signed, moments: effects.moments,
                 bestUpdate: BestUpdate(
                     covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
                     threshold: rankThreshold),
@@ -134,7 +134,7 @@ extension GrowthSite {
     func costPerNeuron(_ cost: GrowthCost, in network: Network) -> Int {
         guard cost == .flops else { return parametersPerNeuron(in: network) }
         let architecture = network.architecture
-        let wider = try? architecture.replacing(producer, by: Linear(width: width + 1, bias: producerHasBias))
+        let wider = try? architecture.widening(self, by: 1)
         return max(1, (wider ?? architecture).flopsPerSample.training - architecture.flopsPerSample.training)
     }
 }

@@ -39,6 +39,7 @@ struct SiteMeasurement {
             let measured = statistics[index]
             return SiteBottleneck(
                 site: activities.sites[index].name, consumer: activities.sites[index].consumer,
+                taps: measured.taps,
                 gradientNorm: measured.gradientNorm, bottleneck: measured.bottleneck,
                 bottleneckError: second[index].error, consumerCovariance: measured.consumerCovariance,
                 consumerMoment: measured.consumerMoment, bestUpdate: measured.bestUpdate.weights,
@@ -101,10 +102,10 @@ struct SiteMeasurement {
         let update = try BestUpdate(
             covariance: covariance, moment: moment, threshold: parameters.measurement.rankThreshold)
         return SiteStatistics(
-            samples: samples, producerHasBias: site.producerHasBias, consumerHasBias: site.consumerHasBias,
+            samples: samples, geometry: site.geometry,
             consumerCovariance: covariance, consumerMoment: moment, gradientNorm: gradientCovariance.trace,
             bestUpdate: update, bottleneck: 0, inputCovariance: optional(\.inputCovariance),
-            overlap: optional(\.overlap), inputMoment: optional(\.inputMoment), crossCovariance: nil,
+            overlap: optional(\.overlap).map { .exact([$0]) }, inputMoment: optional(\.inputMoment), crossCovariance: nil,
             gradientCovariance: gradientCovariance)
     }
 
@@ -164,8 +165,9 @@ struct SiteMeasurement {
         let shapes = activities.sites.map(shape)
         let sums = Shared(
             (0..<activities.shardCount).map { _ in
-                zip(shapes, proposals).map { shape, proposal in
-                    ThirdPassSums(shape, fanIn: proposal.neurons.fanIn, capacity: activities.chunk)
+                zip(activities.sites, zip(shapes, proposals)).map { site, pair in
+                    ThirdPassSums(
+                        pair.0, fanIn: pair.1.neurons.fanIn, slopes: site.slopes, capacity: activities.chunk)
                 }
             })
         try activities.visit(threads: threads) { shard, _, rows in
@@ -185,21 +187,24 @@ struct SiteMeasurement {
         _ parts: [ThirdPassSums], _ proposal: Proposal, _ statistics: SiteStatistics, _ slopes: SlopesAtZero
     ) -> CandidateEffects {
         let moments = ThirdPassSums.moments(parts, samples: samples)
-        let fanOut = proposal.neurons.fanOut
+        let neurons = proposal.neurons
+        // What the linear neuron does: φ(z) − φ(−z) is (r + l) z.
+        let both = slopes.right + slopes.left
         let chunks = parts.flatMap(\.chunks).map { chunk in
             let remaining = chunk.gradient - chunk.overlap.timesTransposed(statistics.bestUpdate.weights)
+            let left = NeuronGains(remaining, neurons: neurons, slopes: slopes)
             return (
-                rows: chunk.rows, gains: NeuronGains(chunk.gradient, fanOut: fanOut, slopes: slopes),
-                squares: NeuronGains(remaining, fanOut: fanOut, slopes: .unit).linear
+                rows: chunk.rows, gains: NeuronGains(chunk.gradient, neurons: neurons, slopes: slopes),
+                squares: zip(left.plus, left.minus).map { both > 0 ? ($0 + $1) / both : 0 }
             )
         }
         func errors(_ value: @escaping (NeuronGains, [Double]) -> [Double]) -> [Double] {
-            (0..<fanOut.columns).map { neuron in
+            (0..<neurons.count).map { neuron in
                 ChunkedMean(chunks.map { (rows: $0.rows, sum: value($0.gains, $0.squares)[neuron]) }).error
             }
         }
         return CandidateEffects(
-            moments: moments, gains: NeuronGains(moments.gradient, fanOut: fanOut, slopes: slopes),
+            moments: moments, gains: NeuronGains(moments.gradient, neurons: neurons, slopes: slopes),
             plusErrors: errors { gains, _ in gains.plus }, minusErrors: errors { gains, _ in gains.minus },
             squareErrors: errors { _, squares in squares })
     }

@@ -9,6 +9,7 @@ final class ThirdPassSums {
     private let fanIn: AlignedBuffer
     private let bias: [Float]
     private let count: Int
+    private let slopes: SlopesAtZero
     private let activity: AlignedBuffer
     private let features: AlignedBuffer
 
@@ -21,8 +22,9 @@ final class ThirdPassSums {
     }
 
     /// - Parameter fanIn: α, [k, a].
-    init(_ shape: SiteShape, fanIn: Matrix, capacity: Int) {
+    init(_ shape: SiteShape, fanIn: Matrix, slopes: SlopesAtZero, capacity: Int) {
         self.shape = shape
+        self.slopes = slopes
         count = fanIn.rows
         let inputs = shape.input.columns
         self.fanIn = AlignedBuffer(count: count * inputs)
@@ -56,28 +58,29 @@ final class ThirdPassSums {
 
     private var side: ProductSum.Side { ProductSum.Side(columns: 2 * count, hasOnes: false) }
 
-    /// F = [max(z, 0), min(z, 0)].
+    /// F = [σ₀(z) | σ₀(−z)].
     private func rectify(_ rows: Int) {
+        let (right, left) = (Float(slopes.right), Float(slopes.left))
         for row in 0..<rows {
             let (from, into) = (activity.pointer + row * count, features.pointer + row * 2 * count)
             for neuron in 0..<count {
                 let z = from[neuron] + bias[neuron]
-                into[neuron] = max(z, 0)
-                into[count + neuron] = min(z, 0)
+                into[neuron] = (z > 0 ? right : left) * z
+                into[count + neuron] = (z < 0 ? -right : -left) * z
             }
         }
     }
 
     /// The moments over all shards, per sample.
-    static func moments(_ parts: [ThirdPassSums], samples: Int) -> RectifiedMoments {
+    static func moments(_ parts: [ThirdPassSums], samples: Int) -> CandidateMoments {
         let scale = 1 / Double(samples)
         let chunks = parts.flatMap(\.chunks)
         func sum(_ value: (ChunkMoments) -> Matrix) -> Matrix {
             guard let first = chunks.first.map(value) else { return Matrix(rows: 0, columns: 0) }
             return scale * chunks.dropFirst().reduce(first) { $0 + value($1) }
         }
-        return RectifiedMoments(
+        return CandidateMoments(
             gradient: sum(\.gradient), covariance: ProductSum.matrix(parts.map(\.covariance), times: scale),
-            overlap: sum(\.overlap))
+            overlap: sum(\.overlap), taps: 1)
     }
 }
