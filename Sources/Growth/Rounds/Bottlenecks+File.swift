@@ -16,6 +16,7 @@ extension Bottlenecks {
         var root = Group()
         root[group: "sites"].attributes = [
             "method": .text(method.rawValue),
+            "taps": .text(taps.rawValue),
             "round": .integer(Int64(round)),
             "samples": .integer(Int64(samples)),
             "loss": .real(loss),
@@ -39,6 +40,12 @@ extension Bottlenecks {
             throw GrowthError.invalidFile(
                 file: file.path, path: "/sites", problem: "the method '\(name)' is not one of \(known)")
         }
+        let scheme = try file.text("taps", of: "sites")
+        guard let taps = SiteGeometry.Scheme(rawValue: scheme) else {
+            let known = SiteGeometry.Scheme.allCases.map(\.rawValue).joined(separator: " or ")
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/sites@taps", problem: "must be \(known), not '\(scheme)'")
+        }
         let order = try file.text("order", of: "sites").split(separator: ",").map(String.init)
         guard order.sorted() == (try file.groups(in: "sites")).sorted() else {
             throw GrowthError.invalidFile(
@@ -61,7 +68,7 @@ extension Bottlenecks {
                 problem: "must be in 0...1, not \(rankThreshold)")
         }
         self.init(
-            method: method, round: try count("round"), samples: try count("samples"),
+            method: method, taps: taps, round: try count("round"), samples: try count("samples"),
             loss: try file.real("loss", of: "sites"), flops: try count("flops"), rankThreshold: rankThreshold,
             sites: sites)
     }

@@ -3,6 +3,7 @@ package import Tensors
 /// What compute-bottlenecks finds: how far the network is from what its gradient asks for, and which neurons would help.
 package struct Bottlenecks: Equatable, Sendable {
     package var method: GrowthMethodName
+    package var taps: SiteGeometry.Scheme = .full
     /// The growth round, from 1.
     package var round: Int
     /// Training samples measured.

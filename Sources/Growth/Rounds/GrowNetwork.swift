@@ -89,13 +89,23 @@ private final class GrowthRound {
             throw GrowthError.otherMethod(
                 found: bottlenecks.method.rawValue, expected: parameters.proposal.method.rawValue)
         }
+        guard bottlenecks.taps == parameters.proposal.taps else {
+            throw GrowthError.otherTaps(
+                found: bottlenecks.taps.rawValue, expected: parameters.proposal.taps.rawValue)
+        }
         let sites = GrowthSite.all(in: network.architecture)
+        try parameters.proposal.neurons.check(sites)
         return try bottlenecks.sites.map { measured in
             let position = sites.firstIndex { $0.name == measured.site }
             let expected = position.map { sites[$0].shapeText(in: network) } ?? "no such site"
             guard let position, expected == measured.shapeText else {
                 throw GrowthError.otherNetwork(
                     site: measured.site, found: measured.shapeText, expected: expected)
+            }
+            let taps = sites[position].geometry(bottlenecks.taps).taps
+            guard measured.taps == taps else {
+                throw GrowthError.otherNetwork(
+                    site: measured.site, found: "\(measured.taps) taps", expected: "\(taps)")
             }
             let (inputs, candidates) = (
                 sites[position].producerWeights(of: network).columns, measured.proposal.neurons

@@ -102,7 +102,7 @@ struct SiteMeasurement {
         let update = try BestUpdate(
             covariance: covariance, moment: moment, threshold: parameters.measurement.rankThreshold)
         return SiteStatistics(
-            samples: samples, geometry: site.geometry,
+            samples: samples, geometry: site.geometry(parameters.proposal.taps),
             consumerCovariance: covariance, consumerMoment: moment, gradientNorm: gradientCovariance.trace,
             bestUpdate: update, bottleneck: 0, inputCovariance: optional(\.inputCovariance),
             overlap: optional(\.overlap).map { .exact([$0]) }, inputMoment: optional(\.inputMoment), crossCovariance: nil,
@@ -225,7 +225,8 @@ extension SiteProblem {
     ) {
         self.init(
             statistics: statistics, producerWeights: site.producerWeights(of: network),
-            consumerWeights: site.consumerWeights(of: network), gain: site.gain, slopes: site.slopes,
+            consumerWeights: site.consumerWeights(of: network), consumerTaps: site.geometry.consumer.taps,
+            gain: site.gain, slopes: site.slopes,
             fanOutScale: proposal.scale, thresholds: thresholds,
             random: Philox(seed: seed, purpose: .growth, epoch: round, index: position))
     }
