@@ -104,7 +104,7 @@ let package = Package(
         tests("ArtifactsTests", ["Artifacts", "HDF5"]),
         tests("DatasetsTests", ["Datasets", "HDF5", "Parameters"]),
         tests("NetworksTests", ["Networks", "Tensors", "HDF5"]),
-        tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors"]),
+        tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors", "Parameters"]),
         tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5"]),
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
