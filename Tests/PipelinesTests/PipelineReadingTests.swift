@@ -41,7 +41,7 @@ import Training
             Issue.record("branch c has no network of its own")
             return
         }
-        #expect(network.widths == [5, 6])
+        #expect((network.family as? MLP)?.widths == [5, 6])
     }
 
     @Test func `another form of neurons replaces the one before`() throws {
