@@ -1,4 +1,4 @@
-package import Parameters
+internal import Parameters
 
 /// The channels between the two convolutions of each block of a residual network.
 package enum InnerWidths: Hashable, Sendable {
