@@ -3,21 +3,21 @@ internal import Parameters
 
 extension DatasetDescriptor {
     /// Reads `data/<name>.yaml` strictly.
-    /// - Throws: `ParameterError` with the line; `DatasetError.missing` or `.unreadable` for the file itself.
+    /// - Throws: `ParameterError` with the line; `DatasetError.missing` if there is no such file.
     package init(reading path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw Self.noDescriptor(path) }
-        let text: String
-        do { text = try String(contentsOfFile: path, encoding: .utf8) } catch {
-            throw DatasetError.unreadable(file: path, reason: error.localizedDescription)
-        }
-        try self.init(yaml: text, path: path)
+        try self.init(tree: Tree(yamlFile: path), path: path)
     }
 
     /// - Parameters:
     ///   - yaml: the text of a descriptor.
     ///   - path: its file, for messages and for the places relative to it.
     package init(yaml: String, path: String) throws {
-        var fields = try Fields(Tree(yaml: yaml, file: path), file: path)
+        try self.init(tree: Tree(yaml: yaml, file: path), path: path)
+    }
+
+    private init(tree: Tree, path: String) throws {
+        var fields = try Fields(tree, file: path)
         self.path = path
         name = try Self.name(&fields, path)
         title = try fields.text("title", "the name that people use")

@@ -14,8 +14,10 @@ package struct ImageShape: Sendable, Hashable {
 
     /// Values of one image.
     package var count: Int { height * width * channels }
-    /// [h, w, c]
+    /// [h, w, c], as samples are stored.
     package var extents: [Int] { [height, width, channels] }
+    /// [c, h, w], as networks see a sample.
+    package var planes: [Int] { [channels, height, width] }
 }
 
 /// Images and their labels, in order.

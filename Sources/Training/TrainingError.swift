@@ -8,6 +8,8 @@ package enum TrainingError: ReportableError, Equatable {
     case outputsNotFinite(split: String)
     /// A network reads or gives another number of values than the dataset has.
     case datasetMismatch(what: String, network: Int, dataset: Int)
+    /// A network reads images of another shape [channels, height, width].
+    case imageMismatch(network: [Int], dataset: [Int])
     /// A split that is needed holds no samples.
     case emptySplit(String)
     /// Neither parameters nor an input name the architecture.
@@ -27,6 +29,9 @@ package enum TrainingError: ReportableError, Equatable {
                 + "train it again with a smaller optimizer.rate"
         case .datasetMismatch(let what, let network, let dataset):
             "the network's \(what) is \(network), the dataset's is \(dataset); use the network's own dataset"
+        case .imageMismatch(let network, let dataset):
+            "the network reads images of shape \(network) [channels, height, width], the dataset's are \(dataset); "
+                + "use the network's own dataset"
         case .emptySplit(let split):
             "the dataset's \(split) split is empty; hold samples out with `validation:`"
         case .noArchitecture:

@@ -47,7 +47,7 @@ package struct SeedParameters: ParameterSet {
     }
 
     package init(fields: inout Fields) throws {
-        if let tree = fields.tree("network"), !tree.isNull {
+        if fields.contains("network") {
             network = try fields.set("network", default: nil, "the seed network")
         }
         training = try fields.set("training", default: TrainingParameters(), "how it is trained")
