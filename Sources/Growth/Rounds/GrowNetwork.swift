@@ -32,7 +32,7 @@ private final class GrowthRound {
     private let bottlenecks: Bottlenecks
     private let start: Network
     private var network: Network
-    private let batches: Batches
+    private let dataset: Dataset
     private let threads: Int
     private var records: [GrowthRecord] = []
     /// Floating-point operations of the trials.
@@ -47,8 +47,7 @@ private final class GrowthRound {
         self.network = network
         start = network
         self.threads = threads
-        let split = dataset.validation.count > 0 ? dataset.validation : dataset.train
-        batches = Batches(split, dataset.normalization)
+        self.dataset = dataset
     }
 
     private var placement: PlacementParameters { parameters.placement }
@@ -214,9 +213,11 @@ private final class GrowthRound {
         }
         let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
         let trial = try GrowthTrial(
-            fitted, at: site, of: network, batches: batches, loss: parameters.loss, threads: threads)
+            fitted, at: site, of: network,
+            split: dataset.validation.count > 0 ? dataset.validation : dataset.train,
+            normalization: dataset.normalization, loss: parameters.loss, threads: threads)
         let found = try amplitude(trial)
-        flops += batches.count * trialFlops(fitted, at: site, trials: found.evaluations)
+        flops += trial.flops(losses: found.evaluations)
         guard found.before.isFinite else {
             throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
         }
@@ -252,18 +253,6 @@ private final class GrowthRound {
                 fanIn: Array(repeating: factors.fanIn, count: neurons.count),
                 fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
             update: `extension`.update.map { factors.update * $0 })
-    }
-
-    /// Floating-point operations per sample: one pass forward, then what follows the consumer for each trial.
-    private func trialFlops(_ extension: Extension, at site: GrowthSite, trials: Int) -> Int {
-        let architecture = network.architecture
-        let neurons = `extension`.neurons
-        let preparation =
-            architecture.flopsPerSample.inference + 2 * neurons.count * neurons.fanIn.columns
-            + (`extension`.update.map { 2 * $0.rows * $0.columns } ?? 0)
-        let behind = architecture.nodes[((architecture.index(of: site.consumer) ?? 0) + 1)...]
-        let tail = behind.reduce(0) { $0 + $1.operation.cost(for: architecture.inputShapes(of: $1)).forward }
-        return preparation + trials * (2 * neurons.count * neurons.fanOut.rows + tail)
     }
 
     private struct Amplitude {
