@@ -8,7 +8,7 @@ import Training
 /// Seconds for the statistics of both sites of 784-32-32-10 over every training image, and the solve for 8 neurons each.
 func secondsOfStatistics(method: String, threads: Int, dataset: Dataset) throws -> Double {
     let architecture = try NetworkParameters(widths: [32, 32], activation: .relu)
-        .architecture(inputs: dataset.shape.count, outputs: dataset.classes.count)
+        .architecture(sample: [dataset.shape.count], outputs: dataset.classes.count)
     let network = try Network(initializing: architecture, seed: 0)
     let settings = try Tree(yaml: "{method: \(method), samples: all}", file: "benchmark")
     let parameters = try BottleneckParameters(tree: settings, file: "benchmark")

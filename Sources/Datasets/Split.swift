@@ -14,8 +14,10 @@ package struct ImageShape: Sendable, Hashable {
 
     /// Values of one image.
     package var count: Int { height * width * channels }
-    /// [h, w, c]
+    /// [h, w, c], as samples are stored.
     package var extents: [Int] { [height, width, channels] }
+    /// [c, h, w], as networks see a sample.
+    package var planes: [Int] { [channels, height, width] }
 }
 
 /// Images and their labels, in order.
@@ -41,6 +43,21 @@ package struct Split: Sendable, Equatable {
 
     /// A split of no samples.
     package static func empty(_ shape: ImageShape) -> Split { Split(shape: shape, images: [], labels: []) }
+
+    /// Puts splits one after the other.
+    /// - Precondition: at least one, all of one shape.
+    package init(concatenating parts: [Split]) {
+        guard let shape = parts.first?.shape else { preconditionFailure("at least one split to concatenate") }
+        precondition(parts.allSatisfy { $0.shape == shape }, "images of one shape")
+        guard parts.count > 1 else {
+            self = parts[0]
+            return
+        }
+        var images: [UInt8] = []
+        images.reserveCapacity(parts.reduce(0) { $0 + $1.images.count })
+        for part in parts { images += part.images }
+        self.init(shape: shape, images: images, labels: parts.flatMap(\.labels))
+    }
 
     /// Puts the images of one IDX file, [n, h, w] or [n, h, w, c], and the labels of another, [n], together.
     /// - Throws: `DatasetError.countsDiffer`, `.labelOutOfRange`.

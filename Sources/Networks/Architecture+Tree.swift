@@ -41,23 +41,32 @@ extension Architecture.Node {
 
     init(tree: Tree, file: String, path: String) throws {
         var fields = try Fields(tree, file: file, path: path)
+        try self.init(fields: &fields, previous: nil)
+        try fields.finish()
+    }
+
+    /// Reads one node.
+    ///
+    /// - Parameter previous: what it reads if it does not say so; nil if it must.
+    init(fields: inout Fields, previous: String?) throws {
         name = try fields.text("name", "the node's name")
-        let kind = try fields.text("operation", "what the node computes")
+        let kinds = OperationRegistry.types.keys.sorted()
+        let kind = try fields.choice("operation", among: kinds, "what the node computes")
+        inputs = try Self.inputs(&fields, previous: previous)
         guard let operationType = OperationRegistry.types[kind] else {
-            throw fields.failure(
-                "operation", found: "'\(kind)'",
-                allowed: OperationRegistry.types.keys.sorted().joined(separator: ", "))
-        }
-        guard let list = fields.tree("inputs"), case .list(let items) = list.content else {
-            throw fields.failure("inputs", found: "no list", allowed: "a list of node names")
-        }
-        inputs = try items.map { item in
-            guard case .text(let name) = item.content else {
-                throw fields.failure("inputs", found: "\(item.content)", allowed: "a list of node names")
-            }
-            return name
+            preconditionFailure("'\(kind)' is none of \(kinds)")
         }
         operation = try operationType.init(fields: &fields)
-        try fields.finish()
+    }
+
+    private static func inputs(_ fields: inout Fields, previous: String?) throws -> [String] {
+        let given = fields.tree("inputs")
+        if given == nil, let previous { return [previous] }
+        let names = given?.list?.compactMap(\.text) ?? []
+        guard let given, names.count == given.list?.count else {
+            throw fields.failure(
+                "inputs", found: given?.summary ?? "nothing", allowed: "a list of node names")
+        }
+        return names
     }
 }

@@ -90,6 +90,11 @@ package struct Architecture: Sendable {
         guard !taken else { throw NetworkError.invalidGraph(node: name, problem: "the name is used twice") }
     }
 
+    /// Whether a sample [channels, height, width] or [features] can be the input: as it is, or as one row.
+    package func reads(sample: [Int]) -> Bool {
+        inputShape == sample || inputShape == [sample.reduce(1, *)]
+    }
+
     /// The number of values one sample has as it comes in.
     package var inputCount: Int { inputShape.reduce(1, *) }
     /// The number of values the network gives for one sample.
@@ -110,6 +115,25 @@ package struct Architecture: Sendable {
 
     /// The nodes that read `name`, in order.
     package func consumers(of name: String) -> [Node] { nodes.filter { $0.inputs.contains(name) } }
+
+    /// Checks that there is a way from the data to the output on which no width is 0.
+    ///
+    /// - Throws: `NetworkError.invalidGraph`
+    func checkThatInputReachesOutput() throws {
+        var reached: Set<String> = [Self.inputName]
+        var ends: [String] = []
+        for (node, shape) in zip(nodes, shapes) where node.inputs.contains(where: reached.contains) {
+            if shape.contains(0) { ends.append(node.name) } else { reached.insert(node.name) }
+        }
+        guard reached.contains(outputName) else {
+            throw NetworkError.invalidGraph(
+                node: outputName,
+                problem: ends.isEmpty
+                    ? "it does not depend on the data"
+                    : "it does not depend on the data, since \(ends.joined(separator: ", ")) of width 0 "
+                        + "let nothing through; give a width of at least 1, or a way around")
+        }
+    }
 
     /// The same graph with the operation of one node exchanged.
     package func replacing(_ name: String, by operation: any Operation) throws -> Architecture {

@@ -17,6 +17,14 @@ package enum NetworkError: ReportableError, Equatable {
 
     package var exitCode: Int32 { 65 }
 
+    /// The node that has the trouble, where it is one of a graph.
+    package var node: String? {
+        switch self {
+        case .shapeMismatch(let node, _, _), .invalidGraph(let node, _): node
+        case .parameterNames, .parameterShape, .notFinite, .invalidFile: nil
+        }
+    }
+
     package var description: String {
         switch self {
         case .shapeMismatch(let node, let found, let allowed):

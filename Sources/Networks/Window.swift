@@ -1,4 +1,4 @@
-package import Parameters
+internal import Parameters
 
 /// Rows and columns of an image or a window.
 package struct Extent: Hashable, Sendable, Encodable {

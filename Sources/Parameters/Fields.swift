@@ -2,12 +2,12 @@
 ///
 /// The order of the calls is the order in the documentation; every call explains its field.
 package struct Fields {
-    private let tree: Tree
-    private let file: String
-    private let path: String
+    let tree: Tree
+    let file: String
+    let path: String
     private var known: [String] = []
     /// nil: values are read. Otherwise nothing is, and every call adds to the list.
-    private var described: [FieldDescription]?
+    private(set) var described: [FieldDescription]?
 
     /// - Parameters:
     ///   - tree: a map; nothing at all (`tune:` with no value) counts as an empty one.
@@ -33,6 +33,9 @@ package struct Fields {
     }
 
     var descriptions: [FieldDescription] { described ?? [] }
+
+    /// Whether fields are only asked for what they allow, not read.
+    package var isDescribing: Bool { described != nil }
 
     /// Whether a key is given and not null. It counts as asked for; the documentation shows it as if it were given.
     package mutating func contains(_ key: String) -> Bool {
@@ -81,6 +84,20 @@ extension Fields {
         }
     }
 
+    /// One of several integers.
+    ///
+    /// - Precondition: `values` is not empty.
+    package mutating func integer(
+        _ key: String, among values: [Int], default: Int? = nil, _ help: String
+    ) throws -> Int {
+        let list = values.map(String.init).joined(separator: ", ")
+        return try read(key, allowed: list, default: `default`, placeholder: values[0], help) {
+            guard let value = $0.integer else { throw Refusal.type("one of \(list)") }
+            guard values.contains(value) else { throw Refusal.choice("\(value)", values.map(String.init)) }
+            return value
+        }
+    }
+
     /// A finite number; whole numbers may be written without a point.
     package mutating func real(
         _ key: String, in range: ClosedRange<Double>, default: Double? = nil, _ help: String
@@ -109,40 +126,22 @@ extension Fields {
     package mutating func choice<C: CaseIterable & RawRepresentable>(
         _ key: String, default: C? = nil, _ help: String
     ) throws -> C where C.RawValue == String {
-        let names = C.allCases.map(\.rawValue)
-        let list = names.joined(separator: ", ")
         guard let first = C.allCases.first else { preconditionFailure("\(C.self) has no cases") }
-        let name = try read(
-            key, allowed: list, default: `default`?.rawValue, placeholder: first.rawValue, help
-        ) {
-            guard let value = $0.text else { throw Refusal.type("one of \(list)") }
-            guard names.contains(value) else { throw Refusal.choice(value, names) }
-            return value
-        }
+        let name = try choice(key, among: C.allCases.map(\.rawValue), default: `default`?.rawValue, help)
         return C(rawValue: name) ?? first
     }
 
-    /// A list of integers.
+    /// One of several names.
     ///
-    /// - Parameters:
-    ///   - range: of each element.
-    ///   - count: how many there may be.
-    package mutating func integers(
-        _ key: String, in range: ClosedRange<Int>, count: ClosedRange<Int>, default: [Int]? = nil,
-        _ help: String
-    ) throws -> [Int] {
-        let allowed = "a list of \(count.text) integers in \(range.text)"
-        let placeholder = [Int](repeating: range.nearest(to: 0), count: count.lowerBound)
-        return try read(key, allowed: allowed, default: `default`, placeholder: placeholder, help) { tree in
-            guard let list = tree.list else { throw Refusal.type(allowed) }
-            guard count.contains(list.count) else { throw Refusal.range }
-            return try list.enumerated().map { index, element in
-                guard let value = element.integer else {
-                    throw Refusal.element(index, element, type: "an integer in \(range.text)")
-                }
-                guard range.contains(value) else { throw Refusal.element(index, element, range: range.text) }
-                return value
-            }
+    /// - Precondition: `names` is not empty.
+    package mutating func choice(
+        _ key: String, among names: [String], default: String? = nil, _ help: String
+    ) throws -> String {
+        let list = names.joined(separator: ", ")
+        return try read(key, allowed: list, default: `default`, placeholder: names[0], help) {
+            guard let value = $0.text else { throw Refusal.type("one of \(list)") }
+            guard names.contains(value) else { throw Refusal.choice(value, names) }
+            return value
         }
     }
 
@@ -164,10 +163,26 @@ extension Fields {
     }
 }
 
+extension Fields {
+    /// In a description, the fields of one of several alternatives, each with its name before the explanation; while
+    /// values are read, nothing.
+    package mutating func describeAlternative<P: ParameterSet>(_ name: String, _ type: P.Type) {
+        guard described != nil else { return }
+        var fields = Fields(describing: path)
+        _ = try? P(fields: &fields)
+        described?.append(
+            contentsOf: fields.descriptions.map { field in
+                var field = field
+                field.help = "(\(name)) \(field.help)"
+                return field
+            })
+    }
+}
+
 // MARK: - How a value is read
 
 /// Why a value is refused, before it is known where it stands.
-private enum Refusal: Error {
+enum Refusal: Error {
     case type(String)
     case range
     case choice(String, [String])
@@ -175,7 +190,7 @@ private enum Refusal: Error {
 }
 
 extension Fields {
-    private mutating func read<Value>(
+    mutating func read<Value>(
         _ key: String, allowed: String, default: Value?, placeholder: Value, _ help: String,
         _ convert: (Tree) throws -> Value
     ) throws -> Value {
@@ -208,24 +223,24 @@ extension Fields {
         }
     }
 
-    private func value(_ key: String) -> Tree? {
+    func value(_ key: String) -> Tree? {
         tree.entries?.first { $0.key == key }?.value
     }
 
-    private func place(_ key: String) -> Place {
+    func place(_ key: String) -> Place {
         let entry = tree.entries?.first { $0.key == key }
         return Place(file: file, line: entry?.line ?? entry?.value.line ?? tree.line, path: fullPath(key))
     }
 
-    private func fullPath(_ key: String) -> String {
+    func fullPath(_ key: String) -> String {
         path.isEmpty ? key : "\(path).\(key)"
     }
 
-    private mutating func noteKnown(_ key: String) {
+    mutating func noteKnown(_ key: String) {
         if !known.contains(key) { known.append(key) }
     }
 
-    private mutating func describe(_ key: String, allowed: String, default: String?, _ help: String) {
+    mutating func describe(_ key: String, allowed: String, default: String?, _ help: String) {
         let description = FieldDescription(
             key: fullPath(key), allowed: allowed, defaultValue: `default`, help: help)
         described?.append(description)
@@ -233,12 +248,12 @@ extension Fields {
 }
 
 extension ClosedRange {
-    fileprivate func nearest(to value: Bound) -> Bound { Swift.min(Swift.max(value, lowerBound), upperBound) }
+    func nearest(to value: Bound) -> Bound { Swift.min(Swift.max(value, lowerBound), upperBound) }
 }
 
 extension ClosedRange where Bound == Int {
     /// `1…64`, `at least 1`, or `3` for a single number.
-    fileprivate var text: String {
+    var text: String {
         if lowerBound == upperBound { return "\(lowerBound)" }
         if upperBound == .max { return lowerBound == .min ? "the integers" : "\(lowerBound)…" }
         return "\(lowerBound)…\(upperBound)"

@@ -1,3 +1,4 @@
+import Networks
 import Parameters
 
 /// Reads the section `branches:`, each branch as the whole experiment with its own changes.
@@ -30,13 +31,26 @@ struct BranchReader {
         var base = base
         // The forms of `neurons` exclude each other: another one replaces it, and is not merged with it.
         if changes["growth.neurons"] != nil { base["growth.neurons"] = nil }
+        // So do families of networks.
+        let kind = base["network.kind"]?.text ?? MLP.kind
+        if let other = changes["network.kind"]?.text, other != kind { base["network"] = nil }
         let tree = changes.merged(over: base)
         let path = changes == .empty ? "" : "branches.\(name)"
         var fields = try Fields(tree, file: file, path: path)
         let experiment = try Experiment(fields: &fields, file: file, path: path)
         try fields.finish()
         return Pipeline.Branch(
-            name: name, experiment: experiment, setsSeedEpochs: changes["seed.epochs"] != nil)
+            name: name, experiment: experiment, setsSeedEpochs: changes["seed.epochs"] != nil,
+            network: place(of: tree["network"], path: changes["network"] == nil ? "" : path))
+    }
+
+    private func place(of network: Tree?, path: String) -> Pipeline.NetworkPlace {
+        var lines: [String: Int] = [:]
+        for node in network?["nodes"]?.list ?? [] {
+            if let name = node["name"]?.text { lines[name] = node.line }
+        }
+        return Pipeline.NetworkPlace(
+            path: path.isEmpty ? "network" : "\(path).network", line: network?.line, nodeLines: lines)
     }
 
     /// The changes as a tree of sections: `growth.method: x` is `growth: {method: x}`.

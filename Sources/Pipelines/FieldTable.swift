@@ -15,11 +15,14 @@ package enum FieldTable {
                     "branches", "a map of names to changes", "{main: {}}",
                     "each changes any field below, by path"),
             ]
-        let sections: [(String, [FieldDescription])] = [
-            ("network", NetworkParameters.documentation), ("loss", LossParameters.documentation),
-            ("seed", TrainingParameters.documentation), ("growth", GrowthPlan.documentation),
-            ("tune", TuningPhase.documentation),
-        ]
+        let families = NetworkFamilies.types.map { family in
+            ("network: {kind: \(family.kind), …}", family.documentation)
+        }
+        let sections: [(String, [FieldDescription])] =
+            [("network", Array(NetworkParameters.documentation.prefix(1)))] + families + [
+                ("loss", LossParameters.documentation), ("seed", TrainingParameters.documentation),
+                ("growth", GrowthPlan.documentation), ("tune", TuningPhase.documentation),
+            ]
         var text = table(top)
         for (name, fields) in sections { text += "\n\(name):\(notes[name] ?? "")\n" + table(fields) }
         return text + "\nfinal:  as tune, after the last round; what is left out is as in tune\n"

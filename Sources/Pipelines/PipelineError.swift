@@ -7,6 +7,10 @@ package enum PipelineError: ReportableError, Equatable {
     case invalidName(file: String, name: String, allowed: String)
     case unknownStep(String, suggestion: String?)
     case unknownPipeline(String, known: [String])
+    /// A file that looks like a pipeline and would be passed over.
+    case otherEnding(file: String, expected: String)
+    /// Networks that do not fit their datasets, or themselves.
+    case networks([NetworkProblem])
     /// Every pipeline that cannot be read, one error each.
     case several([ParameterError])
 
@@ -23,6 +27,10 @@ package enum PipelineError: ReportableError, Equatable {
         case .unknownPipeline(let name, let known):
             let hint = Spelling.nearest(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
             return "there is no pipeline '\(name)'\(hint) (there are \(known.joined(separator: ", ")))"
+        case .otherEnding(let file, let expected):
+            return "\(file): a pipeline's name ends with .yaml; call it \(expected), or move it elsewhere"
+        case .networks(let problems):
+            return problems.map(\.description).joined(separator: "\nplan: error: ")
         case .several(let errors):
             return errors.map(\.description).joined(separator: "\nplan: error: ")
         }
@@ -31,7 +39,7 @@ package enum PipelineError: ReportableError, Equatable {
     package var exitCode: Int32 {
         switch self {
         case .noPipelines: 66
-        case .invalidName, .several: 65
+        case .invalidName, .otherEnding, .networks, .several: 65
         case .unknownStep, .unknownPipeline: 64
         }
     }

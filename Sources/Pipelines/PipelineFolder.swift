@@ -5,8 +5,9 @@ package enum PipelineFolder {
     /// Reads every .yaml file of a folder, in the order of their names.
     ///
     /// - Throws: `PipelineError.several` with the first error of each file that cannot be read, so that all can be
-    ///   mended at once; `.noPipelines`.
+    ///   mended at once; `.otherEnding` for a .yml; `.noPipelines`.
     package static func read(_ folder: String) throws -> [Pipeline] {
+        try refuseOtherEndings(in: folder)
         let files = Files.names(in: folder, suffix: ".yaml").map { "\(folder)/\($0).yaml" }
         guard !files.isEmpty else { throw PipelineError.noPipelines(path: folder) }
         var pipelines: [Pipeline] = []
@@ -21,5 +22,17 @@ package enum PipelineFolder {
         if errors.count == 1, let error = errors.first { throw error }
         guard errors.isEmpty else { throw PipelineError.several(errors) }
         return pipelines
+    }
+
+    /// An experiment that is passed over in silence would be missed only much later.
+    private static func refuseOtherEndings(in folder: String) throws {
+        for name in Files.names(in: folder, suffix: "") {
+            let lower = name.lowercased()
+            guard [".yml", ".yaml"].contains(where: lower.hasSuffix), !name.hasSuffix(".yaml") else {
+                continue
+            }
+            let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
+            throw PipelineError.otherEnding(file: "\(folder)/\(name)", expected: "\(stem).yaml")
+        }
     }
 }

@@ -24,10 +24,14 @@ package struct Workflow: Sendable {
     /// - Parameters:
     ///   - pipelines: in the order in which they are listed.
     ///   - data: the folder of the datasets' descriptors.
-    /// - Throws: `ParameterError` for a dataset without a usable descriptor.
+    /// - Throws: `ParameterError` for a dataset without a usable descriptor; `PipelineError.networks` where networks do
+    ///   not fit their datasets.
     package init(_ pipelines: [Pipeline], data: String) throws {
         var descriptors = Descriptors(folder: data)
         for pipeline in pipelines { try add(pipeline, &descriptors) }
+        var shapes = ShapeCheck()
+        for pipeline in pipelines { shapes.check(pipeline, datasets: descriptors.datasets) }
+        guard shapes.problems.isEmpty else { throw PipelineError.networks(shapes.problems) }
     }
 
     /// The index of a step by its id.
@@ -126,24 +130,6 @@ extension Workflow {
     }
 }
 
-extension Pipeline {
-    /// The branches, each behind the one whose final network it takes up.
-    ///
-    /// The reader has made sure that there is no circle.
-    fileprivate var branchesInOrderOfNeed: [Branch] {
-        var ordered: [Branch] = []
-        func visit(_ branch: Branch) {
-            guard !ordered.contains(where: { $0.name == branch.name }) else { return }
-            if case .finalOf(let name) = branch.experiment.start, let other = self.branch(named: name) {
-                visit(other)
-            }
-            ordered.append(branch)
-        }
-        branches.forEach(visit)
-        return ordered
-    }
-}
-
 // MARK: - Descriptors
 
 /// A dataset's descriptor as a step sees it.
@@ -156,6 +142,7 @@ struct Descriptor {
 private struct Descriptors {
     let folder: String
     private var known: [String: Descriptor] = [:]
+    private(set) var datasets: [String: DatasetDescriptor] = [:]
 
     init(folder: String) { self.folder = folder }
 
@@ -168,11 +155,13 @@ private struct Descriptors {
                 Place(file: pipeline.file, path: "dataset"), found: name,
                 allowed: Files.names(in: folder, suffix: ".yaml"))
         }
-        let inputs = try DatasetDescriptor(reading: path).inputs.compactMap { name, text in
+        let dataset = try DatasetDescriptor(reading: path)
+        let inputs = dataset.inputs.compactMap { name, text in
             Digest(text).map { Step.Input(name: name, source: .digest($0)) }
         }
         let descriptor = Descriptor(path: path, inputs: inputs)
         known[name] = descriptor
+        datasets[name] = dataset
         return descriptor
     }
 }

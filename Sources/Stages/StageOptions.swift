@@ -48,8 +48,7 @@ package struct StageOptions: ParsableArguments {
             guard FileManager.default.fileExists(atPath: parameters) else {
                 throw StageError.missingFile(option: "--parameters", path: parameters)
             }
-            let text = try String(contentsOfFile: parameters, encoding: .utf8)
-            tree = try Tree(yaml: text, file: parameters).merged(over: defaults)
+            tree = try Tree(yamlFile: parameters).merged(over: defaults)
         }
         for setting in set {
             guard let sign = setting.firstIndex(of: "="), sign != setting.startIndex else {

@@ -56,7 +56,7 @@ package func trainSeed(
     environment: TrainingEnvironment = TrainingEnvironment()
 ) throws -> Network {
     let described = try parameters.network?.architecture(
-        inputs: dataset.shape.count, outputs: dataset.classes.count)
+        sample: dataset.shape.planes, outputs: dataset.classes.count)
     guard let architecture = architecture ?? described else { throw TrainingError.noArchitecture }
     let network = try Network(initializing: architecture, seed: parameters.seed)
     return try train(
@@ -92,6 +92,9 @@ package func checkFits(_ architecture: Architecture, _ dataset: Dataset) throws 
         throw TrainingError.datasetMismatch(
             what: "number of inputs", network: architecture.inputCount, dataset: dataset.shape.count)
     }
+    guard architecture.reads(sample: dataset.shape.planes) else {
+        throw TrainingError.imageMismatch(network: architecture.inputShape, dataset: dataset.shape.planes)
+    }
     guard architecture.outputCount == dataset.classes.count else {
         throw TrainingError.datasetMismatch(
             what: "number of outputs", network: architecture.outputCount, dataset: dataset.classes.count)
@@ -104,6 +107,7 @@ private func train(
 ) throws -> Network {
     try checkFits(start.architecture, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
+    try training.augmentation.check(dataset.shape)
     var network = start
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)

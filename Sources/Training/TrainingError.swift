@@ -8,10 +8,14 @@ package enum TrainingError: ReportableError, Equatable {
     case outputsNotFinite(split: String)
     /// A network reads or gives another number of values than the dataset has.
     case datasetMismatch(what: String, network: Int, dataset: Int)
+    /// A network reads images of another shape [channels, height, width].
+    case imageMismatch(network: [Int], dataset: [Int])
     /// A split that is needed holds no samples.
     case emptySplit(String)
     /// Neither parameters nor an input name the architecture.
     case noArchitecture
+    /// A border or a square as large as the dataset's images, in pixels.
+    case augmentationTooLarge(field: String, value: Int, height: Int, width: Int)
 
     package var exitCode: Int32 { 65 }
 
@@ -25,10 +29,16 @@ package enum TrainingError: ReportableError, Equatable {
                 + "train it again with a smaller optimizer.rate"
         case .datasetMismatch(let what, let network, let dataset):
             "the network's \(what) is \(network), the dataset's is \(dataset); use the network's own dataset"
+        case .imageMismatch(let network, let dataset):
+            "the network reads images of shape \(network) [channels, height, width], the dataset's are \(dataset); "
+                + "use the network's own dataset"
         case .emptySplit(let split):
             "the dataset's \(split) split is empty; hold samples out with `validation:`"
         case .noArchitecture:
             "no architecture: give `network` in the parameters or --architecture FILE"
+        case .augmentationTooLarge(let field, let value, let height, let width):
+            "augmentation.\(field) is \(value), but the dataset's images are \(height) x \(width); "
+                + "it must be at most \(min(height, width) - 1)"
         }
     }
 }

@@ -43,7 +43,7 @@ enum SampleDataset {
             widths: widths, activation: activation, dropout: dropout, bias: bias)
         return try Network(
             initializing: parameters.architecture(
-                inputs: dataset.shape.count, outputs: dataset.classes.count),
+                sample: dataset.shape.planes, outputs: dataset.classes.count),
             seed: seed)
     }
 

@@ -17,7 +17,7 @@ struct ArchitectureTests {
 
     @Test("784-8-8-10 has the parameters and FLOPs counted by hand")
     func counts() throws {
-        let architecture = try NetworkParameters(widths: [8, 8]).architecture(inputs: 784, outputs: 10)
+        let architecture = try NetworkParameters(widths: [8, 8]).architecture(sample: [784], outputs: 10)
         #expect(ParameterLayout(architecture).parameterCount == 784 * 8 + 8 + 8 * 8 + 8 + 8 * 10 + 10)
         #expect(try Network(initializing: architecture, seed: 0).parameterCount == 6442)
         // Products and biases 2·784·8 + 8, 2·64 + 8, 2·80 + 10; activations 8 + 8.
@@ -32,7 +32,7 @@ struct ArchitectureTests {
     @Test("without biases only the products count")
     func withoutBias() throws {
         let architecture = try NetworkParameters(widths: [3], activation: .relu, bias: false)
-            .architecture(inputs: 5, outputs: 2)
+            .architecture(sample: [5], outputs: 2)
         #expect(ParameterLayout(architecture).parameterCount == 21)
         #expect(architecture.flopsPerSample == (30 + 3 + 12, 30 + 3 + 12 + 30 + 12 + 3 + 12))
     }
@@ -40,7 +40,7 @@ struct ArchitectureTests {
     @Test("an MLP's nodes follow each other, with dropout where asked")
     func mlp() throws {
         let architecture = try NetworkParameters(widths: [6, 4], activation: .tanh, dropout: 0.5)
-            .architecture(inputs: 3, outputs: 2)
+            .architecture(sample: [3], outputs: 2)
         #expect(
             architecture.nodes.map(\.name) == [
                 "hidden1", "activation1", "dropout1", "hidden2", "activation2", "dropout2", "output",
@@ -56,7 +56,7 @@ struct ArchitectureTests {
         let architecture = try NetworkParameters(
             widths: [6, 4], activation: .gelu, dropout: 0.1, bias: false
         )
-        .architecture(inputs: 3, outputs: 2)
+        .architecture(sample: [3], outputs: 2)
         let json = architecture.tree.canonicalJSON
         #expect(try Architecture(tree: Tree(json: json, file: "net"), file: "net") == architecture)
         #expect(try architecture != architecture.replacing("hidden1", by: Linear(width: 6)))
@@ -70,7 +70,7 @@ struct ArchitectureTests {
             (linear, "[0]", "input"),
             (linear, "[1048576, 1048576, 1048576, 1048576]", "more than 16777216 values"),
             (linear, "[4, 4]", "a row of features"),
-            (linear.replacing("linear", with: "liner"), "[4]", "layer-normalization, linear, pooling"),
+            (linear.replacing("linear", with: "liner"), "[4]", "linear, pooling; did you mean 'linear'?"),
             (linear.replacing("\"width\": 3", with: "\"width\": 0"), "[4]", "width"),
             (linear.replacing("\"width\": 3", with: "\"width\": 1e9"), "[4]", "width"),
             (linear.replacing("\"width\"", with: "\"widht\""), "[4]", "width"),
@@ -104,7 +104,7 @@ struct ArchitectureTests {
     @Test("initialisation has the variance of its gain, zero biases, and depends on the seed alone")
     func initialization() throws {
         let architecture = try NetworkParameters(widths: [300], activation: .relu)
-            .architecture(inputs: 200, outputs: 50)
+            .architecture(sample: [200], outputs: 50)
         let network = try Network(initializing: architecture, seed: 1)
         #expect(try network == Network(initializing: architecture, seed: 1))
         #expect(try network != Network(initializing: architecture, seed: 2))
@@ -118,7 +118,7 @@ struct ArchitectureTests {
 
     @Test("every parameter begins at a cache line and comes back as it went in")
     func arena() throws {
-        let architecture = try NetworkParameters(widths: [3, 17]).architecture(inputs: 5, outputs: 2)
+        let architecture = try NetworkParameters(widths: [3, 17]).architecture(sample: [5], outputs: 2)
         let network = try Network(initializing: architecture, seed: 1)
         let layout = ParameterLayout(architecture)
         #expect(layout.entries.allSatisfy { $0.offset % 16 == 0 })

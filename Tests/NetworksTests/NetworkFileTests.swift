@@ -99,7 +99,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("a graph that is no JSON", expect: "1") {
             $0[group: "architecture"].attributes["graph"] = "{"
         },
-        Hostility("an unknown operation", expect: "layer-normalization, linear, pooling") {
+        Hostility("an unknown operation", expect: "did you mean 'linear'?") {
             $0.edit("linear", "lynear")
         },
         Hostility("a name used twice", expect: "used twice") {
@@ -149,7 +149,7 @@ struct NetworkFileTests {
     @Test("a network without records reads back too")
     func bare() throws {
         let network = try Network(
-            initializing: NetworkParameters(widths: [2]).architecture(inputs: 3, outputs: 2), seed: 0)
+            initializing: NetworkParameters(widths: [2]).architecture(sample: [3], outputs: 2), seed: 0)
         #expect(try read(network.content) == network)
     }
 

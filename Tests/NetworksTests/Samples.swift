@@ -11,7 +11,7 @@ func randomValues(_ count: Int, index: Int, deviation: Double = 1) -> [Float] {
 /// A network with everything a file can hold: dropout, optimiser state, history with and without validation, growth.
 func fullNetwork() throws -> Network {
     let architecture = try NetworkParameters(widths: [3, 5], activation: .gelu, dropout: 0.25)
-        .architecture(inputs: 4, outputs: 2)
+        .architecture(sample: [4], outputs: 2)
     var network = try Network(initializing: architecture, seed: 3)
     for (index, name) in network.parameters.keys.sorted().enumerated() {
         guard let shape = network.parameters[name]?.shape else { continue }

@@ -42,6 +42,21 @@ import Testing
         #expect(Project.steps(in: result.output).isEmpty)
     }
 
+    @Test func `a network that does not fit its dataset stops make before anything runs`() throws {
+        try project.write(
+            Project.pipeline.replacing(
+                "network: {widths: [3, 3]}", with: "network: {kind: vgg, stages: [[2], [2], [2], [2]]}"))
+        let result = try project.make("all")
+        #expect(result.status == 2)
+        #expect(
+            result.error.contains(
+                "plan: error: pipelines/small.yaml:3: network: branches tiny-joint, random on digits (1 x 8 x 8, "
+                    + "10 classes): node 'stage4-pool': an image of 8 x 8 can be halved 3 times, not 4"),
+            "\(result.error)")
+        #expect(Project.steps(in: result.output).isEmpty)
+        #expect(!project.folder.exists("artifacts/store"))
+    }
+
     @Test func `make's last line names the step that failed`() throws {
         let result = try project.make("all", "LAUNCH=false")
         #expect(result.status == 2)

@@ -1,3 +1,4 @@
+import Foundation
 import Growth
 import Networks
 import Parameters
@@ -41,7 +42,7 @@ import Training
             Issue.record("branch c has no network of its own")
             return
         }
-        #expect(network.widths == [5, 6])
+        #expect((network.family as? MLP)?.widths == [5, 6])
     }
 
     @Test func `another form of neurons replaces the one before`() throws {
@@ -124,6 +125,33 @@ import Training
         let error = #expect(throws: ParameterError.self) { try laboratory.planner() }
         #expect(
             error?.description.contains("'digitz' is not one of digits; did you mean 'digits'?") == true)
+    }
+
+    @Test func `another family of networks replaces the one before, the same one is merged with it`() throws {
+        let pipeline = try read(
+            base + """
+                branches:
+                  same: {network: {kind: mlp, activation: tanh}}
+                  other: {network: {kind: vgg, stages: [[2]]}}
+                  dotted: {network.kind: resnet, network.depth: 8}
+                """)
+        let families = pipeline.branches.compactMap { branch -> (any NetworkFamily)? in
+            guard case .network(let network) = branch.experiment.start else { return nil }
+            return network.family
+        }
+        #expect(families[0] as? MLP == MLP(widths: [4], activation: .tanh))
+        #expect(families[1] as? VGG == VGG(stages: [[2]]))
+        #expect(families[2] as? ResNet == ResNet(depth: 8))
+    }
+
+    @Test(arguments: ["more.yml", "more.YAML", "more.Yml"])
+    func `a file that would be passed over is named`(file: String) throws {
+        let laboratory = try Laboratory()
+        try Laboratory.small.write(
+            toFile: "\(laboratory.folder)/pipelines/\(file)", atomically: true, encoding: .utf8)
+        let error = #expect(throws: PipelineError.self) { try laboratory.planner() }
+        #expect(error?.description.contains("\(file): a pipeline's name ends with .yaml") == true)
+        #expect(error?.exitCode == 65)
     }
 
     @Test func `errors of several files are told together`() throws {

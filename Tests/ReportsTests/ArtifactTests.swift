@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import HDF5
+import Networks
 import Testing
 
 @testable import Reports
@@ -66,8 +67,8 @@ struct ArtifactTests {
         let text = try summary("digits/tiny-joint-0/tune-1")
         let lines = text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
         #expect(lines.first == "digits/tiny-joint-0/tune-1: network, made by fine-tune")
-        #expect(lines.contains("hidden1 linear input 4 20 36"))
-        #expect(lines.contains("activation1 activation selu hidden1 4 4"))
+        #expect(lines.contains("hidden1 linear 4 20 36"))
+        #expect(lines.contains("activation1 activation selu 4 4"))
         #expect(lines.contains("total 36 70"))
         #expect(lines.contains("training loss 0.75 0.5 2 0.5 █▁"))
         #expect(lines.contains("1 hidden1 tiny-joint +1 0.5 0.375 0.25 1 0.25"))
@@ -75,6 +76,25 @@ struct ArtifactTests {
         let origins = lines.drop { !$0.hasPrefix("provenance") }.dropFirst(2)
         #expect(origins.map { $0.split(separator: " ")[2] } == chain.map { "digits/tiny-joint-0/\($0)" })
         #expect(origins.map { $0.split(separator: " ")[3] } == ["16.0", "8.00", "4.00", "2.00", "1.00"])
+    }
+
+    @Test("A residual network's table has a row per node, with its inputs where they are not the row above")
+    func residual() throws {
+        let architecture = try NetworkParameters(ResNet(depth: 8, width: 4, inner: .widths([2, 0, 3])))
+            .architecture(sample: [1, 8, 8], outputs: 2)
+        let network = try Network(initializing: architecture, seed: 1)
+        try folder.publish(
+            "digits/other-0/seed", .network, stage: "train-seed", seconds: 1, content: network.content)
+        let text = try summary("digits/other-0/seed")
+        let lines = text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        for line in [
+            "input 1 × 8 × 8", "stem convolution 3 × 3 4 × 8 × 8 36 4,608",
+            "stage1-block1-add add …-norm2, stem-activation 4 × 8 × 8 256",
+            "stage2-block1-conv1 convolution 3 × 3 stride 2 0 × 4 × 4 0",
+            "stage2-block1-shortcut convolution 1 × 1 stride 2 stage1-block1-activation2 8 × 4 × 4 32 1,024",
+            "stage2-block1-add add …-norm2, …-shortcut-norm 8 × 4 × 4 128",
+        ] { #expect(lines.contains(line), "\(line)") }
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 140 })
     }
 
     @Test("Steps that passed their input on share the object of the step that made it")

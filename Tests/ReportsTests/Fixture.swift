@@ -77,7 +77,7 @@ struct SmallChain {
     var planned: ReportPlan.Chain { .init(branch: branch, seed: seed, steps: Self.steps) }
 
     func network(widths: [Int], trainedBy phases: [(Cost.Phase, Int)]) throws -> Network {
-        let architecture = try NetworkParameters(widths: widths).architecture(inputs: 4, outputs: 2)
+        let architecture = try NetworkParameters(widths: widths).architecture(sample: [4], outputs: 2)
         var network = try Network(initializing: architecture, seed: seed)
         for (phase, flops) in phases { network.cost[phase] = flops }
         network.history.epochs = [

@@ -21,7 +21,7 @@ struct ResultsTests {
         let chain = try #require(try results([SmallChain(correct: 81)], in: folder).chains.first)
         #expect(chain.accuracy == 0.81)
         #expect(chain.loss == 0.625)
-        #expect(chain.widths == [4, 2])
+        #expect(chain.widths == NetworkWidths(free: [4, 2]))
         #expect(chain.parameters == 4 * 5 + 2 * 5 + 2 * 3)
         #expect(chain.cost.total == 5230)
         #expect(chain.growth.map(\.neurons) == [1])

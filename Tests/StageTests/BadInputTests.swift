@@ -41,6 +41,27 @@ struct BadInputTests {
         #expect(!bench.folder.exists("evaluation.h5"))
     }
 
+    @Test("a descriptor and parameters that are no text are refused with status 65")
+    func binary() throws {
+        let bytes = Data([0x89, 0x48, 0xff, 0xfe, 0x00])
+        for name in ["digits.yaml", "parameters.json"] {
+            try bytes.write(to: URL(filePath: bench.folder.path(name)))
+        }
+        let output = bench.folder.path("dataset.h5")
+        let described = try Program.run(
+            "load-dataset", ["--descriptor", bench.folder.path("digits.yaml"), "--output", output])
+        #expect(described.status == 65)
+        #expect(described.error.contains("digits.yaml: the text is not UTF-8"), "\(described.error)")
+        let given = try Program.run(
+            "load-dataset",
+            [
+                "--descriptor", Workbench.descriptor, "--parameters", bench.folder.path("parameters.json"),
+                "--output", output,
+            ])
+        #expect(given.status == 65)
+        #expect(given.error.contains("parameters.json: the text is not UTF-8"), "\(given.error)")
+    }
+
     @Test("an HDF5 file of somebody else is refused")
     func foreign() throws {
         try bench.makeDataset()

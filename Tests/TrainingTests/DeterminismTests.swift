@@ -45,7 +45,7 @@ struct DeterminismTests {
         let dataset = prototypes(train: 23)
         func gradient(_ shards: Int) throws -> [Float] {
             let start = try Network(
-                initializing: wide.architecture(inputs: 9, outputs: 4), seed: 3)
+                initializing: wide.architecture(sample: [9], outputs: 4), seed: 3)
             var training = TrainingParameters(epochs: 1, batch: 23, shards: shards)
             training.optimizer = OptimizerParameters(rate: 1, momentum: 0)
             let end = try #require(

@@ -71,7 +71,8 @@ struct ReferenceOptimizer {
 
 @Suite("Optimisers")
 struct OptimizerTests {
-    private static let architecture = try? NetworkParameters(widths: [5]).architecture(inputs: 3, outputs: 2)
+    private static let architecture = try? NetworkParameters(widths: [5])
+        .architecture(sample: [3], outputs: 2)
 
     @Test("twelve steps agree with Float64, state carried over in the middle", arguments: OptimizerCase.all)
     func steps(given: OptimizerCase) throws {

@@ -8,7 +8,7 @@ import Testing
 
 /// A whole network, its loss and how its batch is cut.
 struct WholeCase: Sendable, CustomTestStringConvertible {
-    var network: NetworkParameters
+    var network: MLP
     var loss: LossParameters
     var shards: Int
 
@@ -18,13 +18,13 @@ struct WholeCase: Sendable, CustomTestStringConvertible {
 
     static let all = zip(
         [
-            NetworkParameters(widths: [7], activation: .relu),
-            NetworkParameters(widths: [5, 9], activation: .selu),
-            NetworkParameters(widths: [4, 3, 6], activation: .gelu),
-            NetworkParameters(widths: [33, 26], activation: .tanh),
-            NetworkParameters(widths: [8, 2], activation: .identity),
-            NetworkParameters(widths: [6, 5], activation: .gelu, bias: false),
-            NetworkParameters(widths: [1], activation: .tanh),
+            MLP(widths: [7], activation: .relu),
+            MLP(widths: [5, 9], activation: .selu),
+            MLP(widths: [4, 3, 6], activation: .gelu),
+            MLP(widths: [33, 26], activation: .tanh),
+            MLP(widths: [8, 2], activation: .identity),
+            MLP(widths: [6, 5], activation: .gelu, bias: false),
+            MLP(widths: [1], activation: .tanh),
         ], [1, 2, 3, 5, 2, 3, 2]
     ).flatMap { network, shards in losses.map { WholeCase(network: network, loss: $0, shards: shards) } }
 }
@@ -36,7 +36,7 @@ struct ReferenceTests {
 
     @Test("the gradient of a whole network is the reference's", arguments: WholeCase.all)
     func gradient(given: WholeCase) throws {
-        let architecture = try given.network.architecture(inputs: 9, outputs: 4)
+        let architecture = try given.network.architecture(sample: [9], outputs: 4)
         var start = try Network(initializing: architecture, seed: 3)
         for (index, name) in start.parameters.keys.sorted().enumerated() where name.hasSuffix("bias") {
             var random = Philox(seed: 1, purpose: .growth, index: index)
@@ -69,7 +69,7 @@ struct ReferenceTests {
     func referenceGradient(loss: LossParameters) throws {
         for activation in Activation.Function.allCases {
             let architecture = try NetworkParameters(widths: [5, 4], activation: activation)
-                .architecture(inputs: 9, outputs: 4)
+                .architecture(sample: [9], outputs: 4)
             let network = try Network(initializing: architecture, seed: 3)
             let reference = ReferenceMLP(network, activation: activation, loss: loss)
             let samples = dataset.referenceSamples, labels = dataset.referenceLabels
@@ -103,7 +103,7 @@ struct ReferenceTests {
         let trained = try trainSeed(parameters, dataset: dataset)
 
         let start = try Network(
-            initializing: network.architecture(inputs: 9, outputs: 4), seed: parameters.seed)
+            initializing: network.architecture(sample: [9], outputs: 4), seed: parameters.seed)
         var reference = ReferenceMLP(start, activation: .selu, loss: loss)
         var velocity = reference.layers.map { layer in
             ReferenceMLP.Layer(

@@ -88,7 +88,7 @@ struct TrainerTests {
     @Test("a NaN in any layer reaches the loss", arguments: Activation.Function.allCases)
     func hiddenNaN(activation: Activation.Function) throws {
         let architecture = try NetworkParameters(widths: [3, 3], activation: activation)
-            .architecture(inputs: 2, outputs: 2)
+            .architecture(sample: [2], outputs: 2)
         let layout = ParameterLayout(architecture)
         let arena = ParameterArena(layout, try Network(initializing: architecture, seed: 0).parameters)
         arena.buffer.pointer[0] = .nan
@@ -104,7 +104,7 @@ struct TrainerTests {
         let dataset = prototypes(train: 20)
         func network(_ inputs: Int, _ outputs: Int) throws -> Network {
             try Network(
-                initializing: NetworkParameters(widths: [2]).architecture(inputs: inputs, outputs: outputs),
+                initializing: NetworkParameters(widths: [2]).architecture(sample: [inputs], outputs: outputs),
                 seed: 0)
         }
         let tune = TuneParameters(training: TrainingParameters(), loss: LossParameters(), seed: 0)
@@ -124,7 +124,7 @@ struct TrainerTests {
         var parameters = seedParameters(NetworkParameters(widths: [3]), epochs: 1)
         parameters.network = nil
         #expect(throws: TrainingError.noArchitecture) { try trainSeed(parameters, dataset: dataset) }
-        let given = try NetworkParameters(widths: [4]).architecture(inputs: 9, outputs: 4)
+        let given = try NetworkParameters(widths: [4]).architecture(sample: [9], outputs: 4)
         #expect(try trainSeed(parameters, dataset: dataset, architecture: given).architecture == given)
     }
 

@@ -122,6 +122,24 @@ void vector_add_to_double(double *restrict total, const float *restrict part, si
 /// row r of out = images[indices[r]] * scale[c] + offset[c], elements interleaved by channel
 void batch_gather(const uint8_t *restrict images, const int32_t *restrict indices, size_t rows, size_t elements,
                   const float *restrict scale, const float *restrict offset, size_t channels, float *restrict out);
+/// the same, each row of out as planes [channels, elements / channels]
+void batch_gather_planes(const uint8_t *restrict images, const int32_t *restrict indices, size_t rows,
+                         size_t elements, const float *restrict scale, const float *restrict offset,
+                         size_t channels, float *restrict out);
+/// How the images of one epoch are changed: a crop out of the image with a border of `pad`, mirrored for half of the
+/// samples if `flip`, then a square of side `cutout` around a pixel of the image, clipped at its edges. Border and square
+/// are `fill` [channels], after normalisation. Sample i draws from the stream (key, stream, i).
+typedef struct {
+    size_t pad, cutout;
+    int flip;
+    const float *fill;
+    uint32_t key0, key1, stream;
+} image_augmentation;
+/// the same with images [height, width, channels] changed on the way, as planes or interleaved; scratch is one image
+void batch_gather_augmented(const uint8_t *restrict images, const int32_t *restrict indices, size_t rows,
+                            size_t height, size_t width, size_t channels, const float *restrict scale,
+                            const float *restrict offset, int planes, const image_augmentation *how,
+                            uint8_t *restrict scratch, float *restrict out);
 /// Philox 4x32-10 (Salmon et al., SC 2011): four random words from a counter and a key
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 /// mask[i] = 0 with probability rate, else 1 / (1 - rate); element i of the stream (key, stream, first + i)

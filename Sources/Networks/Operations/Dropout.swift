@@ -58,10 +58,10 @@ private final class DropoutKernel: Kernel {
         }
         isMasked = true
         let stream = Philox.stream(purpose: .dropout, epoch: epoch, index: wiring.nodeIndex)
-        let bits = UInt64(bitPattern: Int64(seed))
-        let key = [UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32)]
+        let key = Philox.key(seed: seed)
         dropout_mask(
-            mask.pointer, count, rate, key, stream.0, stream.1, UInt64(firstSample) * UInt64(input.count))
+            mask.pointer, count, rate, [key.0, key.1], stream.0, stream.1,
+            UInt64(firstSample) * UInt64(input.count))
         vector_multiply(input.value, mask.pointer, output.value, count)
     }
 

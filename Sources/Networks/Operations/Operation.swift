@@ -132,19 +132,19 @@ extension Operation {
 /// Every operation an architecture may name.
 package enum OperationRegistry {
     package static let types: [String: any Operation.Type] = [
-        Linear.kind: Linear.self,
+        Activation.kind: Activation.self,
+        Add.kind: Add.self,
+        BatchNormalization.kind: BatchNormalization.self,
+        Concatenation.kind: Concatenation.self,
         Convolution.kind: Convolution.self,
         DepthwiseConvolution.kind: DepthwiseConvolution.self,
-        BatchNormalization.kind: BatchNormalization.self,
+        Dropout.kind: Dropout.self,
+        Flatten.kind: Flatten.self,
+        GlobalAveragePooling.kind: GlobalAveragePooling.self,
         GroupNormalization.kind: GroupNormalization.self,
         LayerNormalization.kind: LayerNormalization.self,
-        Activation.kind: Activation.self,
-        Dropout.kind: Dropout.self,
+        Linear.kind: Linear.self,
         Pooling.kind: Pooling.self,
-        GlobalAveragePooling.kind: GlobalAveragePooling.self,
-        Add.kind: Add.self,
-        Concatenation.kind: Concatenation.self,
-        Flatten.kind: Flatten.self,
     ]
 }
 

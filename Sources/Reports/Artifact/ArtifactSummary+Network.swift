@@ -14,11 +14,11 @@ extension ArtifactSummary {
     private mutating func write(_ architecture: Architecture) {
         section("network")
         var table = TextTable([
-            .init("node"), .init("operation"), .init("inputs"), .init("shape"), .init("parameters", .right),
-            .init("FLOPs/sample", .right),
+            .init("node"), .init("operation"), .init("inputs, if not the row above"), .init("shape"),
+            .init("parameters", .right), .init("FLOPs/sample", .right),
         ])
-        let data = Architecture.inputName
-        table.append([data, "", "", Self.shape(architecture.inputShape), "", ""])
+        var previous = Architecture.inputName
+        table.append([previous, "", "", Self.shape(architecture.inputShape), "", ""])
         var parameters = 0
         var flops = 0
         for (node, shape) in zip(architecture.nodes, architecture.shapes) {
@@ -28,24 +28,37 @@ extension ArtifactSummary {
             parameters += own
             flops += cost
             table.append([
-                node.name, Self.operation(node), node.inputs.joined(separator: ", "), Self.shape(shape),
-                own == 0 ? "" : Format.count(own), Format.count(cost),
+                node.name, Self.operation(node), node.inputs == [previous] ? "" : Self.inputs(of: node),
+                Self.shape(shape), own == 0 ? "" : Format.count(own), Format.count(cost),
             ])
+            previous = node.name
         }
         table.append(["total", "", "", "", Format.count(parameters), Format.count(flops)])
         add(table)
     }
 
-    /// `linear`, `activation selu`: what it is, and what its parameters say that the shape does not.
+    /// `linear`, `activation selu`, `convolution 3 × 3 stride 2`: what it is, and what neither its shape nor everyone's
+    /// defaults say.
     private static func operation(_ node: Architecture.Node) -> String {
-        let settings = node.operation.tree.leaves.compactMap { leaf -> String? in
-            switch leaf.value.content {
-            case .text(let text): text
-            case .real(let value): Format.significant(value)
-            default: nil
-            }
+        let tree = node.operation.tree
+        func steps(_ key: String) -> String? {
+            guard let steps = tree[key]?.list, steps.contains(where: { $0.integer != 1 }) else { return nil }
+            return "\(key) \(steps[0].canonicalJSON)"
         }
+        let settings = [
+            tree["function"]?.text, tree["groups"].map { "of \($0.canonicalJSON)" },
+            tree["kernel"]?.list?.map(\.canonicalJSON).joined(separator: " × "), steps("stride"),
+            steps("dilation"), tree["rate"]?.real.map { Format.significant($0) },
+        ].compactMap { $0 }
         return ([type(of: node.operation).kind] + settings).joined(separator: " ")
+    }
+
+    /// The names of a node's inputs; what an input's name begins with like the node's own is left out.
+    private static func inputs(of node: Architecture.Node) -> String {
+        let stem = node.name.lastIndex(of: "-").map { node.name[...$0] } ?? ""
+        return node.inputs.map { name in
+            stem.isEmpty || !name.hasPrefix(stem) ? name : "…" + name.dropFirst(stem.count - 1)
+        }.joined(separator: ", ")
     }
 
     private static func shape(_ extents: [Int]) -> String {

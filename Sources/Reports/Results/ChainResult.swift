@@ -8,8 +8,7 @@ package struct ChainResult: Equatable, Sendable {
     /// The evaluation, and the network it is of.
     package var evaluation: Digest
     package var network: Digest
-    /// The widths of the network's sites: every linear layer but the last.
-    package var widths: [Int]
+    package var widths: NetworkWidths
     package var parameters: Int
     /// Of one sample.
     package var inferenceFlops: Int
@@ -61,12 +60,5 @@ package struct PipelineResults: Equatable, Sendable {
     /// The results of each branch, in order.
     var branches: [(name: String, chains: [ChainResult])] {
         plan.branches.map { name in (name, chains.filter { $0.branch == name }) }
-    }
-}
-
-extension Architecture {
-    /// The widths that growth may change: of every linear layer but the last.
-    package var widths: [Int] {
-        nodes.dropLast().compactMap { node in (node.operation as? Linear)?.width }
     }
 }

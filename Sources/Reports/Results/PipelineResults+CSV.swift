@@ -5,11 +5,11 @@ extension PipelineResults {
     ///
     /// A field is empty where there is no value. `seconds` is the sum over the chain's steps.
     package var csv: String {
-        let layers = chains.map(\.widths.count).max() ?? 0
+        let layers = chains.map(\.widths.free.count).max() ?? 0
         let header = columns.map(\.title) + (0..<layers).map { "width_\($0 + 1)" }
         let rows = chains.map { chain in
             columns.map { $0.value(chain) }
-                + (0..<layers).map { $0 < chain.widths.count ? String(chain.widths[$0]) : "" }
+                + (0..<layers).map { $0 < chain.widths.free.count ? String(chain.widths.free[$0]) : "" }
         }
         return ([header] + rows).map { $0.map(Self.quoted).joined(separator: ",") + "\n" }.joined()
     }

@@ -13,7 +13,7 @@ extension PipelineResults {
             let flops = Sample(chains.map { Double($0.cost.total) }).mean
             let seconds = Sample(chains.map { $0.run.totalSeconds ?? .nan }).mean
             table.append([
-                name, Self.widths(chains.map(\.widths)), Format.range(chains.map(\.parameters)),
+                name, NetworkWidths.text(chains.map(\.widths)), Format.range(chains.map(\.parameters)),
                 Format.prefixed(flops), Format.seconds(seconds),
                 Self.accuracy(Sample(chains.map(\.accuracy))),
             ])
@@ -25,18 +25,6 @@ extension PipelineResults {
     static func accuracy(_ sample: Sample) -> String {
         let deviation = sample.standardDeviation.map { " ± \(Format.percent($0))" } ?? ""
         return "\(Format.percent(sample.mean))\(deviation) % (n = \(sample.count))"
-    }
-
-    /// `38–40, 40`: per layer, from the narrowest to the widest over the seeds.
-    static func widths(_ networks: [[Int]]) -> String {
-        let layers = networks.map(\.count).max() ?? 0
-        guard layers > 0 else { return Format.absent }
-        return (0..<layers).map { layer in
-            // A network without this layer has width 0 there.
-            let values = networks.map { layer < $0.count ? $0[layer] : 0 }
-            let (least, most) = (values.min() ?? 0, values.max() ?? 0)
-            return least == most ? "\(least)" : "\(least)–\(most)"
-        }.joined(separator: ", ")
     }
 
     /// What each round of growth did at each site: means over the seeds; nil if nothing grew.

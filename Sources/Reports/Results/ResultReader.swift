@@ -42,7 +42,7 @@ private struct ResultReader {
         let (accuracy, loss) = try Evaluation.summary(reading: evaluationFile)
         return ChainResult(
             branch: chain.branch, seed: chain.seed, evaluation: evaluationDigest, network: networkDigest,
-            widths: network.architecture.widths, parameters: network.parameterCount,
+            widths: NetworkWidths(network.architecture), parameters: network.parameterCount,
             inferenceFlops: network.architecture.flopsPerSample.inference, cost: network.cost,
             history: network.history, growth: network.growth, accuracy: accuracy, loss: loss,
             run: try run(of: chain))

@@ -1,0 +1,45 @@
+package import Parameters
+
+/// Fully connected layers with an activation between them; an image is read as one row [h w c].
+///
+/// Nodes: hidden1, activation1, dropout1, hidden2, …, output.
+package struct MLP: NetworkFamily {
+    package static let kind = "mlp"
+
+    /// The widths of the hidden layers.
+    package var widths: [Int]
+    package var activation: Activation.Function
+    /// The probability of a hidden activation to be dropped while training.
+    package var dropout: Double
+    package var bias: Bool
+
+    package init(
+        widths: [Int], activation: Activation.Function = .selu, dropout: Double = 0, bias: Bool = true
+    ) {
+        self.widths = widths
+        self.activation = activation
+        self.dropout = dropout
+        self.bias = bias
+    }
+
+    package init(fields: inout Fields) throws {
+        widths = try fields.integers(
+            "widths", in: 1...65_536, count: 1...32, "the widths of the hidden layers")
+        activation = try fields.choice(
+            "activation", default: .selu, "the activation function of hidden layers")
+        dropout = try fields.real(
+            "dropout", in: 0...0.999, default: 0, "the share of hidden activations dropped in training")
+        bias = try fields.boolean("bias", default: true, "whether layers add a bias")
+    }
+
+    package func architecture(sample: [Int], outputs: Int) throws -> Architecture {
+        var chain = NodeChain()
+        for (index, width) in widths.enumerated() {
+            chain.append("hidden\(index + 1)", Linear(width: width, bias: bias))
+            chain.append("activation\(index + 1)", activation)
+            if dropout > 0 { chain.append("dropout\(index + 1)", Dropout(rate: dropout)) }
+        }
+        chain.append("output", Linear(width: outputs, bias: bias))
+        return try Architecture(inputShape: [sample.reduce(1, *)], nodes: chain.nodes)
+    }
+}

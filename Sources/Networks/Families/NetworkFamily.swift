@@ -1,0 +1,80 @@
+package import Parameters
+
+/// A family of architectures: what a pipeline says about it, and the graph that follows for a dataset.
+///
+/// A new family is one file in this folder and one line in `NetworkFamilies`.
+package protocol NetworkFamily: ParameterSet {
+    /// The name in `network: {kind: …}`.
+    static var kind: String { get }
+
+    /// The graph for samples of this shape.
+    ///
+    /// - Parameters:
+    ///   - sample: [channels, height, width], or [features].
+    ///   - outputs: the number of classes.
+    /// - Throws: `NetworkError` where the layers do not fit the sample.
+    func architecture(sample: [Int], outputs: Int) throws -> Architecture
+}
+
+/// Every family a pipeline may name, in the order of the documentation.
+package enum NetworkFamilies {
+    package static let types: [any NetworkFamily.Type] = [
+        MLP.self,
+        VGG.self,
+        ResNet.self,
+        GivenGraph.self,
+    ]
+
+    package static let kinds = types.map { $0.kind }
+}
+
+/// What follows the convolutions of a block before their activation.
+package enum NormalizationChoice: String, CaseIterable, Codable, Sendable {
+    case batch
+    case layer
+    case none
+
+    var operation: (any Operation)? {
+        switch self {
+        case .batch: BatchNormalization()
+        case .layer: LayerNormalization()
+        case .none: nil
+        }
+    }
+}
+
+/// Nodes put one behind the other.
+struct NodeChain {
+    private(set) var nodes: [Architecture.Node] = []
+    /// What the next node reads.
+    private(set) var last = Architecture.inputName
+
+    mutating func append(_ name: String, _ operation: any Operation, reading inputs: [String]? = nil) {
+        nodes.append(Architecture.Node(name, operation, inputs: inputs ?? [last]))
+        last = name
+    }
+
+    /// Appends nothing where there is no operation.
+    mutating func append(_ name: String, _ operation: (any Operation)?) {
+        if let operation { append(name, operation) }
+    }
+
+    mutating func append(_ name: String, _ function: Activation.Function) {
+        append(name, Activation(function))
+    }
+}
+
+extension Convolution {
+    /// A convolution whose output is as large as its input, divided by the stride and rounded up.
+    ///
+    /// - Precondition: `kernel` is odd.
+    static func same(width: Int, kernel: Int, stride: Int = 1, bias: Bool) -> Convolution {
+        precondition(kernel % 2 == 1, "a kernel of \(kernel) has no centre")
+        return Convolution(
+            width: width,
+            window: Window(
+                kernel: Extent(square: kernel), stride: Extent(square: stride),
+                padding: Extent(square: kernel / 2)),
+            bias: bias)
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+@testable import Pipelines
+
+/// What the planner finds out about networks before anything runs.
+@Suite struct ShapeTests {
+    private func problems(_ yaml: String) throws -> [String] {
+        let laboratory = try Laboratory("dataset: digits\n" + yaml)
+        let other = try String(contentsOfFile: "\(laboratory.folder)/data/digits.yaml", encoding: .utf8)
+            .replacing("name: digits", with: "name: wide").replacing("[8, 8, 1]", with: "[4, 16, 1]")
+        try other.write(toFile: "\(laboratory.folder)/data/wide.yaml", atomically: true, encoding: .utf8)
+        let prefix = "\(laboratory.folder)/pipelines/"
+        do {
+            _ = try laboratory.planner()
+            return []
+        } catch let error as PipelineError {
+            #expect(error.exitCode == 65)
+            return error.description.split(separator: "\n").map { String($0).replacing(prefix, with: "") }
+        }
+    }
+
+    @Test(arguments: [
+        "network: {widths: [1]}", "network: {kind: vgg, stages: [[1], [2], [3]]}",
+        "network: {kind: resnet, depth: 8, inner: 0}",
+        """
+        network:
+          kind: graph
+          nodes:
+          - {name: a, operation: flatten}
+          - {name: b, operation: linear, width: 10}
+        """,
+    ])
+    func `networks that fit the images are planned`(yaml: String) throws {
+        #expect(try problems(yaml).isEmpty)
+    }
+
+    @Test func `a shape error names file, line, branches, dataset and node`() throws {
+        let found = try problems(
+            """
+            network: {kind: vgg, stages: [[2], [2], [2], [2]]}
+            branches:
+              a: {}
+              b: {growth.method: random}
+              c:
+                network.stages: [[4], [4], [4], [4], [4]]
+            """)
+        #expect(
+            found == [
+                "small.yaml:2: network: branches a, b on digits (1 x 8 x 8, 10 classes): node 'stage4-pool': "
+                    + "an image of 8 x 8 can be halved 3 times, not 4; give at most 3 stages",
+                "plan: error: small.yaml:2: branches.c.network: branch c on digits (1 x 8 x 8, 10 classes): "
+                    + "node 'stage4-pool': an image of 8 x 8 can be halved 3 times, not 5; give at most 3 stages",
+            ])
+    }
+
+    @Test func `an error in a listed graph is at its node's line, the number of classes included`() throws {
+        let graph = """
+            network:
+              kind: graph
+              nodes:
+              - {name: a, operation: convolution, width: 2, kernel: 3}
+              - {name: b, operation: flatten}
+              - {name: c, operation: linear, width: 9}
+            """
+        #expect(
+            try problems(graph) == [
+                "small.yaml:7: network: branch main on digits (1 x 8 x 8, 10 classes): node 'c': "
+                    + "the last node gives values of shape [9]; for 10 classes it must be [10]"
+            ])
+        let large = graph.replacing("kernel: 3", with: "kernel: 9").replacing("width: 9", with: "width: 10")
+        #expect(try problems(large)[0].hasPrefix("small.yaml:5: network: branch main on digits"))
+    }
+
+    @Test func `a network taken up from another branch must fit the images there`() throws {
+        let yaml = """
+            network: {kind: KIND}
+            branches:
+              a: {}
+              b: {growth.rounds: 0, network: final-of a, dataset: wide}
+            """
+        let plain = yaml.replacing("kind: KIND", with: "widths: [2]")
+        #expect(try problems(plain).isEmpty)
+        let found = try problems(yaml.replacing("kind: KIND", with: "kind: vgg, stages: [[2]]"))
+        #expect(
+            found == [
+                "small.yaml:5: branches.b.network: branch b on wide (1 x 4 x 16, 10 classes): node 'output': "
+                    + "the network of branch a is for data [1, 8, 8] and 10 classes; give both branches one dataset"
+            ])
+        // One mistake, one message: the branch that only takes the network up has nothing to mend.
+        #expect(
+            try problems(yaml.replacing("kind: KIND", with: "kind: vgg, stages: [[2], [2], [2], [2]]")).count
+                == 1)
+    }
+}
