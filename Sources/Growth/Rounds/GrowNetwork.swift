@@ -228,6 +228,10 @@ private final class GrowthRound {
             return records.append(done)
         }
         network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
+        if fitted.neurons.originals == nil {
+            network = try network.normalizing(
+                fitted.neurons.count, at: site, over: dataset.train, dataset.normalization)
+        }
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
         done.predictedDecrease = predictsDecrease ? found.amplitude * choice.decrease : nil

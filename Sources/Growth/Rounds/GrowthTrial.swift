@@ -16,7 +16,7 @@ final class GrowthTrial: @unchecked Sendable {
     private static let largestChunk = 512
     private static let chunkBytes = 64 << 20
     /// Bytes kept of all samples.
-    private static let keptBytes = 256 << 20
+    static let keptBytes = 256 << 20
 
     private let site: GrowthSite
     private let batches: Batches
@@ -36,10 +36,12 @@ final class GrowthTrial: @unchecked Sendable {
     private var offsets: (move: Int, activity: Int, frontier: Int)
     private let kept: AlignedBuffer?
 
-    /// - Parameter extension: fits the network as it is, at amplitude 1.
+    /// - Parameters:
+    ///   - extension: fits the network as it is, at amplitude 1.
+    ///   - keptBytes: what may be kept of all samples.
     init(
         _ extension: Extension, at site: GrowthSite, of network: Network, split: Split,
-        normalization: Normalization, loss: LossParameters, threads: Int
+        normalization: Normalization, loss: LossParameters, threads: Int, keptBytes: Int = keptBytes
     ) throws {
         self.site = site
         self.loss = loss
@@ -63,7 +65,7 @@ final class GrowthTrial: @unchecked Sendable {
         let (outputs, activities) = (workers[0].outputCount, workers[0].activityCount)
         offsets = (outputs, outputs * (hasMove ? 2 : 1), outputs * (hasMove ? 2 : 1) + activities)
         perSample = offsets.frontier + frontier.reduce(0) { $0 + $1.count }
-        let fits = perSample * count * MemoryLayout<Float>.stride <= Self.keptBytes
+        let fits = perSample * count * MemoryLayout<Float>.stride <= keptBytes
         kept = fits ? AlignedBuffer(count: perSample * count) : nil
         let behind = architecture.nodes[((architecture.index(of: site.consumer) ?? 0) + 1)...]
         flopsBehind = behind.reduce(0) {

@@ -47,7 +47,7 @@ extension Network {
     ///
     /// Nodes between get the channels they need: copies have those of their originals; for others a depthwise kernel is
     /// the identity, and a batch normalisation passes them unchanged in evaluation, with a mean of 0 and a variance of 1
-    /// until they are measured (``normalizing(_:at:inputs:)``). The optimiser's state goes along; what is new starts at
+    /// until they are measured (`normalizing`). The optimiser's state goes along; what is new starts at
     /// zero there.
     /// - Parameter extension: as it is to stand in the network, amplitude included.
     /// - Throws: `NetworkError` where a weight is not finite or the widened architecture is not allowed.
