@@ -62,7 +62,7 @@ let package = Package(
 
         // Floor 3
         library("Training", ["Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
-        library("Growth", ["Training", "Networks", "Datasets", "Tensors", "Parameters", "HDF5"]),
+        library("Growth", ["Training", "Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
 
         // Floor 4
         library("Pipelines", ["Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters"]),
@@ -105,7 +105,7 @@ let package = Package(
         tests("DatasetsTests", ["Datasets", "HDF5", "Parameters"]),
         tests("NetworksTests", ["Networks", "Tensors", "HDF5"]),
         tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors"]),
-        tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5"]),
+        tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5", "CKernels"]),
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
         tests("StageTests", ["HDF5", "Artifacts"]),

@@ -1,3 +1,4 @@
+internal import Networks
 package import Tensors
 
 /// What X and H of a site share, for the joint optimum: S̃ = S − Σ_e C_e S_H⁺ C_eᵀ.
