@@ -30,7 +30,7 @@ package func computeBottlenecks(
     while true {
         let positions = count == available ? (0..<available).map(Int32.init) : order[..<count].sorted()
         let activities = SiteActivities(
-            network, sites: sites, batches: Batches(dataset.train, dataset.normalization),
+            network, sites: sites, split: dataset.train, normalization: dataset.normalization,
             positions: positions, loss: parameters.loss, shards: parameters.measurement.shards)
         let measurement = SiteMeasurement(
             activities: activities, network: network,

@@ -18,6 +18,8 @@ package struct GrowthSite: Sendable, Equatable {
     package let geometry: SiteGeometry
     /// Whether Q is a linear layer that reads an image as a row of features.
     package let isFlattened: Bool
+    /// What of `between` a new channel notices, in order.
+    package let stages: [SiteStage]
     /// σ₀ of everything between.
     package let slopes: SlopesAtZero
     /// The gain that keeps variances through the activation.
@@ -67,6 +69,7 @@ package struct GrowthSite: Sendable, Equatable {
             consumer: consumer.window(over: chain.shape), consumerHasBias: consumer.bias,
             outChannels: consumer.width)
         isFlattened = chain.isFlattened
+        stages = chain.stages
         slopes = chain.slopes
         gain = architecture.initializationGain(after: node.name)
         producerInput = input
@@ -86,22 +89,31 @@ private struct SiteChain {
     var nodes: [String] = []
     /// Of what the next node reads; [channels, height, width] also once it is flattened.
     var shape: [Int]
-    var pools: [SiteGeometry.Pool] = []
-    var slopes = SlopesAtZero.unit
+    var stages: [SiteStage] = []
     var isFlattened = false
 
     init(_ shape: [Int]) { self.shape = shape }
+
+    var pools: [SiteGeometry.Pool] {
+        stages.compactMap { if case .pool(let pool) = $0 { pool } else { nil } }
+    }
+
+    var slopes: SlopesAtZero {
+        stages.reduce(.unit) { slopes, stage in
+            if case .slopes(let next) = stage { slopes.followed(by: next) } else { slopes }
+        }
+    }
 
     /// Adds a node; false where it does not keep channels apart.
     mutating func append(_ node: Architecture.Node) -> Bool {
         nodes.append(node.name)
         switch node.operation {
         case let activation as Activation:
-            slopes = slopes.followed(by: SlopesAtZero(activation.function))
+            stages.append(.slopes(SlopesAtZero(activation.function)))
         case is Dropout, is BatchNormalization: break
         case is Flatten: isFlattened = shape.count == 3
         case is GlobalAveragePooling:
-            pools.append(.global)
+            stages.append(.pool(.global))
             shape = [shape[0]]
         case let pooling as Pooling:
             append(pooling.function == .max ? .max(pooling.window) : .average(pooling.window), pooling.window)
@@ -112,7 +124,7 @@ private struct SiteChain {
     }
 
     private mutating func append(_ pool: SiteGeometry.Pool, _ window: Window) {
-        pools.append(pool)
+        stages.append(.pool(pool))
         let positions = window.positions(over: shape.extent) ?? Extent(0, 0)
         shape = [shape[0], positions.height, positions.width]
     }
