@@ -14,6 +14,16 @@ package final class Executor {
     private let arenas: [ParameterArena]
     private let hasParameterGradients: Bool
 
+    /// What an executor is for, which decides how long it keeps values.
+    package enum Purpose: Sendable {
+        /// `forward` alone.
+        case inference
+        /// `forward` and `backward`.
+        case training
+        /// `forward` and `backward` without gradients of the parameters.
+        case measurement
+    }
+
     /// A node's kernel and what backward does with it.
     private struct Step {
         var kernel: any Kernel
@@ -26,40 +36,37 @@ package final class Executor {
     /// - Parameters:
     ///   - parameters: the values, laid out as `ParameterLayout(architecture)`.
     ///   - gradients: where gradients of the parameters go; needed for `backward(parameterGradients: true)`.
+    ///   - state: the network's state, laid out as `ParameterLayout.state(architecture)`; needed where it has any.
+    ///   - stateUpdates: where a training pass leaves what it measured for the state; nil: nowhere.
     ///   - capacity: the largest number of rows in a pass.
+    ///   - keeping: the nodes whose values and gradients can be read after a whole pass; nil: all of them.
     package init(
         _ architecture: Architecture, parameters: ParameterArena, gradients: ParameterArena? = nil,
-        capacity: Int
+        state: ParameterArena? = nil, stateUpdates: ParameterArena? = nil, capacity: Int,
+        purpose: Purpose = .training, keeping: Set<String>? = nil
     ) {
         self.architecture = architecture
         self.capacity = capacity
-        hasParameterGradients = gradients != nil
+        hasParameterGradients = gradients != nil && purpose == .training
+        let state = state ?? ParameterArena(ParameterLayout.state(architecture))
+        let updates = stateUpdates ?? ParameterArena(state.layout)
         var buffers = Buffers(architecture, capacity: capacity)
-        var entries = parameters.layout.entries[...]
         var trainable: Set<String> = []
         steps = architecture.nodes.enumerated().map { index, node in
-            let own = entries.prefix { $0.node == node.name }
-            entries = entries.dropFirst(own.count)
             let (inputs, additions) = buffers.inputs(of: node, index: index)
             let wiring = Wiring(
-                inputs: inputs, inputShapes: architecture.inputShapes(of: node),
-                output: buffers.port(node.name),
-                parameters: own.map { entry in
-                    (
-                        value: parameters.buffer.pointer + entry.offset,
-                        gradient: (gradients ?? parameters).buffer.pointer + entry.offset
-                    )
-                },
-                capacity: capacity, nodeIndex: index)
+                inputs: inputs, output: buffers.port(node.name),
+                parameters: parameters.places(of: node.name, and: gradients ?? parameters),
+                state: state.places(of: node.name, and: updates), capacity: capacity, nodeIndex: index)
             let needsInputGradient = node.inputs.contains(where: trainable.contains)
-            if !own.isEmpty || needsInputGradient { trainable.insert(node.name) }
+            if !wiring.parameters.isEmpty || needsInputGradient { trainable.insert(node.name) }
             return Step(
                 kernel: node.operation.makeKernel(wiring), needsInputGradient: needsInputGradient,
                 additions: additions)
         }
         ports = buffers.ports
         storage = buffers.storage
-        arenas = [parameters, gradients].compactMap { $0 }
+        arenas = [parameters, gradients, state, updates].compactMap { $0 }
     }
 
     /// A node's port, or the data's.
@@ -70,10 +77,37 @@ package final class Executor {
         return port
     }
 
-    /// The data: fill [rows, inputCount] before `forward`.
+    /// The data: fill [rows, inputCount] before `forward`, or [rows, channels, height, width] for images.
     package var input: Port { port(Architecture.inputName) }
     /// The network's output; fill its gradient before `backward`.
     package var output: Port { port(architecture.outputName) }
+
+    /// What is there of a node: its value, or the loss's gradient with respect to it.
+    package enum Quantity: Sendable {
+        case value
+        case gradient
+    }
+
+    /// Copies a node's value or gradient out, [rows, height, width, channels], or [rows, features].
+    ///
+    /// - Precondition: the node is kept, or it is the input or the output.
+    package func readRows(
+        of name: String, _ quantity: Quantity, rows: Int, into destination: UnsafeMutablePointer<Float>
+    ) {
+        let port = port(name)
+        let layout = port.layout
+        layout_to_rows(
+            quantity == .value ? port.value : port.gradient, destination, rows, layout.channels,
+            layout.positions, layout.lanes)
+    }
+
+    /// Writes a node's value, [rows, height, width, channels], or [rows, features].
+    package func writeRows(of name: String, rows: Int, from source: UnsafePointer<Float>) {
+        let port = port(name)
+        let layout = port.layout
+        layout_from_rows(
+            source, port.value, rows, layout.channels, layout.positions, layout.lanes)
+    }
 
     /// Computes every node from the input.
     package func forward(rows: Int, mode: ForwardMode = .evaluation) {
@@ -108,6 +142,17 @@ package final class Executor {
     }
 }
 
+extension ParameterArena {
+    /// A node's values here and in another arena of the same layout, in the order of the layout.
+    fileprivate func places(
+        of node: String, and other: ParameterArena
+    ) -> [(UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)] {
+        layout.entries.filter { $0.node == node }.map {
+            (buffer.pointer + $0.offset, other.buffer.pointer + $0.offset)
+        }
+    }
+}
+
 /// The memory of an executor, handed out node by node.
 private struct Buffers {
     private struct Reader: Equatable {
@@ -129,13 +174,14 @@ private struct Buffers {
             }
         }
         self.lastReaders = lastReaders
-        addPort(Architecture.inputName, architecture.inputShape)
-        for (node, shape) in zip(architecture.nodes, architecture.shapes) { addPort(node.name, shape) }
+        addPort(Architecture.inputName, .plain(architecture.inputShape))
+        for (node, shape) in zip(architecture.nodes, architecture.shapes) {
+            addPort(node.name, .plain(shape))
+        }
     }
 
-    private mutating func addPort(_ name: String, _ shape: [Int]) {
-        let count = shape.reduce(1, *)
-        ports[name] = Port(value: allocate(count), gradient: allocate(count), count: count)
+    private mutating func addPort(_ name: String, _ layout: ValueLayout) {
+        ports[name] = Port(value: allocate(layout.count), gradient: allocate(layout.count), layout: layout)
     }
 
     private mutating func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -161,7 +207,8 @@ private struct Buffers {
             if lastReaders[name] == Reader(node: index, place: place) {
                 inputs.append(target)
             } else {
-                let scratch = Port(value: target.value, gradient: allocate(target.count), count: target.count)
+                let scratch = Port(
+                    value: target.value, gradient: allocate(target.count), layout: target.layout)
                 additions.append((scratch: scratch, target: target))
                 inputs.append(scratch)
             }

@@ -12,6 +12,7 @@ extension Network {
         for (name, tensor) in parameters {
             root["parameters/\(name)"] = Dataset(tensor, long: name)
         }
+        for (name, tensor) in state { root["state/\(name)"] = Dataset(tensor, long: name) }
         root[group: "optimizer"].attributes["steps"] = .integer(Int64(optimizerSteps))
         for (name, tensor) in optimizerState {
             root["optimizer/\(name)"] = Dataset(tensor, long: name)
@@ -41,12 +42,18 @@ extension Network {
     ///
     /// - Throws: `HDF5Error`, `ParameterError`, `NetworkError`; each names the file.
     package init(reading file: borrowing File) throws {
-        try file.require(["architecture", "parameters", "optimizer", "history", "cost", "growth"], in: "/")
         let architecture = try Self.architecture(reading: file)
         let layout = ParameterLayout(architecture)
+        let stateLayout = ParameterLayout.state(architecture)
+        // A network without state has no group for it.
+        let hasState = !stateLayout.entries.isEmpty
+        try file.require(
+            Set(["architecture", "parameters", "optimizer", "history", "cost", "growth"])
+                .union(hasState ? ["state"] : []), in: "/")
 
         try self.init(
-            architecture, parameters: Self.parameters(reading: file, layout), source: file.path)
+            architecture, parameters: Self.tensors(in: "parameters", layout, file),
+            state: hasState ? Self.tensors(in: "state", stateLayout, file) : [:], source: file.path)
         optimizerState = try Self.optimizerState(reading: file, layout)
         optimizerSteps = try Self.count("steps", of: "optimizer", file)
         history = try History(reading: file)
@@ -73,15 +80,16 @@ extension Network {
         }
     }
 
-    private static func parameters(
-        reading file: borrowing File, _ layout: ParameterLayout
+    /// The tensors in the groups "\(root)/node": parameters, or state.
+    private static func tensors(
+        in root: String, _ layout: ParameterLayout, _ file: borrowing File
     ) throws -> [String: Tensor] {
         var result: [String: Tensor] = [:]
-        for node in try groupsAlone(in: "parameters", file) {
-            let names = try file.datasets(in: "parameters/\(node)")
-            try file.require(Set(names), in: "parameters/\(node)")
+        for node in try groupsAlone(in: root, file) {
+            let names = try file.datasets(in: "\(root)/\(node)")
+            try file.require(Set(names), in: "\(root)/\(node)")
             for name in names {
-                result["\(node)/\(name)"] = try tensor("parameters/\(node)/\(name)", layout, file)
+                result["\(node)/\(name)"] = try tensor("\(root)/\(node)/\(name)", layout, file)
             }
         }
         return result
@@ -132,7 +140,7 @@ extension Network {
     private static func tensor(_ path: String, _ layout: ParameterLayout, _ file: borrowing File) throws
         -> Tensor
     {
-        // "parameters/node/name" or "optimizer/node/name/slot": the shape is the parameter's.
+        // "parameters/node/name", "state/node/name" or "optimizer/node/name/slot": the last's shape is its parameter's.
         let names = path.split(separator: "/").dropFirst().prefix(2).joined(separator: "/")
         guard let entry = layout.entries.first(where: { $0.name == names }) else {
             throw NetworkError.parameterNames(missing: [], unexpected: [path], source: file.path)

@@ -6,6 +6,8 @@ package struct Network: Equatable, Sendable {
     package var architecture: Architecture
     /// By "node/parameter"; linear weights are [out, in], as in PyTorch.
     package var parameters: [String: Tensor]
+    /// By "node/name", e.g. "norm1/running_mean": what was measured in training and is read in evaluation.
+    package var state: [String: Tensor]
     /// By "node/parameter/slot", e.g. "hidden1/weight/momentum"; what is absent is zero.
     package var optimizerState: [String: Tensor] = [:]
     /// How many updates the optimiser state has seen (AdamW's bias correction).
@@ -14,12 +16,14 @@ package struct Network: Equatable, Sendable {
     package var cost = Cost()
     package var growth: [GrowthRecord] = []
 
-    /// - Throws: `NetworkError` where the parameters are not those of the architecture, or not finite.
-    package init(_ architecture: Architecture, parameters: [String: Tensor], source: String = "network")
-        throws
-    {
+    /// - Throws: `NetworkError` where parameters or state are not those of the architecture, or not finite.
+    package init(
+        _ architecture: Architecture, parameters: [String: Tensor], state: [String: Tensor] = [:],
+        source: String = "network"
+    ) throws {
         self.architecture = architecture
         self.parameters = parameters
+        self.state = state
         try validate(source: source)
     }
 
@@ -27,51 +31,57 @@ package struct Network: Equatable, Sendable {
     ///
     /// The draw of a parameter depends on the seed and its position alone.
     package init(initializing architecture: Architecture, seed: Int) throws {
-        var parameters: [String: Tensor] = [:]
-        for (index, entry) in ParameterLayout(architecture).entries.enumerated() {
-            let specification = entry.specification
-            switch specification.initialization {
-            case .zero:
-                parameters[entry.name] = Tensor(repeating: 0, shape: specification.shape)
-            case .one:
-                parameters[entry.name] = Tensor(repeating: 1, shape: specification.shape)
-            case .scaledNormal(let inputs):
-                var random = Philox(seed: seed, purpose: .initialization, index: index)
-                let deviation =
-                    architecture.initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
-                parameters[entry.name] = Tensor(
-                    shape: specification.shape, values: random.normal(entry.count, deviation: deviation))
+        func draw(_ layout: ParameterLayout) -> [String: Tensor] {
+            layout.entries.enumerated().reduce(into: [:]) { tensors, item in
+                tensors[item.element.name] = architecture.initialTensor(
+                    item.element, index: item.offset, seed: seed)
             }
         }
-        try self.init(architecture, parameters: parameters)
+        try self.init(
+            architecture, parameters: draw(ParameterLayout(architecture)),
+            state: draw(ParameterLayout.state(architecture)))
     }
 
-    /// Checks that parameters and optimiser state fit the architecture and are finite.
+    /// Checks that parameters, state and optimiser state fit the architecture and are finite.
     package func validate(source: String) throws {
         let entries = ParameterLayout(architecture).entries
+        let stateEntries = ParameterLayout.state(architecture).entries
+        try Self.check(names: parameters, entries, source)
+        try Self.check(names: state, stateEntries, source)
+        for entry in entries {
+            try Self.check(parameters[entry.name], entry.name, entry, source)
+            for slot in OptimizerSlot.allCases {
+                let name = "\(entry.name)/\(slot.rawValue)"
+                try Self.check(optimizerState[name], name, entry, source)
+            }
+        }
+        for entry in stateEntries { try Self.check(state[entry.name], entry.name, entry, source) }
+    }
+
+    private static func check(
+        names tensors: [String: Tensor], _ entries: [ParameterLayout.Entry], _ source: String
+    ) throws {
         let expected = Set(entries.map(\.name))
-        let found = Set(parameters.keys)
+        let found = Set(tensors.keys)
         guard expected == found else {
             throw NetworkError.parameterNames(
                 missing: expected.subtracting(found).sorted(),
                 unexpected: found.subtracting(expected).sorted(),
                 source: source)
         }
-        for entry in entries {
-            let tensors =
-                [(entry.name, parameters[entry.name])]
-                + OptimizerSlot.allCases.map { slot in
-                    ("\(entry.name)/\(slot.rawValue)", optimizerState["\(entry.name)/\(slot.rawValue)"])
-                }
-            for case (let name, let tensor?) in tensors {
-                guard tensor.shape == entry.specification.shape else {
-                    throw NetworkError.parameterShape(
-                        name: name, found: tensor.shape, expected: entry.specification.shape, source: source)
-                }
-                guard tensor.values.allSatisfy(\.isFinite) else {
-                    throw NetworkError.notFinite(name: name, source: source)
-                }
-            }
+    }
+
+    /// An absent tensor passes.
+    private static func check(
+        _ tensor: Tensor?, _ name: String, _ entry: ParameterLayout.Entry, _ source: String
+    ) throws {
+        guard let tensor else { return }
+        guard tensor.shape == entry.specification.shape else {
+            throw NetworkError.parameterShape(
+                name: name, found: tensor.shape, expected: entry.specification.shape, source: source)
+        }
+        guard tensor.values.allSatisfy(\.isFinite) else {
+            throw NetworkError.notFinite(name: name, source: source)
         }
     }
 
@@ -87,6 +97,20 @@ package enum OptimizerSlot: String, CaseIterable, Sendable {
 }
 
 extension Architecture {
+    /// The first values of a parameter or a state, the `index`th of its layout.
+    fileprivate func initialTensor(_ entry: ParameterLayout.Entry, index: Int, seed: Int) -> Tensor {
+        let specification = entry.specification
+        switch specification.initialization {
+        case .zero: return Tensor(repeating: 0, shape: specification.shape)
+        case .one: return Tensor(repeating: 1, shape: specification.shape)
+        case .scaledNormal(let inputs):
+            var random = Philox(seed: seed, purpose: .initialization, index: index)
+            let deviation = initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
+            return Tensor(
+                shape: specification.shape, values: random.normal(entry.count, deviation: deviation))
+        }
+    }
+
     /// The gain of the first activation after a node; 1 where another layer, or the end, comes before one.
     package func initializationGain(after name: String) -> Double {
         for consumer in consumers(of: name) {

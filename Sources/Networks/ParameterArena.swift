@@ -18,11 +18,24 @@ package struct ParameterLayout: Equatable, Sendable {
     /// Elements of the flat array, padding included: every parameter begins at a cache line.
     package let count: Int
 
+    /// The trainable parameters.
     package init(_ architecture: Architecture) {
+        self.init(architecture) { $0.parameters(for: $1) }
+    }
+
+    /// What is measured while training and read in evaluation: the places of `Network.state`.
+    package static func state(_ architecture: Architecture) -> ParameterLayout {
+        ParameterLayout(architecture) { $0.state(for: $1) }
+    }
+
+    private init(
+        _ architecture: Architecture,
+        _ specifications: (any Operation, _ inputShapes: [[Int]]) -> [ParameterSpecification]
+    ) {
         var entries: [Entry] = []
         var offset = 0
         for node in architecture.nodes {
-            for specification in node.operation.parameters(for: architecture.inputShapes(of: node)) {
+            for specification in specifications(node.operation, architecture.inputShapes(of: node)) {
                 let count = specification.shape.reduce(1, *)
                 entries.append(
                     Entry(
@@ -36,11 +49,12 @@ package struct ParameterLayout: Equatable, Sendable {
         self.count = offset
     }
 
-    /// The trainable values, padding not counted.
+    /// The values, padding not counted.
     package var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
 }
 
-/// One value per parameter in a flat array: the parameters themselves, their gradients, or an optimiser's state.
+/// One value per parameter in a flat array: the parameters themselves, their gradients, an optimiser's state, or the
+/// state of a network.
 package final class ParameterArena: Sendable {
     package let layout: ParameterLayout
     package let buffer: AlignedBuffer

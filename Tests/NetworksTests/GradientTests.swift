@@ -163,6 +163,25 @@ struct GradientTests {
         }
     }
 
+    @Test("rows of an image come out and go in with the channels last")
+    func rowAccess() throws {
+        let architecture = try Architecture(
+            inputShape: [2, 1, 3], nodes: [.init("same", Activation(.identity), inputs: ["input"])])
+        let executor = Executor(
+            architecture, parameters: ParameterArena(ParameterLayout(architecture)), capacity: 2)
+        executor.input.value.update(from: (0..<12).map(Float.init), count: 12)
+        executor.forward(rows: 2)
+        var found = [Float](repeating: -1, count: 12)
+        for name in ["input", "same"] {
+            executor.readRows(of: name, .value, rows: 2, into: &found)
+            #expect(found == [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11])
+        }
+        executor.writeRows(of: "input", rows: 1, from: [5, 4, 3, 2, 1, 0])
+        executor.readRows(of: "input", .value, rows: 1, into: &found)
+        #expect(found[..<6] == [5, 4, 3, 2, 1, 0])
+        #expect((0..<6).map { executor.input.value[$0] } == [5, 3, 1, 4, 2, 0])
+    }
+
     @Test("a pass over fewer rows than there is room for gives the same numbers")
     func fewerRows() throws {
         let given = OperationCase(name: "linear", operation: Linear(width: 5), features: 7)

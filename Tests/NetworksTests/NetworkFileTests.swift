@@ -99,7 +99,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("a graph that is no JSON", expect: "1") {
             $0[group: "architecture"].attributes["graph"] = "{"
         },
-        Hostility("an unknown operation", expect: "did you mean 'linear'?") {
+        Hostility("an unknown operation", expect: "layer-normalization, linear, pooling") {
             $0.edit("linear", "lynear")
         },
         Hostility("a name used twice", expect: "used twice") {
@@ -151,6 +151,61 @@ struct NetworkFileTests {
         let network = try Network(
             initializing: NetworkParameters(widths: [2]).architecture(sample: [3], outputs: 2), seed: 0)
         #expect(try read(network.content) == network)
+    }
+
+    /// A network with a batch normalisation, whose state differs from where it starts.
+    private func normalized() throws -> Network {
+        let architecture = try Architecture(
+            inputShape: [3],
+            nodes: [
+                .init("hidden", Linear(width: 4), inputs: ["input"]),
+                .init("norm", BatchNormalization(), inputs: ["hidden"]),
+            ])
+        var network = try Network(initializing: architecture, seed: 0)
+        #expect(network.state["norm/running_mean"]?.values == [0, 0, 0, 0])
+        #expect(network.state["norm/running_var"]?.values == [1, 1, 1, 1])
+        network.state["norm/running_mean"] = Tensor(shape: [4], values: [1, 2, 3, 4])
+        return network
+    }
+
+    @Test("the state of normalisations is kept, a network without any has no group for it")
+    func state() throws {
+        let network = try normalized()
+        #expect(network.content["state/norm/running_mean"]?.shape == [4])
+        #expect(try read(network.content) == network)
+        #expect(try fullNetwork().content.groups["state"] == nil)
+    }
+
+    @Test(
+        "state that does not belong to the architecture is refused",
+        arguments: [
+            Hostility("no state", expect: "'state'") { $0.groups["state"] = nil },
+            Hostility("a missing mean", expect: "missing norm/running_mean") {
+                $0["state/norm/running_mean"] = nil
+            },
+            Hostility("state of no node", expect: "state/hidden/running_mean") {
+                $0["state/hidden/running_mean"] = $0["state/norm/running_mean"]
+            },
+            Hostility("a wrong shape", expect: "norm/running_var") {
+                $0["state/norm/running_var"] = HDF5.Dataset(.float32([1]), shape: [1], dims: "axis0")
+            },
+            Hostility("NaN", expect: "norm/running_var holds a value that is not finite") {
+                $0["state/norm/running_var"] = HDF5.Dataset(
+                    .float32([1, 1, .nan, 1]), shape: [4], dims: "axis0")
+            },
+        ])
+    func hostileState(given: Hostility) throws {
+        var content = try normalized().content
+        given.change(&content)
+        do {
+            _ = try read(content)
+            Issue.record("nothing was thrown")
+        } catch {
+            #expect("\(error)".contains(given.expected), "\(error)")
+        }
+        var plain = try fullNetwork().content
+        plain[group: "state"] = Group()
+        #expect(throws: HDF5Error.self) { try read(plain) }
     }
 
     @Test("weights are [out, in] datasets under their node, the counts stand as attributes")

@@ -31,6 +31,15 @@ void rows_add_bias(float *restrict matrix, const float *restrict bias, size_t ro
 /// sums[c] = sum over r of matrix[r][c], added row by row
 void rows_sum(const float *restrict matrix, float *restrict sums, size_t rows, size_t columns);
 
+// Layouts. A sample is [blocks, positions, lanes] with channel = block * lanes + lane, blocks enough for all channels;
+// lanes beyond the last channel hold zeros.
+/// rows [rows, positions, channels] = the values without their padding
+void layout_to_rows(const float *restrict values, float *restrict rows, size_t count, size_t channels,
+                    size_t positions, size_t lanes);
+/// The reverse; padding becomes zero.
+void layout_from_rows(const float *restrict rows, float *restrict values, size_t count, size_t channels,
+                      size_t positions, size_t lanes);
+
 // Losses over rows of logits [rows, classes]; a label is in 0..<classes. Both return the SUM of the per-row losses,
 // add the number of rows whose largest logit is the label to *correct, and, where gradient is not NULL,
 // write scale * dL_row/dlogits.

@@ -108,19 +108,19 @@ extension Operation {
 /// Every operation an architecture may name.
 package enum OperationRegistry {
     package static let types: [String: any Operation.Type] = [
-        Activation.kind: Activation.self,
-        Add.kind: Add.self,
-        BatchNormalization.kind: BatchNormalization.self,
-        Concatenation.kind: Concatenation.self,
+        Linear.kind: Linear.self,
         Convolution.kind: Convolution.self,
         DepthwiseConvolution.kind: DepthwiseConvolution.self,
-        Dropout.kind: Dropout.self,
-        Flatten.kind: Flatten.self,
-        GlobalAveragePooling.kind: GlobalAveragePooling.self,
+        BatchNormalization.kind: BatchNormalization.self,
         GroupNormalization.kind: GroupNormalization.self,
         LayerNormalization.kind: LayerNormalization.self,
-        Linear.kind: Linear.self,
+        Activation.kind: Activation.self,
+        Dropout.kind: Dropout.self,
         Pooling.kind: Pooling.self,
+        GlobalAveragePooling.kind: GlobalAveragePooling.self,
+        Add.kind: Add.self,
+        Concatenation.kind: Concatenation.self,
+        Flatten.kind: Flatten.self,
     ]
 }
 
@@ -153,17 +153,20 @@ package struct OperationCost: Equatable, Sendable {
 package struct Port {
     package let value: UnsafeMutablePointer<Float>
     package let gradient: UnsafeMutablePointer<Float>
-    /// Elements of one row.
-    package let count: Int
+    /// What stands where in a row.
+    package let layout: ValueLayout
+    /// Elements of one row, padding included.
+    package var count: Int { layout.count }
 }
 
 /// The memory a kernel works on.
 package struct Wiring {
     package let inputs: [Port]
-    package let inputShapes: [[Int]]
     package let output: Port
     /// The parameters' values and gradients, in the order of `Operation.parameters(for:)`.
     package let parameters: [(value: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>)]
+    /// The state's values and where a training pass leaves what it measured, in the order of `Operation.state(for:)`.
+    package let state: [(value: UnsafeMutablePointer<Float>, update: UnsafeMutablePointer<Float>)]
     /// The largest number of rows.
     package let capacity: Int
     /// The node's position in the graph.
