@@ -47,6 +47,7 @@ let package = Package(
             providers: [.apt(["libopenblas-openmp-dev", "liblapacke-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         // The small hot loops, compiled once per instruction set; Swift reaches only SSE without unsafe flags.
         .target(name: "CKernels"),
 
@@ -57,7 +58,7 @@ let package = Package(
 
         // Floor 2
         library("Artifacts", ["HDF5", "Parameters", "CCrypto"]),
-        library("Datasets", ["HDF5", "Tensors", "Parameters", "CZlib", "CCrypto"]),
+        library("Datasets", ["HDF5", "Tensors", "Parameters", "CZlib", "CLZMA", "CCrypto"]),
         library("Networks", ["HDF5", "Tensors", "Parameters", "CKernels"]),
 
         // Floor 3
@@ -102,9 +103,9 @@ let package = Package(
         tests("ParametersTests", ["Parameters"]),
         tests("TensorsTests", ["Tensors", "CKernels"]),
         tests("ArtifactsTests", ["Artifacts", "HDF5"]),
-        tests("DatasetsTests", ["Datasets", "HDF5", "Parameters"]),
+        tests("DatasetsTests", ["Datasets", "HDF5", "Parameters", "CLZMA"]),
         tests("NetworksTests", ["Networks", "Tensors", "HDF5"]),
-        tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors"]),
+        tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors", "Parameters"]),
         tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5"]),
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),

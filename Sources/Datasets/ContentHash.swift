@@ -35,17 +35,16 @@ struct ContentHash: ~Copyable {
 
 extension ContentHash {
     /// The SHA-256 of a file's decompressed content, of which at most a piece of 1 MiB is in memory.
-    /// - Throws: `DatasetError.unreadable`, `.brokenGzip` (also for content longer than `limit` bytes).
-    static func ofContent(_ path: String, limit: Int) throws -> String {
-        var stream = try ByteStream(opening: path)
+    /// - Throws: `DatasetError.unreadable`, `.brokenCompression` (also for content longer than `limit` bytes), `.brokenTar`.
+    static func of(_ stream: inout ByteStream, limit: Int) throws -> String {
         let hash = ContentHash()
         while true {
             let piece = try stream.read(1 << 20)
             if piece.isEmpty { return hash.finish() }
             hash.update(piece)
             guard stream.position <= limit else {
-                throw DatasetError.brokenGzip(
-                    file: path, offset: 0,
+                throw DatasetError.brokenCompression(
+                    file: stream.file, offset: 0,
                     problem: "its content is longer than the \(limit) bytes that are allowed")
             }
         }

@@ -1,12 +1,5 @@
 internal import Foundation
 
-/// All files of a dataset in one folder, not yet looked into.
-package struct LocatedMembers: Sendable, Equatable {
-    package var folder: String
-    /// The path of each file, with `.gz` where it has it.
-    package var paths: [DatasetDescriptor.Role: String]
-}
-
 extension DatasetDescriptor {
     /// A folder to look in, and what it is called in messages when there is no such folder to name.
     private struct Place {
@@ -25,8 +18,8 @@ extension DatasetDescriptor {
         return own + mirror + [Place(path: cache, label: cache)]
     }
 
-    /// Looks for folders that have every file of the dataset, with or without `.gz`; where a folder has both, the
-    /// one without.
+    /// Looks for folders that have every file of the dataset, or the archive of them, each with or without `.gz` or `.xz`;
+    /// where a folder has several of these, the plain one first.
     /// - Returns: those that have them, in the order in which they are to be used, and why the others do not.
     package func locate(_ environment: DataEnvironment) -> (
         found: [LocatedMembers], tried: [DatasetError.Place]
@@ -38,33 +31,45 @@ extension DatasetDescriptor {
                 tried.append(.init(path: place.label, reason: "not set"))
                 continue
             }
-            switch members(in: path) {
-            case .success(let located): found.append(located)
-            case .failure(let lack): tried.append(.init(path: place.label, reason: lack.reason))
-            }
+            let located = [loose(in: path), unpacked(in: path), packed(in: path)].compactMap { $0 }
+            found += located
+            if located.isEmpty { tried.append(.init(path: place.label, reason: lack(in: path))) }
         }
         return (found, tried)
     }
 
-    private struct Lack: Error { var reason: String }
+    /// The path of a file, with the first suffix under which it is there.
+    private func existing(_ file: String, in folder: String) -> String? {
+        ByteStream.suffixes.map { "\(folder)/\(file)\($0)" }.first {
+            FileManager.default.fileExists(atPath: $0)
+        }
+    }
 
-    private func members(in folder: String) -> Result<LocatedMembers, Lack> {
-        let manager = FileManager.default
+    private func loose(in folder: String) -> LocatedMembers? {
+        var paths: [String: String] = [:]
+        for file in files { paths[file] = existing(file, in: folder) }
+        return paths.count == files.count ? LocatedMembers(place: folder, source: .files(paths)) : nil
+    }
+
+    private func unpacked(in folder: String) -> LocatedMembers? {
+        guard let archive, !archive.folder.isEmpty else { return nil }
+        return loose(in: "\(folder)/\(archive.folder)")
+    }
+
+    private func packed(in folder: String) -> LocatedMembers? {
+        archive.flatMap { existing($0.file, in: folder) }.map { LocatedMembers(place: $0, source: .archive) }
+    }
+
+    /// Why nothing was found in a folder.
+    private func lack(in folder: String) -> String {
         var isFolder: ObjCBool = false
-        guard manager.fileExists(atPath: folder, isDirectory: &isFolder) else {
-            return .failure(Lack(reason: "no such folder"))
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
+            return "no such folder"
         }
-        guard isFolder.boolValue else { return .failure(Lack(reason: "not a folder")) }
-        var paths: [Role: String] = [:]
-        for (role, member) in members {
-            let plain = "\(folder)/\(member.file)"
-            paths[role] = [plain, plain + ".gz"].first { manager.fileExists(atPath: $0) }
-        }
-        let lacking = members.filter { paths[$0.key] == nil }.map(\.value.file).sorted()
-        guard lacking.isEmpty else {
-            return .failure(Lack(reason: "lacks \(lacking.joined(separator: ", ")) (plain or .gz)"))
-        }
-        return .success(LocatedMembers(folder: folder, paths: paths))
+        guard isFolder.boolValue else { return "not a folder" }
+        let lacking = files.filter { existing($0, in: folder) == nil }.sorted().joined(separator: ", ")
+        let archived = archive.map { "\($0.file), and " } ?? ""
+        return "lacks \(archived)\(lacking) (plain, .gz or .xz)"
     }
 
     /// One sentence for each way to get the files.
@@ -72,9 +77,10 @@ extension DatasetDescriptor {
         var ways: [String] = []
         if let package { ways.append("`make setup`, or `apt-get install \(package)` as root") }
         if let url, environment.offline { ways.append("unset OFFLINE, and they are downloaded from \(url)") }
+        let archived = archive.map { "\($0.file), or " } ?? ""
         ways.append(
-            "put \(files.joined(separator: ", ")) (plain or .gz) into a folder \(name)/ and set DATA_MIRROR to the "
-                + "folder above it")
+            "put \(archived)\(files.joined(separator: ", ")) (plain, .gz or .xz) into a folder \(name)/ and set "
+                + "DATA_MIRROR to the folder above it")
         if url == nil && package == nil { ways.append("see \(homepage)") }
         return ways
     }

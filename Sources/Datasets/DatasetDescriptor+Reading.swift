@@ -29,7 +29,8 @@ extension DatasetDescriptor {
         trainCount = try fields.integer("train", in: 1...100_000_000, "samples of the training split")
         testCount = try fields.integer("test", in: 1...100_000_000, "samples of the test split")
         classes = try Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
-        members = try Self.members(&fields, path)
+        members = try Self.members(&fields, path, format)
+        archive = try Self.archive(&fields, path)
         places =
             fields.contains("places") ? try Self.texts("places", &fields, allowed: "a list of folders") : []
         package = try Self.optional("package", &fields, "the Debian package that installs the files") {
@@ -80,25 +81,6 @@ extension DatasetDescriptor {
         return texts
     }
 
-    private static func members(_ fields: inout Fields, _ path: String) throws -> [Role: Member] {
-        guard let tree = fields.tree("files") else {
-            throw fields.failure(
-                "files", found: "nothing", allowed: "a map with train-images, train-labels, …")
-        }
-        var roles = try Fields(tree, file: path, path: "files")
-        var members: [Role: Member] = [:]
-        for role in Role.allCases {
-            guard let tree = roles.tree(role.rawValue) else {
-                throw roles.failure(role.rawValue, found: "nothing", allowed: "{file: …, sha256: …}")
-            }
-            var member = try Fields(tree, file: path, path: "files.\(role.rawValue)")
-            members[role] = try Member(fields: &member)
-            try member.finish()
-        }
-        try roles.finish()
-        return members
-    }
-
     private static func optional(
         _ key: String, _ fields: inout Fields, _ help: String, _ check: (String) -> String?
     ) throws -> String? {
@@ -123,21 +105,5 @@ extension DatasetDescriptor {
                     : "name one of the descriptors there: \(others.joined(separator: ", "))",
                 "write one: data/README.md says how",
             ])
-    }
-}
-
-extension DatasetDescriptor.Member {
-    fileprivate init(fields: inout Fields) throws {
-        file = try fields.text("file", "the file's name, without .gz and without a folder")
-        guard file.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9._-]*/) != nil, !file.hasSuffix(".gz") else {
-            throw fields.failure(
-                "file", found: "'\(file)'", allowed: "a file's name, without .gz and without a folder")
-        }
-        sha256 = try fields.text("sha256", "SHA-256 of the decompressed bytes")
-        guard sha256.wholeMatch(of: /[0-9a-f]{64}/) != nil else {
-            throw fields.failure(
-                "sha256", found: "'\(sha256)'",
-                allowed: "64 lower-case hexadecimal digits, of the decompressed bytes")
-        }
     }
 }

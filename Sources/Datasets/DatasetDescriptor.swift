@@ -3,7 +3,25 @@ internal import Foundation
 /// What a dataset is and where its files come from: the content of `data/<name>.yaml`.
 package struct DatasetDescriptor: Sendable, Equatable {
     /// How the files are laid out; each case has a reader in `VerifiedMembers`.
-    package enum Format: String, CaseIterable, Sendable { case idx }
+    package enum Format: String, CaseIterable, Sendable {
+        /// Images and labels in files of their own, as MNIST has them.
+        case idx
+        /// Records of a label and an image, as CIFAR-10 has them.
+        case cifar10 = "cifar-10"
+        /// Records of two labels, of which the second counts, and an image, as CIFAR-100 has them.
+        case cifar100 = "cifar-100"
+
+        /// What its files hold, one file or, where `isDivisible`, several.
+        var roles: [Role] {
+            switch self {
+            case .idx: [.trainImages, .trainLabels, .testImages, .testLabels]
+            case .cifar10, .cifar100: [.train, .test]
+            }
+        }
+
+        /// Whether a split may be divided among several files.
+        var isDivisible: Bool { self != .idx }
+    }
 
     /// What a file holds.
     package enum Role: String, CaseIterable, Sendable, Comparable {
@@ -11,16 +29,26 @@ package struct DatasetDescriptor: Sendable, Equatable {
         case trainLabels = "train-labels"
         case testImages = "test-images"
         case testLabels = "test-labels"
+        case train
+        case test
 
         package static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// One file of the dataset.
     package struct Member: Sendable, Equatable {
-        /// The name without `.gz`; on disk it may have it.
+        /// The name without `.gz` or `.xz`; on disk it may have one.
         package var file: String
         /// SHA-256 of the decompressed bytes, 64 lower-case hexadecimal digits.
         package var sha256: String
+    }
+
+    /// A tar archive of all files.
+    package struct Archive: Sendable, Equatable {
+        /// The name without `.gz` or `.xz`; on disk it may have one.
+        package var file: String
+        /// The folder in it, and beside it once it is unpacked, that has the files; may be empty.
+        package var folder: String
     }
 
     /// The descriptor's own file, for messages and for what is relative to it.
@@ -38,20 +66,29 @@ package struct DatasetDescriptor: Sendable, Equatable {
     package var testCount: Int
     /// Class names in the order of their labels.
     package var classes: [String]
-    package var members: [Role: Member]
+    /// The files of each role, those of a divided split in the order of their samples.
+    package var members: [Role: [Member]]
+    /// The archive that has them all, if there is one.
+    package var archive: Archive?
     /// Folders of this machine that may have the files; relative ones start at the descriptor's folder.
     package var places: [String]
     /// The Debian package that installs the files, if there is one.
     package var package: String?
-    /// What `<file>.gz` is appended to for a download, if there is one; ends with a slash.
+    /// What `<file>.gz`, or the archive's name and `.gz`, is appended to for a download, if there is one; ends with a slash.
     package var url: String?
 
     /// Everything of the descriptor that reaches the dataset artifact, as digests by name: equal inputs and equal
-    /// parameters give equal bytes. Places, package, URL and homepage are not part of it.
+    /// parameters give equal bytes. Places, archive, package, URL and homepage are not part of it.
     package var inputs: [String: String] {
-        var inputs = Dictionary(uniqueKeysWithValues: members.map { ($0.key.rawValue, $0.value.sha256) })
+        var inputs: [String: String] = [:]
+        for (role, index, member) in allMembers {
+            let isDivided = (members[role]?.count ?? 0) > 1
+            inputs[isDivided ? "\(role.rawValue)-\(index + 1)" : role.rawValue] = member.sha256
+        }
+        // IDX files say themselves what shape their images have.
+        let shape = format == .idx ? [] : [described(image.extents)]
         inputs["descriptor"] = ContentHash.of(
-            ([name, title, licence, citation, format.rawValue] + classes).joined(separator: "\u{0}"))
+            ([name, title, licence, citation, format.rawValue] + shape + classes).joined(separator: "\u{0}"))
         return inputs
     }
 
@@ -64,6 +101,13 @@ package struct DatasetDescriptor: Sendable, Equatable {
     /// Where downloads are kept: `data/cache/<name>`.
     package var cache: String { "\(folder)/cache/\(name)" }
 
-    /// Names of all files, without `.gz`, in the order of the roles.
-    var files: [String] { members.sorted { $0.key < $1.key }.map(\.value.file) }
+    /// Every file with what it holds and its position among the files that hold the same, in the order of the roles.
+    var allMembers: [(role: Role, index: Int, member: Member)] {
+        members.sorted { $0.key < $1.key }.flatMap { role, members in
+            members.enumerated().map { (role, $0.offset, $0.element) }
+        }
+    }
+
+    /// Names of all files, without `.gz` or `.xz`, in the order of the roles.
+    var files: [String] { allMembers.map(\.member.file) }
 }

@@ -16,10 +16,16 @@ package enum DatasetError: ReportableError, Equatable {
     case unwritable(file: String, reason: String)
     /// The decompressed bytes are not those the descriptor pins.
     case wrongDigest(file: String, expected: String, found: String)
-    /// The compressed bytes are not (only) gzip. `offset`: byte in the compressed file.
-    case brokenGzip(file: String, offset: Int, problem: String)
+    /// The compressed bytes are not (only) gzip or xz. `offset`: byte in the compressed file.
+    case brokenCompression(file: String, offset: Int, problem: String)
+    /// The decompressed bytes are not a tar archive that can be read. `offset`: byte in the archive.
+    case brokenTar(file: String, offset: Int, problem: String)
+    /// An archive without some of the dataset's files.
+    case membersMissing(archive: String, members: [String])
     /// The bytes are not the IDX file they should be. `offset`: byte in the decompressed content.
     case brokenIDX(file: String, offset: Int, found: String, allowed: String)
+    /// The bytes are not whole CIFAR records. `offset`: byte in the decompressed content.
+    case brokenCIFAR(file: String, offset: Int, found: String, allowed: String)
     /// Two files that belong together hold different numbers of samples.
     case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
     /// A label is no class. `offset`: byte in the decompressed content.
@@ -53,9 +59,14 @@ extension DatasetError: CustomStringConvertible {
                 \(file) is not the file its descriptor pins: the decompressed bytes have SHA-256 \(found), \
                 expected \(expected); remove the file, or correct the descriptor if the data was meant to change
                 """
-        case .brokenGzip(let file, let offset, let problem):
+        case .brokenCompression(let file, let offset, let problem):
             return "\(file), byte \(offset): \(problem); fetch the file again"
-        case .brokenIDX(let file, let offset, let found, let allowed):
+        case .brokenTar(let file, let offset, let problem):
+            return "\(file), byte \(offset) of the archive: \(problem); fetch the file again"
+        case .membersMissing(let archive, let members):
+            return "\(archive) lacks \(members.joined(separator: ", ")); fetch the file again"
+        case .brokenIDX(let file, let offset, let found, let allowed),
+            .brokenCIFAR(let file, let offset, let found, let allowed):
             return "\(file), byte \(offset) of the content: found \(found), expected \(allowed)"
         case .countsDiffer(let images, let imageCount, let labels, let labelCount):
             return """

@@ -7,7 +7,7 @@ struct Download {
     let environment: DataEnvironment
 
     /// Fetches what the cache lacks. Only one process at a time does it; the others wait.
-    /// - Throws: `DatasetError.downloadFailed`, `.wrongDigest`, `.brokenGzip`, `.unwritable`.
+    /// - Throws: `DatasetError.downloadFailed`, `.wrongDigest`, `.brokenCompression`, `.unwritable`.
     func run() throws {
         let cache = descriptor.cache
         do {
@@ -16,16 +16,18 @@ struct Download {
             throw DatasetError.unwritable(file: cache, reason: error.localizedDescription)
         }
         try withExclusiveLock(cache + "/.lock") {
-            for (_, member) in descriptor.members.sorted(by: { $0.key < $1.key }) {
-                let path = "\(cache)/\(member.file)"
-                let isThere = [path, path + ".gz"].contains { FileManager.default.fileExists(atPath: $0) }
-                if !isThere { try fetch(member, to: path + ".gz") }
+            for file in descriptor.archive.map({ [$0.file] }) ?? descriptor.files {
+                let path = "\(cache)/\(file)"
+                let isThere = ByteStream.suffixes.contains {
+                    FileManager.default.fileExists(atPath: path + $0)
+                }
+                if !isThere { try fetch(file, to: path + ".gz") }
             }
         }
     }
 
-    private func fetch(_ member: DatasetDescriptor.Member, to path: String) throws {
-        let source = url + member.file + ".gz"
+    private func fetch(_ file: String, to path: String) throws {
+        let source = url + file + ".gz"
         // Ends in .gz, so that what is not gzip (an error page, say) is refused.
         let partial = (path as NSString).deletingPathExtension + ".part.gz"
         environment.log("downloading \(source)")
@@ -38,7 +40,7 @@ struct Download {
             try curl(source, to: partial)
         }
         do {
-            try verify(partial, against: member)
+            try verify(partial, as: file)
         } catch {
             try remove(partial)
             throw DatasetError.downloadFailed(url: source, reason: "\(error)", help: descriptor.help(offline))
@@ -82,10 +84,16 @@ struct Download {
         .downloadFailed(url: source, reason: reason, help: descriptor.help(offline))
     }
 
-    private func verify(_ path: String, against member: DatasetDescriptor.Member) throws {
-        let found = try ContentHash.ofContent(path, limit: IDXArray.standardLimit)
-        guard found == member.sha256 else {
-            throw DatasetError.wrongDigest(file: path, expected: member.sha256, found: found)
+    /// Checks the archive's files, or the file itself.
+    private func verify(_ path: String, as file: String) throws {
+        if descriptor.archive != nil {
+            try LocatedMembers(place: path, source: .archive).verify(descriptor)
+        } else {
+            var stream = try ByteStream(opening: path)
+            let found = try ContentHash.of(&stream, limit: IDXArray.standardLimit)
+            for (_, _, member) in descriptor.allMembers where member.file == file {
+                try member.check(found, file: path)
+            }
         }
     }
 

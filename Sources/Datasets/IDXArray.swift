@@ -17,30 +17,36 @@ package struct IDXArray: Sendable, Equatable {
     /// Bytes before the first value.
     package var headerSize: Int { 4 + 4 * shape.count }
 
-    /// Reads a whole file, plain or gzip, and checks that it holds what its header declares, no more and no less.
+    /// Reads a whole file, plain or compressed.
+    /// - Throws: as `init(reading:ranks:limit:)` of a stream; `DatasetError.unreadable`.
+    package init(reading path: String, ranks: ClosedRange<Int>, limit: Int = standardLimit) throws {
+        var stream = try ByteStream(opening: path)
+        try self.init(reading: &stream, ranks: ranks, limit: limit)
+    }
+
+    /// Reads a whole content, and checks that it holds what its header declares, no more and no less.
     ///
     /// - Parameters:
     ///   - ranks: the numbers of dimensions that are allowed.
     ///   - limit: the most values the header may declare; nothing is allocated before this is checked.
-    /// - Throws: `DatasetError.unreadable`, `.brokenGzip`, `.brokenIDX`.
-    package init(reading path: String, ranks: ClosedRange<Int>, limit: Int = standardLimit) throws {
-        var stream = try ByteStream(opening: path)
+    /// - Throws: `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.brokenIDX`.
+    init(reading stream: inout ByteStream, ranks: ClosedRange<Int>, limit: Int) throws {
+        file = stream.file
         let magic = try Self.readMagic(&stream, ranks: ranks)
         let extents = try Self.readExtents(&stream, rank: Int(magic[3]))
         let count = try Self.checkedCount(extents.shape, stream, limit: limit)
         values = try stream.read(count)
         guard values.count == count else {
             throw DatasetError.brokenIDX(
-                file: path, offset: stream.position, found: "the end of the content",
+                file: stream.file, offset: stream.position, found: "the end of the content",
                 allowed:
                     "\(count - values.count) values more: the header declares \(described(extents.shape))")
         }
         guard try stream.read(1).isEmpty else {
             throw DatasetError.brokenIDX(
-                file: path, offset: stream.position - 1, found: "more bytes",
+                file: stream.file, offset: stream.position - 1, found: "more bytes",
                 allowed: "the end, after the \(described(extents.shape)) values that the header declares")
         }
-        file = path
         shape = extents.shape
         let hash = ContentHash()
         hash.update(magic)

@@ -44,6 +44,21 @@ package struct Split: Sendable, Equatable {
     /// A split of no samples.
     package static func empty(_ shape: ImageShape) -> Split { Split(shape: shape, images: [], labels: []) }
 
+    /// Puts splits one after the other.
+    /// - Precondition: at least one, all of one shape.
+    package init(concatenating parts: [Split]) {
+        guard let shape = parts.first?.shape else { preconditionFailure("at least one split to concatenate") }
+        precondition(parts.allSatisfy { $0.shape == shape }, "images of one shape")
+        guard parts.count > 1 else {
+            self = parts[0]
+            return
+        }
+        var images: [UInt8] = []
+        images.reserveCapacity(parts.reduce(0) { $0 + $1.images.count })
+        for part in parts { images += part.images }
+        self.init(shape: shape, images: images, labels: parts.flatMap(\.labels))
+    }
+
     /// Puts the images of one IDX file, [n, h, w] or [n, h, w, c], and the labels of another, [n], together.
     /// - Throws: `DatasetError.countsDiffer`, `.labelOutOfRange`.
     package init(images: IDXArray, labels: IDXArray, classes: Int) throws {

@@ -5,7 +5,7 @@ struct VerifiedMembers {
 
     /// Finds and reads the files; downloads them if no place has them and the descriptor and the user allow it.
     ///
-    /// The first folder wins whose files are all right. Where folders have files but none the right ones, the first
+    /// The first place wins whose files are all right. Where places have files but none the right ones, the first
     /// thing that was wrong is thrown.
     init(_ descriptor: DatasetDescriptor, _ environment: DataEnvironment) throws {
         var (found, tried) = descriptor.locate(environment)
@@ -17,10 +17,10 @@ struct VerifiedMembers {
         for located in found {
             do {
                 self = try Self(descriptor, located)
-                environment.log("read \(descriptor.name) from \(located.folder)")
+                environment.log("read \(descriptor.name) from \(located.place)")
                 return
             } catch {
-                environment.log("passing over \(located.folder): \(error)")
+                environment.log("passing over \(located.place): \(error)")
                 firstError = firstError ?? error
             }
         }
@@ -31,36 +31,52 @@ struct VerifiedMembers {
 
     private init(_ descriptor: DatasetDescriptor, _ located: LocatedMembers) throws {
         switch descriptor.format {
-        case .idx:
-            train = try Self.readIDX(descriptor, located, images: .trainImages, labels: .trainLabels)
-            test = try Self.readIDX(descriptor, located, images: .testImages, labels: .testLabels)
+        case .idx: (train, test) = try Self.readIDX(descriptor, located)
+        case .cifar10: (train, test) = try Self.readCIFAR(descriptor, located, labelBytes: 1)
+        case .cifar100: (train, test) = try Self.readCIFAR(descriptor, located, labelBytes: 2)
         }
         try check(descriptor, "train", descriptor.trainCount, train)
         try check(descriptor, "test", descriptor.testCount, test)
     }
 
     private static func readIDX(
-        _ descriptor: DatasetDescriptor, _ located: LocatedMembers, images: DatasetDescriptor.Role,
-        labels: DatasetDescriptor.Role
-    ) throws -> Split {
+        _ descriptor: DatasetDescriptor, _ located: LocatedMembers
+    ) throws -> (train: Split, test: Split) {
         let samples = max(descriptor.trainCount, descriptor.testCount)
-        func read(
-            _ role: DatasetDescriptor.Role, ranks: ClosedRange<Int>, valuesPerSample: Int
-        ) throws -> IDXArray {
-            guard let path = located.paths[role], let member = descriptor.members[role] else {
-                preconditionFailure(
-                    "located members have every role of the format; \(role.rawValue) is not there")
-            }
-            let array = try IDXArray(reading: path, ranks: ranks, limit: samples * valuesPerSample)
-            guard array.digest == member.sha256 else {
-                throw DatasetError.wrongDigest(file: path, expected: member.sha256, found: array.digest)
-            }
-            return array
+        var arrays: [DatasetDescriptor.Role: IDXArray] = [:]
+        try located.forEachMember(of: descriptor) { role, _, member, stream in
+            let isImages = role == .trainImages || role == .testImages
+            let array = try IDXArray(
+                reading: &stream, ranks: isImages ? 3...4 : 1...1,
+                limit: samples * (isImages ? descriptor.image.count : 1))
+            try member.check(array.digest, file: array.file)
+            arrays[role] = array
         }
-        return try Split(
-            images: read(images, ranks: 3...4, valuesPerSample: descriptor.image.count),
-            labels: read(labels, ranks: 1...1, valuesPerSample: 1),
-            classes: descriptor.classes.count)
+        func split(_ images: DatasetDescriptor.Role, _ labels: DatasetDescriptor.Role) throws -> Split {
+            guard let images = arrays[images], let labels = arrays[labels] else {
+                preconditionFailure("a file of each role has been read")
+            }
+            return try Split(images: images, labels: labels, classes: descriptor.classes.count)
+        }
+        return (try split(.trainImages, .trainLabels), try split(.testImages, .testLabels))
+    }
+
+    private static func readCIFAR(
+        _ descriptor: DatasetDescriptor, _ located: LocatedMembers, labelBytes: Int
+    ) throws -> (train: Split, test: Split) {
+        var parts: [DatasetDescriptor.Role: [Int: Split]] = [:]
+        try located.forEachMember(of: descriptor) { role, index, member, stream in
+            let file = try CIFARFile(
+                reading: &stream, labelBytes: labelBytes, shape: descriptor.image,
+                limit: role == .train ? descriptor.trainCount : descriptor.testCount)
+            try member.check(file.digest, file: file.file)
+            parts[role, default: [:]][index] = try file.split(classes: descriptor.classes.count)
+        }
+        func split(_ role: DatasetDescriptor.Role) -> Split {
+            let files = parts.removeValue(forKey: role) ?? [:]
+            return Split(concatenating: files.sorted { $0.key < $1.key }.map(\.value))
+        }
+        return (split(.train), split(.test))
     }
 
     private func check(_ descriptor: DatasetDescriptor, _ key: String, _ count: Int, _ split: Split) throws {

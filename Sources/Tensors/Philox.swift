@@ -8,6 +8,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case dropout
     case statisticsSample
     case growth
+    case augmentation
 }
 
 /// A counter-based generator: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
@@ -27,9 +28,14 @@ package struct Philox: RandomNumberGenerator, Sendable {
     ///   - epoch: the epoch, layer or round they are for; below 2^24.
     ///   - index: which stream of that epoch, e.g. a parameter's number.
     package init(seed: Int, purpose: RandomPurpose, epoch: Int = 0, index: Int = 0) {
-        let bits = UInt64(bitPattern: Int64(seed))
-        key = (UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32))
+        key = Self.key(seed: seed)
         stream = Self.stream(purpose: purpose, epoch: epoch, index: index)
+    }
+
+    /// The two key words of a seed.
+    package static func key(seed: Int) -> (UInt32, UInt32) {
+        let bits = UInt64(bitPattern: Int64(seed))
+        return (UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32))
     }
 
     /// The two upper counter words of a stream.

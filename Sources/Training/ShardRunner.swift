@@ -15,6 +15,7 @@ final class ShardRunner: @unchecked Sendable {
     private let optimizer: Optimizer
     private let loss: LossParameters
     private let batches: Batches
+    private let augmentation: AugmentationParameters
     private let batch: Int
     private let classes: Int
 
@@ -45,6 +46,7 @@ final class ShardRunner: @unchecked Sendable {
         self.optimizer = optimizer
         self.loss = loss
         self.batches = batches
+        augmentation = training.augmentation
         batch = min(training.batch, batches.count)
         classes = architecture.outputCount
         let count = min(training.shards, batch)
@@ -112,7 +114,9 @@ final class ShardRunner: @unchecked Sendable {
             return
         }
         let executor = shard.executor
-        batches.gather(order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels)
+        batches.gather(
+            order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels,
+            augmentation: AugmentationDraw(augmentation, seed: plan.seed, epoch: plan.number))
         executor.forward(
             rows: count, mode: .training(seed: plan.seed, epoch: plan.number, firstSample: first + begin))
         let sums = loss.evaluate(

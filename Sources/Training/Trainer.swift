@@ -107,6 +107,7 @@ private func train(
 ) throws -> Network {
     try checkFits(start.architecture, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
+    try training.augmentation.check(dataset.shape)
     var network = start
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)

@@ -14,6 +14,8 @@ package enum TrainingError: ReportableError, Equatable {
     case emptySplit(String)
     /// Neither parameters nor an input name the architecture.
     case noArchitecture
+    /// A border or a square as large as the dataset's images, in pixels.
+    case augmentationTooLarge(field: String, value: Int, height: Int, width: Int)
 
     package var exitCode: Int32 { 65 }
 
@@ -34,6 +36,9 @@ package enum TrainingError: ReportableError, Equatable {
             "the dataset's \(split) split is empty; hold samples out with `validation:`"
         case .noArchitecture:
             "no architecture: give `network` in the parameters or --architecture FILE"
+        case .augmentationTooLarge(let field, let value, let height, let width):
+            "augmentation.\(field) is \(value), but the dataset's images are \(height) x \(width); "
+                + "it must be at most \(min(height, width) - 1)"
         }
     }
 }

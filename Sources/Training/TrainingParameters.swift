@@ -10,6 +10,7 @@ package struct TrainingParameters: ParameterSet {
     package var shards: Int = 2
     package var optimizer = OptimizerParameters()
     package var schedule = ScheduleParameters()
+    package var augmentation = AugmentationParameters()
 
     package init(epochs: Int = 1, batch: Int = 128, shards: Int = 2) {
         self.epochs = epochs
@@ -25,6 +26,8 @@ package struct TrainingParameters: ParameterSet {
         optimizer = try fields.set(
             "optimizer", default: OptimizerParameters(), "how parameters follow the gradient")
         schedule = try fields.set("schedule", default: ScheduleParameters(), "how the learning rate changes")
+        augmentation = try fields.set(
+            "augmentation", default: AugmentationParameters(), "how training images are changed")
     }
 }
 

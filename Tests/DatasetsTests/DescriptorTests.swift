@@ -22,6 +22,61 @@ struct DescriptorTests {
         for digest in descriptor.inputs.values { #expect(digest.count == 64) }
     }
 
+    @Test("those of CIFAR have their classes, their files in order, and the official archive")
+    func cifar() throws {
+        let ten = try DatasetDescriptor(reading: "\(dataFolder)/cifar-10.yaml")
+        #expect(ten.classes.count == 10 && ten.classes[3] == "cat")
+        #expect(ten.members[.train]?.map(\.file) == (1...5).map { "data_batch_\($0).bin" })
+        #expect(
+            Set(ten.inputs.keys)
+                == ["train-1", "train-2", "train-3", "train-4", "train-5", "test", "descriptor"])
+        #expect(ten.archive == .init(file: "cifar-10-binary.tar", folder: "cifar-10-batches-bin"))
+        let hundred = try DatasetDescriptor(reading: "\(dataFolder)/cifar-100.yaml")
+        #expect(hundred.classes.count == 100 && hundred.classes == hundred.classes.sorted())
+        #expect(Set(hundred.inputs.keys) == ["train", "test", "descriptor"])
+        for descriptor in [ten, hundred] {
+            #expect(descriptor.image == ImageShape(height: 32, width: 32, channels: 3))
+            #expect(descriptor.trainCount == 50_000 && descriptor.testCount == 10_000)
+            #expect(descriptor.url == "https://www.cs.toronto.edu/~kriz/")
+        }
+    }
+
+    /// Edits of a descriptor of the CIFAR formats.
+    static let cifarEdits: [Edit] = [
+        Edit(find: "train: [", replace: "training: [", message: ["files.train", "or a list of these"]),
+        Edit(find: "one.bin", replace: "two.bin", message: ["files", "'two.bin' twice"]),
+        Edit(find: "one.bin", replace: "one.bin.xz", message: ["files.train[0].file", "without .gz or .xz"]),
+        Edit(find: "sha256: ", replace: "sha: ", message: ["files.train[0].sha"]),
+        Edit(find: "  test: {", replace: "  test: []\n  x: {", message: ["files.test", "an empty list"]),
+        Edit(find: "small.tar", replace: "small.zip", message: [":14: archive.file", "ends in .tar"]),
+        Edit(find: "small.tar", replace: "../small.tar", message: [":14: archive.file"]),
+        Edit(find: "small-bin", replace: "../bin", message: [":14: archive.folder", "'../bin'"]),
+        Edit(find: "folder: ", replace: "folders: ", message: [":14: archive.folders", "'folder'"]),
+        Edit(find: "format: cifar-10", replace: "format: idx", message: ["files.train-images", "nothing"]),
+    ]
+
+    @Test("each mistake in files and archive is refused with file, line and key", arguments: cifarEdits)
+    func cifarMistakes(edit: Edit) throws {
+        let yaml = SmallCIFAR().yaml.replacingOccurrences(of: edit.find, with: edit.replace)
+        #expect(yaml != SmallCIFAR().yaml)
+        let error = #expect(throws: ParameterError.self) {
+            try DatasetDescriptor(yaml: yaml, path: "data/small.yaml")
+        }
+        let text = try #require(error).description
+        for part in ["data/small.yaml"] + edit.message {
+            #expect(text.contains(part), "\(text) lacks \(part)")
+        }
+    }
+
+    @Test("the shape of the images is among the inputs where the files do not say it")
+    func cifarShape() throws {
+        var small = SmallCIFAR()
+        let inputs = try DatasetDescriptor(yaml: small.yaml, path: "small.yaml").inputs
+        small.image = "[3, 2, 3]"
+        let changed = try DatasetDescriptor(yaml: small.yaml, path: "small.yaml").inputs
+        #expect(inputs["descriptor"] != changed["descriptor"] && inputs["test"] == changed["test"])
+    }
+
     /// An edit of the small descriptor that makes it wrong, and what the message must hold.
     struct Edit: Sendable, CustomTestStringConvertible {
         var find: String

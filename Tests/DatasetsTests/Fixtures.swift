@@ -1,3 +1,4 @@
+import CLZMA
 import Foundation
 import TestSupport
 
@@ -25,6 +26,44 @@ private func crc32(_ bytes: [UInt8]) -> UInt32 {
         (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 1 ? 0xedb8_8320 : 0) }
     }
 }
+
+/// An xz stream, as `xz` writes it.
+func xz(_ content: [UInt8]) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: lzma_stream_buffer_bound(content.count))
+    var size = 0
+    let result = lzma_easy_buffer_encode(
+        6, LZMA_CHECK_CRC64, nil, content, content.count, &bytes, &size, bytes.count)
+    precondition(result == LZMA_OK, "liblzma error \(result.rawValue)")
+    return Array(bytes[..<size])
+}
+
+/// A tar entry: its header, its content, and zeros up to a whole block. What `edit` changes is in the check sum.
+func tarEntry(
+    _ name: String, _ content: [UInt8], type: Character = "0", prefix: String = "", isGNU: Bool = false,
+    edit: (inout [UInt8]) -> Void = { _ in }
+) -> [UInt8] {
+    var header = [UInt8](repeating: 0, count: 512)
+    func put(_ text: String, at offset: Int) {
+        header.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
+    }
+    func octal(_ value: Int, _ digits: Int) -> String {
+        let text = String(value, radix: 8)
+        return String(repeating: "0", count: digits - text.count) + text
+    }
+    put(name, at: 0)
+    put("0000644", at: 100)
+    put(octal(content.count, 11), at: 124)
+    put(String(type), at: 156)
+    put(isGNU ? "ustar  " : "ustar\u{0}00", at: 257)
+    put(prefix, at: 345)
+    edit(&header)
+    put("        ", at: 148)
+    put(octal(header.reduce(0) { $0 + Int($1) }, 6) + "\u{0} ", at: 148)
+    return header + content + [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
+}
+
+/// The end of a tar archive: blocks of zeros.
+func tarEnd(_ blocks: Int = 2) -> [UInt8] { [UInt8](repeating: 0, count: 512 * blocks) }
 
 /// A dataset of 6 training and 2 test images of 2x2x1 in 3 classes, its files and its descriptor.
 struct SmallDataset {
@@ -73,6 +112,78 @@ struct SmallDataset {
     /// The descriptor, as if it lay in `folder`.
     func descriptor(in folder: TemporaryFolder) throws -> DatasetDescriptor {
         try DatasetDescriptor(yaml: yaml, path: "\(folder.path)/small.yaml")
+    }
+}
+
+/// A dataset of 5 training images, 3 and 2, and 2 test images of 2x3x3 in 4 classes, laid out as CIFAR, and its descriptor.
+struct SmallCIFAR {
+    /// By name: `one.bin`, `two.bin`, `test.bin`.
+    var files: [String: [UInt8]]
+    var format: String
+    var image = "[2, 3, 3]"
+    var train = 5
+    var extra = ""
+
+    /// Bytes of one record.
+    let record: Int
+
+    /// - Parameter labelBytes: 1 or 2; the first of two is 77 + record.
+    init(labelBytes: Int = 1) {
+        format = labelBytes == 1 ? "cifar-10" : "cifar-100"
+        record = labelBytes + 18
+        func records(_ numbers: ClosedRange<Int>) -> [UInt8] {
+            var bytes: [UInt8] = []
+            for number in numbers {
+                if labelBytes == 2 { bytes.append(UInt8(77 + number)) }
+                bytes.append(UInt8(number % 4))
+                bytes += (0..<18).map { UInt8(20 * number + $0) }
+            }
+            return bytes
+        }
+        files = ["one.bin": records(0...2), "two.bin": records(3...4), "test.bin": records(5...6)]
+    }
+
+    /// The descriptor's text, which pins the files as they are.
+    var yaml: String {
+        func member(_ name: String) -> String {
+            let hash = ContentHash()
+            hash.update(files[name] ?? [])
+            return "{file: \(name), sha256: \(hash.finish())}"
+        }
+        return """
+            name: small
+            title: Small
+            licence: none
+            citation: nobody
+            homepage: https://example.org/small
+            format: \(format)
+            image: \(image)
+            train: \(train)
+            test: 2
+            classes: [a, b, c, d]
+            files:
+              train: [\(member("one.bin")), \(member("two.bin"))]
+              test: \(member("test.bin"))
+            archive: {file: small.tar, folder: small-bin}
+            \(extra)
+            """
+    }
+
+    /// The descriptor, as if it lay in `folder`.
+    func descriptor(in folder: TemporaryFolder) throws -> DatasetDescriptor {
+        try DatasetDescriptor(yaml: yaml, path: "\(folder.path)/small.yaml")
+    }
+
+    /// The archive: its folder, something that nobody asks for, and the files in another order than the descriptor's.
+    var archive: [UInt8] {
+        tarEntry("small-bin/", [], type: "5") + tarEntry("small-bin/readme.txt", Array("hello".utf8))
+            + ["test.bin", "two.bin", "one.bin"].flatMap { tarEntry("small-bin/\($0)", files[$0] ?? []) }
+            + tarEnd()
+    }
+
+    /// What the dataset holds: sample `number` has the values 20 number + 0...17 as planes.
+    static func image(_ number: Int) -> [UInt8] {
+        (0..<6).flatMap { pixel in (0..<3).map { UInt8(20 * number + 6 * $0 + pixel) } }
     }
 }
 

@@ -35,8 +35,8 @@ struct GzipTests {
         let whole = gzip(content)
         #expect(whole.count == 71)
         let error = datasetError { _ = try read(Array(whole[..<length])) }
-        guard case .brokenGzip(let file, let offset, let problem) = error else {
-            Issue.record("expected brokenGzip, found \(String(describing: error))")
+        guard case .brokenCompression(let file, let offset, let problem) = error else {
+            Issue.record("expected brokenCompression, found \(String(describing: error))")
             return
         }
         #expect(file == "\(folder.path)/labels.gz")
@@ -58,8 +58,8 @@ struct GzipTests {
         arguments: [[0], [0, 0, 0], [65, 66], [0x1f]])
     func trailing(garbage: [UInt8]) throws {
         let error = datasetError { _ = try read(gzip(content) + garbage) }
-        guard case .brokenGzip(_, let offset, let problem) = error else {
-            Issue.record("expected brokenGzip, found \(String(describing: error))")
+        guard case .brokenCompression(_, let offset, let problem) = error else {
+            Issue.record("expected brokenCompression, found \(String(describing: error))")
             return
         }
         if garbage[0] != 0x1f {
@@ -71,11 +71,11 @@ struct GzipTests {
     @Test("a name that ends in .gz promises gzip")
     func notGzip() throws {
         let error = datasetError { _ = try read(content) }
-        guard case .brokenGzip(_, 0, let problem) = error else {
-            Issue.record("expected brokenGzip at byte 0, found \(String(describing: error))")
+        guard case .brokenCompression(_, 0, let problem) = error else {
+            Issue.record("expected brokenCompression at byte 0, found \(String(describing: error))")
             return
         }
-        #expect(problem.contains("not a gzip file"))
+        #expect(problem.contains("not gzip data"))
     }
 
     @Test("a file that declares more than it can hold, or than is allowed, is refused before it is inflated")

@@ -75,7 +75,7 @@ struct LocatingTests {
         try small.writeFiles(to: folder, "cache/small", compressed: false)
         let path = try folder.write(idx([2], [1, 0]), to: "cache/small/test-labels.idx")
         let descriptor = try small.descriptor(in: folder)
-        let expected = try #require(descriptor.members[.testLabels]).sha256
+        let expected = try #require(descriptor.members[.testLabels]?.first).sha256
         let error = datasetError { _ = try load(small) }
         guard case .wrongDigest(path, expected, let found) = error else {
             Issue.record("expected wrongDigest of \(path), found \(String(describing: error))")
@@ -103,7 +103,7 @@ struct LocatingTests {
         let path = try folder.write(Array(whole.dropLast(9)), to: "cache/small/train-images.idx.gz")
         #expect(
             datasetError { _ = try load(small) }
-                == .brokenGzip(
+                == .brokenCompression(
                     file: path, offset: whole.count - 9,
                     problem: "the file ends in the middle of its gzip data"))
         try folder.write(gzip(small.files["train-labels"] ?? []), to: "cache/small/train-images.idx.gz")

@@ -6,6 +6,13 @@ import Testing
 private let fashionFolder = "/usr/share/datasets/fashion-mnist"
 private let mirror = ProcessInfo.processInfo.environment["DATA_MIRROR"]
 
+/// Whether some place has the files of CIFAR-10.
+private let hasCIFAR: Bool = {
+    let environment = DataEnvironment(mirror: mirror, offline: true)
+    let descriptor = try? DatasetDescriptor(reading: "\(dataFolder)/cifar-10.yaml")
+    return descriptor?.locate(environment).found.isEmpty == false
+}()
+
 @Suite("The datasets themselves")
 struct RealDatasetTests {
     private func load(_ name: String, validation: Int = 0) throws -> Dataset {
@@ -60,5 +67,24 @@ struct RealDatasetTests {
         #expect(mnist.test.labels.prefix(5) == [7, 2, 1, 0, 4])
         #expect(abs(mnist.normalization.mean[0] - 0.1307) < 5e-5)
         #expect(abs(mnist.normalization.standardDeviation[0] - 0.3081) < 5e-5)
+    }
+
+    @Test(
+        "CIFAR-10: the pinned bytes, 5,000 and 1,000 per class, the known labels and statistics",
+        .enabled(if: hasCIFAR, "needs cifar-10-binary.tar, .gz or .xz, in DATA_MIRROR or data/cache/cifar-10")
+    )
+    func cifar() throws {
+        let cifar = try load("cifar-10")
+        #expect(cifar.shape == ImageShape(height: 32, width: 32, channels: 3))
+        #expect(cifar.train.labels.prefix(10) == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3])
+        #expect(cifar.test.labels.prefix(10) == [3, 8, 8, 0, 6, 6, 1, 6, 3, 1])
+        for label: Int32 in 0..<10 {
+            #expect(cifar.train.labels.count { $0 == label } == 5000)
+            #expect(cifar.test.labels.count { $0 == label } == 1000)
+        }
+        for (channel, mean, deviation) in [(0, 0.4914, 0.2470), (1, 0.4822, 0.2435), (2, 0.4465, 0.2616)] {
+            #expect(abs(Double(cifar.normalization.mean[channel]) - mean) < 6e-5)
+            #expect(abs(Double(cifar.normalization.standardDeviation[channel]) - deviation) < 6e-5)
+        }
     }
 }

@@ -70,7 +70,7 @@ struct ArchitectureTests {
             (linear, "[0]", "input"),
             (linear, "[1048576, 1048576, 1048576, 1048576]", "more than 16777216 values"),
             (linear, "[4, 4]", "a row of features"),
-            (linear.replacing("linear", with: "liner"), "[4]", "layer-normalization, linear, pooling"),
+            (linear.replacing("linear", with: "liner"), "[4]", "linear, pooling; did you mean 'linear'?"),
             (linear.replacing("\"width\": 3", with: "\"width\": 0"), "[4]", "width"),
             (linear.replacing("\"width\": 3", with: "\"width\": 1e9"), "[4]", "width"),
             (linear.replacing("\"width\"", with: "\"widht\""), "[4]", "width"),

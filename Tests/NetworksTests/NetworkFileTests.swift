@@ -99,7 +99,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("a graph that is no JSON", expect: "1") {
             $0[group: "architecture"].attributes["graph"] = "{"
         },
-        Hostility("an unknown operation", expect: "layer-normalization, linear, pooling") {
+        Hostility("an unknown operation", expect: "did you mean 'linear'?") {
             $0.edit("linear", "lynear")
         },
         Hostility("a name used twice", expect: "used twice") {

@@ -16,6 +16,9 @@ package struct Dropout: Operation {
         rate = try fields.real("rate", in: 0...0.999, "the probability of an element to be dropped")
     }
 
+    package var backwardReads: BackwardReads { [] }
+    package var inPlace: InPlace { [.forward, .backward] }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")
     }
@@ -55,10 +58,10 @@ private final class DropoutKernel: Kernel {
         }
         isMasked = true
         let stream = Philox.stream(purpose: .dropout, epoch: epoch, index: wiring.nodeIndex)
-        let bits = UInt64(bitPattern: Int64(seed))
-        let key = [UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32)]
+        let key = Philox.key(seed: seed)
         dropout_mask(
-            mask.pointer, count, rate, key, stream.0, stream.1, UInt64(firstSample) * UInt64(input.count))
+            mask.pointer, count, rate, [key.0, key.1], stream.0, stream.1,
+            UInt64(firstSample) * UInt64(input.count))
         vector_multiply(input.value, mask.pointer, output.value, count)
     }
 

@@ -1,0 +1,72 @@
+package import Datasets
+package import Parameters
+
+/// The `augmentation:` section: how training images are changed each time they are seen.
+///
+/// First a crop of the image's own size out of the image with a border of `pad` pixels, then the mirror image of half of
+/// the samples, then a square cut out (DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks
+/// with Cutout", 2017). Only training sees it: evaluation and the statistics of growth read the images as they are.
+package struct AugmentationParameters: ParameterSet {
+    /// What stands in the border and in the square.
+    package enum Fill: String, CaseIterable, Codable, Sendable {
+        /// The channel's mean, which is 0 after normalisation.
+        case mean
+        /// A value of 0 in the image itself: black.
+        case zero
+    }
+
+    /// Pixels of the border; the crop is uniformly one of (2 pad + 1)².
+    package var pad: Int = 0
+    package var flip: Bool = false
+    /// The side of the square, whose middle is uniformly a pixel of the image; what reaches over an edge is lost.
+    package var cutout: Int = 0
+    package var fill: Fill = .mean
+
+    package init(pad: Int = 0, flip: Bool = false, cutout: Int = 0, fill: Fill = .mean) {
+        self.pad = pad
+        self.flip = flip
+        self.cutout = cutout
+        self.fill = fill
+    }
+
+    package init(fields: inout Fields) throws {
+        pad = try fields.integer(
+            "pad", in: 0...65_535, default: 0, "border in pixels that the images are cropped out of at random"
+        )
+        flip = try fields.boolean("flip", default: false, "mirror half of the images left to right")
+        cutout = try fields.integer(
+            "cutout", in: 0...65_535, default: 0, "side in pixels of a square that is cut out at random")
+        fill = try fields.choice(
+            "fill", default: .mean, "what border and square hold: the channel's mean or black")
+    }
+
+    /// Whether images are left as they are.
+    package var isIdentity: Bool { pad == 0 && !flip && cutout == 0 }
+
+    /// Checks that every crop shows some of the image, and that no square can hide all of it.
+    /// - Throws: `TrainingError.augmentationTooLarge`.
+    package func check(_ shape: ImageShape) throws {
+        for (field, value) in [("pad", pad), ("cutout", cutout)] where value >= min(shape.height, shape.width)
+        {
+            throw TrainingError.augmentationTooLarge(
+                field: field, value: value, height: shape.height, width: shape.width)
+        }
+    }
+}
+
+/// One epoch's augmentation: what is done, and the name of its random numbers.
+///
+/// What happens to a sample depends on these and on the sample's place in its split: not on the order of the samples,
+/// on shards or on threads.
+package struct AugmentationDraw: Sendable {
+    package var parameters: AugmentationParameters
+    package var seed: Int
+    /// Epochs over the network's whole life; below 2^24.
+    package var epoch: Int
+
+    package init(_ parameters: AugmentationParameters, seed: Int, epoch: Int) {
+        self.parameters = parameters
+        self.seed = seed
+        self.epoch = epoch
+    }
+}
