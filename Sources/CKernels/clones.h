@@ -9,5 +9,11 @@
 #endif
 // Helpers must be inlined into each clone, else they keep the baseline's instructions.
 #define INLINE static inline __attribute__((always_inline))
+// For a loop whose iterations are independent although its pointers may be equal, to work in place.
+#if defined(__clang__)
+#define VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define VECTORIZE _Pragma("GCC ivdep")
+#endif
 
 #endif

@@ -48,6 +48,12 @@ CLONES void vector_add_to_double(double *restrict total, const float *restrict p
     for (size_t i = 0; i < count; i++) total[i] += (double)part[i];
 }
 
-CLONES void vector_multiply(const float *restrict x, const float *restrict mask, float *restrict y, size_t count) {
+CLONES void vector_sum(const float *a, const float *b, float *sum, size_t count) {
+    VECTORIZE
+    for (size_t i = 0; i < count; i++) sum[i] = a[i] + b[i];
+}
+
+CLONES void vector_multiply(const float *x, const float *restrict mask, float *y, size_t count) {
+    VECTORIZE
     for (size_t i = 0; i < count; i++) y[i] = x[i] * mask[i];
 }

@@ -1,18 +1,21 @@
 internal import CKernels
 internal import Tensors
 
-/// A network ready to run on one thread: its kernels bound to buffers for up to `capacity` rows.
+/// A network ready to run on one thread: its kernels bound to memory for up to `capacity` rows.
 ///
-/// Nothing is allocated after `init`. Several executors may share one parameter arena, for reading.
+/// Nothing is allocated after the first pass with a number of rows. Several executors may share one parameter arena, for
+/// reading. Values and gradients of nodes that are not kept share memory (`MemoryPlan`).
 package final class Executor {
     package let architecture: Architecture
     package let capacity: Int
+    private let program: Program
     private let ports: [String: Port]
     private let steps: [Step]
     /// Kernels hold bare pointers into these.
-    private let storage: [AlignedBuffer]
+    private let memory: AlignedBuffer
     private let arenas: [ParameterArena]
     private let hasParameterGradients: Bool
+    private let hasBackward: Bool
 
     /// What an executor is for, which decides how long it keeps values.
     package enum Purpose: Sendable {
@@ -24,49 +27,38 @@ package final class Executor {
         case measurement
     }
 
-    /// A node's kernel and what backward does with it.
-    private struct Step {
-        var kernel: any Kernel
-        /// Whether anything before it needs the gradient with respect to its inputs.
-        var needsInputGradient: Bool
-        /// Kernels overwrite; where a value has several readers, the later ones' gradients are added from here.
-        var additions: [(scratch: Port, target: Port)]
-    }
-
     /// - Parameters:
     ///   - parameters: the values, laid out as `ParameterLayout(architecture)`.
     ///   - gradients: where gradients of the parameters go; needed for `backward(parameterGradients: true)`.
     ///   - state: the network's state, laid out as `ParameterLayout.state(architecture)`; needed where it has any.
     ///   - stateUpdates: where a training pass leaves what it measured for the state; nil: nowhere.
     ///   - capacity: the largest number of rows in a pass.
-    ///   - keeping: the nodes whose values and gradients can be read after a whole pass; nil: all of them.
+    ///   - keeping: the nodes whose values and gradients can be read after a whole pass; nil: all of them. The input and
+    ///     the output always can.
     package init(
         _ architecture: Architecture, parameters: ParameterArena, gradients: ParameterArena? = nil,
         state: ParameterArena? = nil, stateUpdates: ParameterArena? = nil, capacity: Int,
         purpose: Purpose = .training, keeping: Set<String>? = nil
     ) {
+        precondition(
+            state != nil || ParameterLayout.state(architecture).entries.isEmpty,
+            "the architecture has a state, the executor got none")
         self.architecture = architecture
         self.capacity = capacity
         hasParameterGradients = gradients != nil && purpose == .training
+        hasBackward = purpose != .inference
+        program = Program(architecture, keeping: keeping)
+        let plan = MemoryPlan(program, capacity: capacity, purpose: purpose)
+        memory = AlignedBuffer(count: plan.count)
         let state = state ?? ParameterArena(ParameterLayout.state(architecture))
-        let updates = stateUpdates ?? ParameterArena(state.layout)
-        var buffers = Buffers(architecture, capacity: capacity)
-        var trainable: Set<String> = []
-        steps = architecture.nodes.enumerated().map { index, node in
-            let (inputs, additions) = buffers.inputs(of: node, index: index)
-            let wiring = Wiring(
-                inputs: inputs, output: buffers.port(node.name),
-                parameters: parameters.places(of: node.name, and: gradients ?? parameters),
-                state: state.places(of: node.name, and: updates), capacity: capacity, nodeIndex: index)
-            let needsInputGradient = node.inputs.contains(where: trainable.contains)
-            if !wiring.parameters.isEmpty || needsInputGradient { trainable.insert(node.name) }
-            return Step(
-                kernel: node.operation.makeKernel(wiring), needsInputGradient: needsInputGradient,
-                additions: additions)
-        }
-        ports = buffers.ports
-        storage = buffers.storage
-        arenas = [parameters, gradients, state, updates].compactMap { $0 }
+        let binding = Binding(
+            program: program, plan: plan, memory: memory.pointer, parameters: parameters,
+            gradients: gradients,
+            state: state, updates: stateUpdates ?? ParameterArena(state.layout), capacity: capacity,
+            purpose: purpose)
+        ports = program.numbers.mapValues { binding.ports[$0] }
+        steps = program.instructions.indices.map(binding.step)
+        arenas = binding.arenas
     }
 
     /// A node's port, or the data's.
@@ -94,19 +86,30 @@ package final class Executor {
     package func readRows(
         of name: String, _ quantity: Quantity, rows: Int, into destination: UnsafeMutablePointer<Float>
     ) {
-        let port = port(name)
+        let port = keptPort(name)
         let layout = port.layout
         layout_to_rows(
             quantity == .value ? port.value : port.gradient, destination, rows, layout.channels,
             layout.positions, layout.lanes)
     }
 
-    /// Writes a node's value, [rows, height, width, channels], or [rows, features].
-    package func writeRows(of name: String, rows: Int, from source: UnsafePointer<Float>) {
-        let port = port(name)
+    /// Writes a node's value, [rows, height, width, channels], or [rows, features]; or the output's gradient.
+    ///
+    /// - Precondition: the node is kept, or it is the input or the output.
+    package func writeRows(
+        of name: String, _ quantity: Quantity = .value, rows: Int, from source: UnsafePointer<Float>
+    ) {
+        let port = keptPort(name)
         let layout = port.layout
         layout_from_rows(
-            source, port.value, rows, layout.channels, layout.positions, layout.lanes)
+            source, quantity == .value ? port.value : port.gradient, rows, layout.channels, layout.positions,
+            layout.lanes)
+    }
+
+    private func keptPort(_ name: String) -> Port {
+        let isKept = program.numbers[name].map { program.values[$0].isKept }
+        precondition(isKept ?? false, "'\(name)' is no node that this executor keeps")
+        return port(name)
     }
 
     /// Computes every node from the input.
@@ -117,11 +120,12 @@ package final class Executor {
 
     /// Computes the nodes after `name` again, from its value as it stands in its port.
     ///
-    /// - Precondition: nothing after it reads a node before it that has not been computed.
+    /// - Precondition: the node is kept, and so is every node before it that a node after it reads.
     package func forward(rows: Int, after name: String, mode: ForwardMode = .evaluation) {
         precondition(rows <= capacity, "\(rows) rows where there is room for \(capacity)")
-        precondition(ports[name] != nil, "there is no node '\(name)'")
-        let first = architecture.index(of: name).map { $0 + 1 } ?? 0
+        guard let first = program.instruction(after: name) else {
+            preconditionFailure("there is no node '\(name)'")
+        }
         for step in steps[first...] { step.kernel.forward(rows: rows, mode: mode) }
     }
 
@@ -129,16 +133,96 @@ package final class Executor {
     ///
     /// - Parameter parameterGradients: also the parameters' own; they are overwritten, not added to.
     package func backward(rows: Int, parameterGradients: Bool = true) {
+        precondition(hasBackward, "this executor is for inference")
         precondition(
             !parameterGradients || hasParameterGradients, "this executor has no room for parameter gradients")
-        for step in steps.reversed() {
+        for step in steps.reversed() where step.needsInputGradient || step.hasParameters {
             step.kernel.backward(
                 rows: rows, inputGradients: step.needsInputGradient, parameterGradients: parameterGradients)
-            guard step.needsInputGradient else { continue }
-            for (scratch, target) in step.additions {
-                vector_add(target.gradient, scratch.gradient, rows * target.count)
+            for (part, whole) in step.additions {
+                vector_add(whole.gradient, part.gradient, rows * whole.count)
             }
         }
+    }
+}
+
+/// A node's kernel and what backward does with it.
+private struct Step {
+    var kernel: any Kernel
+    /// Whether anything before it needs the gradient with respect to its inputs.
+    var needsInputGradient: Bool
+    var hasParameters: Bool
+    /// Kernels overwrite; where a value has several readers, the later ones' gradients are added from here.
+    var additions: [(part: Port, whole: Port)]
+}
+
+/// Gives kernels their memory.
+private struct Binding {
+    let program: Program
+    let plan: MemoryPlan
+    let memory: UnsafeMutablePointer<Float>
+    let parameters: ParameterArena
+    let gradients: ParameterArena?
+    let state: ParameterArena
+    let updates: ParameterArena
+    let capacity: Int
+    let purpose: Executor.Purpose
+    let stream = LibraryStream()
+    let scratch = Scratch()
+    /// One per value of the program.
+    private(set) var ports: [Port] = []
+
+    init(
+        program: Program, plan: MemoryPlan, memory: UnsafeMutablePointer<Float>, parameters: ParameterArena,
+        gradients: ParameterArena?, state: ParameterArena, updates: ParameterArena, capacity: Int,
+        purpose: Executor.Purpose
+    ) {
+        self.program = program
+        self.plan = plan
+        self.memory = memory
+        self.parameters = parameters
+        self.gradients = gradients
+        self.state = state
+        self.updates = updates
+        self.capacity = capacity
+        self.purpose = purpose
+        // Where there is no gradient, no kernel touches the address that stands for it.
+        ports = program.values.indices.map { number in
+            Port(
+                value: memory + plan.value(number), gradient: memory + (plan.gradient(number) ?? 0),
+                layout: program.values[number].layout)
+        }
+    }
+
+    var arenas: [ParameterArena] { [parameters, gradients, state, updates].compactMap { $0 } }
+
+    func step(_ index: Int) -> Step {
+        let instruction = program.instructions[index]
+        let inputs = instruction.inputs.enumerated().map { place, number in
+            let whole = ports[number]
+            guard let part = plan.part(index, place) else { return whole }
+            return Port(value: whole.value, gradient: memory + part, layout: whole.layout)
+        }
+        let additions = instruction.inputs.enumerated().compactMap { place, number in
+            plan.part(index, place) != nil && program.values[number].needsGradient
+                ? (part: inputs[place], whole: ports[number]) : nil
+        }
+        return Step(
+            kernel: instruction.operation.makeKernel(
+                wiring(instruction, inputs: inputs, output: ports[instruction.output])),
+            needsInputGradient: instruction.needsInputGradient, hasParameters: instruction.hasParameters,
+            additions: additions)
+    }
+
+    private func wiring(_ instruction: Program.Instruction, inputs: [Port], output: Port) -> Wiring {
+        Wiring(
+            inputs: inputs, output: output,
+            parameters: parameters.places(of: instruction.node, and: gradients ?? parameters),
+            state: state.places(of: instruction.node, and: updates), capacity: capacity,
+            nodeIndex: instruction.nodeIndex,
+            needsInputGradient: purpose != .inference && instruction.needsInputGradient,
+            needsParameterGradients: purpose == .training && gradients != nil && instruction.hasParameters,
+            stream: stream, scratch: scratch)
     }
 }
 
@@ -150,69 +234,5 @@ extension ParameterArena {
         layout.entries.filter { $0.node == node }.map {
             (buffer.pointer + $0.offset, other.buffer.pointer + $0.offset)
         }
-    }
-}
-
-/// The memory of an executor, handed out node by node.
-private struct Buffers {
-    private struct Reader: Equatable {
-        var node: Int
-        var place: Int
-    }
-
-    private let capacity: Int
-    private let lastReaders: [String: Reader]
-    private(set) var ports: [String: Port] = [:]
-    private(set) var storage: [AlignedBuffer] = []
-
-    init(_ architecture: Architecture, capacity: Int) {
-        self.capacity = capacity
-        var lastReaders: [String: Reader] = [:]
-        for (index, node) in architecture.nodes.enumerated() {
-            for (place, name) in node.inputs.enumerated() {
-                lastReaders[name] = Reader(node: index, place: place)
-            }
-        }
-        self.lastReaders = lastReaders
-        addPort(Architecture.inputName, .plain(architecture.inputShape))
-        for (node, shape) in zip(architecture.nodes, architecture.shapes) {
-            addPort(node.name, .plain(shape))
-        }
-    }
-
-    private mutating func addPort(_ name: String, _ layout: ValueLayout) {
-        ports[name] = Port(value: allocate(layout.count), gradient: allocate(layout.count), layout: layout)
-    }
-
-    private mutating func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let buffer = AlignedBuffer(count: capacity * count)
-        storage.append(buffer)
-        return buffer.pointer
-    }
-
-    func port(_ name: String) -> Port {
-        guard let port = ports[name] else { preconditionFailure("node '\(name)' has no buffer") }
-        return port
-    }
-
-    /// The ports a node reads and, where another node reads the same value later, what to add where.
-    mutating func inputs(
-        of node: Architecture.Node, index: Int
-    ) -> (ports: [Port], additions: [(scratch: Port, target: Port)]) {
-        var additions: [(scratch: Port, target: Port)] = []
-        var inputs: [Port] = []
-        for (place, name) in node.inputs.enumerated() {
-            let target = port(name)
-            // Backward runs from the last node: a value's last reader writes first, all others add.
-            if lastReaders[name] == Reader(node: index, place: place) {
-                inputs.append(target)
-            } else {
-                let scratch = Port(
-                    value: target.value, gradient: allocate(target.count), layout: target.layout)
-                additions.append((scratch: scratch, target: target))
-                inputs.append(scratch)
-            }
-        }
-        return (inputs, additions)
     }
 }

@@ -13,17 +13,18 @@ int kernels_instruction_set_level(void);
 /// The version of glibc, whose elementary functions in double precision some results go through.
 const char *kernels_math_library(void);
 
-// Activations. y = f(x); dx = dy f'(x), with the slope from the left at a kink. NaN stays NaN.
+// Activations. y = f(x); dx = dy f'(x), with the slope from the left at a kink. NaN stays NaN. The output may be one of
+// the inputs; the backward pass of relu reads its output, which is positive where its input is.
 // Error of f below 2.5e-7 max(1, |x|) (measured: selu 1.5e-7, gelu 1.6e-7, tanh 0.8e-7; relu exact), for selu and
 // tanh also below 2.5e-7 |f(x)| (measured 1.6e-7). Error of dx below 3.5e-7 max(1, |dy|) (measured: gelu 2.4e-7).
-void activation_relu_forward(const float *restrict x, float *restrict y, size_t count);
-void activation_relu_backward(const float *restrict x, const float *restrict dy, float *restrict dx, size_t count);
-void activation_selu_forward(const float *restrict x, float *restrict y, size_t count);
-void activation_selu_backward(const float *restrict x, const float *restrict dy, float *restrict dx, size_t count);
-void activation_gelu_forward(const float *restrict x, float *restrict y, size_t count);
-void activation_gelu_backward(const float *restrict x, const float *restrict dy, float *restrict dx, size_t count);
-void activation_tanh_forward(const float *restrict x, float *restrict y, size_t count);
-void activation_tanh_backward(const float *restrict x, const float *restrict dy, float *restrict dx, size_t count);
+void activation_relu_forward(const float *x, float *y, size_t count);
+void activation_relu_backward(const float *y, const float *dy, float *dx, size_t count);
+void activation_selu_forward(const float *x, float *y, size_t count);
+void activation_selu_backward(const float *x, const float *dy, float *dx, size_t count);
+void activation_gelu_forward(const float *x, float *y, size_t count);
+void activation_gelu_backward(const float *x, const float *dy, float *dx, size_t count);
+void activation_tanh_forward(const float *x, float *y, size_t count);
+void activation_tanh_backward(const float *x, const float *dy, float *dx, size_t count);
 
 // Rows. matrix is [rows, columns], row-major.
 /// matrix[r][c] += bias[c]
@@ -39,6 +40,58 @@ void layout_to_rows(const float *restrict values, float *restrict rows, size_t c
 /// The reverse; padding becomes zero.
 void layout_from_rows(const float *restrict rows, float *restrict values, size_t count, size_t channels,
                       size_t positions, size_t lanes);
+
+/// planes [rows, channels, positions] = the values without their padding
+void layout_to_planes(const float *restrict values, float *restrict planes, size_t rows, size_t channels,
+                      size_t positions, size_t lanes);
+/// The reverse; padding becomes zero.
+void layout_from_planes(const float *restrict planes, float *restrict values, size_t rows, size_t channels,
+                        size_t positions, size_t lanes);
+/// channels `first`... of whole = all channels of part, both in layouts of their own (lanes, partLanes)
+void layout_insert(const float *restrict part, float *restrict whole, size_t rows, size_t positions,
+                   size_t partChannels, size_t partLanes, size_t first, size_t channels, size_t lanes);
+/// The reverse; padding of the part becomes zero.
+void layout_extract(float *restrict part, const float *restrict whole, size_t rows, size_t positions,
+                    size_t partChannels, size_t partLanes, size_t first, size_t channels, size_t lanes);
+
+// Normalisations over values in a layout; the arrays per channel have one element per lane of every block.
+/// mean[c] and squares[c] = sum of (x - mean)^2 over rows and positions
+void channels_moments(const float *restrict x, size_t rows, size_t channels, size_t positions, size_t lanes,
+                      double *restrict mean, double *restrict squares);
+/// y = (x - centre[c]) scale[c] + shift[c]; y may be x
+void channels_affine(const float *x, float *y, size_t rows, size_t channels, size_t positions, size_t lanes,
+                     const float *centre, const float *scale, const float *shift);
+/// sums[c] = sum of g; products[c] = sum of g (x - centre[c])
+void channels_gradient_sums(const float *restrict x, const float *restrict g, size_t rows, size_t channels,
+                            size_t positions, size_t lanes, const float *restrict centre, double *restrict sums,
+                            double *restrict products);
+/// dx = g scale[c] + (x - centre[c]) slope[c] + shift[c]; dx may be g
+void channels_gradient(const float *x, const float *g, float *dx, size_t rows, size_t channels, size_t positions,
+                       size_t lanes, const float *centre, const float *scale, const float *slope,
+                       const float *shift);
+
+/// A window sliding over an image; padding lies on every side.
+typedef struct {
+    size_t height, width, outHeight, outWidth;
+    size_t kernelHeight, kernelWidth, strideHeight, strideWidth, paddingHeight, paddingWidth;
+} PoolingWindow;
+
+// Pooling of images [count, height, width, lanes], each lane by itself.
+/// The largest value of each window that lies in the image, and its position there; NaN counts as the largest.
+void pooling_max_forward(const float *restrict x, float *restrict y, int32_t *restrict places, size_t count,
+                         size_t lanes, const PoolingWindow *window);
+void pooling_max_backward(const float *restrict dy, const int32_t *restrict places, float *restrict dx,
+                          size_t count, size_t lanes, const PoolingWindow *window);
+/// The sum of each window, with zeros around the image, over the size of the kernel.
+void pooling_average_forward(const float *restrict x, float *restrict y, size_t count, size_t lanes,
+                             const PoolingWindow *window);
+void pooling_average_backward(const float *restrict dy, float *restrict dx, size_t count, size_t lanes,
+                              const PoolingWindow *window);
+/// y [rows, channels] = the mean over positions
+void pooling_global_forward(const float *restrict x, float *restrict y, size_t rows, size_t channels,
+                            size_t positions, size_t lanes);
+void pooling_global_backward(const float *restrict dy, float *restrict dx, size_t rows, size_t channels,
+                             size_t positions, size_t lanes);
 
 // Losses over rows of logits [rows, classes]; a label is in 0..<classes. Both return the SUM of the per-row losses,
 // add the number of rows whose largest logit is the label to *correct, and, where gradient is not NULL,
@@ -60,6 +113,8 @@ void optimizer_adamw(float *restrict weight, float *restrict first, float *restr
                      float epsilon, float decay, float correction1, float correction2);
 /// total[i] += part[i]
 void vector_add(float *restrict total, const float *restrict part, size_t count);
+/// sum[i] = a[i] + b[i]; sum may be either
+void vector_sum(const float *a, const float *b, float *sum, size_t count);
 /// total[i] += part[i], the part converted to double
 void vector_add_to_double(double *restrict total, const float *restrict part, size_t count);
 
@@ -90,7 +145,7 @@ void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4
 /// mask[i] = 0 with probability rate, else 1 / (1 - rate); element i of the stream (key, stream, first + i)
 void dropout_mask(float *restrict mask, size_t count, float rate, const uint32_t key[2], uint32_t stream0,
                   uint32_t stream1, uint64_t first);
-/// y[i] = x[i] * mask[i]
-void vector_multiply(const float *restrict x, const float *restrict mask, float *restrict y, size_t count);
+/// y[i] = x[i] * mask[i]; y may be x
+void vector_multiply(const float *x, const float *restrict mask, float *y, size_t count);
 
 #endif

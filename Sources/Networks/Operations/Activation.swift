@@ -43,6 +43,15 @@ package struct Activation: Operation {
         function = try fields.choice("function", "the activation function")
     }
 
+    package var backwardReads: BackwardReads {
+        switch function {
+        case .relu: .output
+        case .identity: []
+        case .selu, .gelu, .tanh: .inputs
+        }
+    }
+    package var inPlace: InPlace { [.forward, .backward] }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")
     }
@@ -66,10 +75,13 @@ private final class ActivationKernel: Kernel {
     private let output: Port
     private let apply: Forward
     private let differentiate: Backward
+    /// What `differentiate` reads beside the output's gradient.
+    private let argument: UnsafeMutablePointer<Float>
 
     init(_ function: Activation.Function, _ wiring: Wiring) {
         input = wiring.inputs[0]
         output = wiring.output
+        argument = function == .relu ? output.value : input.value
         switch function {
         case .relu:
             apply = { activation_relu_forward($0, $1, $2) }
@@ -85,7 +97,7 @@ private final class ActivationKernel: Kernel {
             differentiate = { activation_tanh_backward($0, $1, $2, $3) }
         case .identity:
             apply = { $1.update(from: $0, count: $2) }
-            differentiate = { $2.update(from: $1, count: $3) }
+            differentiate = { _, from, into, count in into.update(from: from, count: count) }
         }
     }
 
@@ -97,6 +109,6 @@ private final class ActivationKernel: Kernel {
     // dx = dy σ'(x)
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
-        differentiate(input.value, output.gradient, input.gradient, rows * input.count)
+        differentiate(argument, output.gradient, input.gradient, rows * input.count)
     }
 }

@@ -1,3 +1,4 @@
+internal import CKernels
 package import Parameters
 
 /// The sum of two or more values of one shape: where residual branches meet.
@@ -21,5 +22,34 @@ package struct Add: Operation {
     package func cost(for inputs: [[Int]]) -> OperationCost {
         OperationCost(
             forward: (inputs.count - 1) * inputs[0].reduce(1, *), inputGradient: 0, parameterGradient: 0)
+    }
+
+    package var inPlace: InPlace { [.forward, .backward] }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel { AddKernel(wiring) }
+}
+
+private final class AddKernel: Kernel {
+    private let inputs: [Port]
+    private let output: Port
+
+    init(_ wiring: Wiring) {
+        inputs = wiring.inputs
+        output = wiring.output
+    }
+
+    // y = x0 + x1 + …
+    func forward(rows: Int, mode: ForwardMode) {
+        let count = rows * output.count
+        vector_sum(inputs[0].value, inputs[1].value, output.value, count)
+        for input in inputs[2...] { vector_add(output.value, input.value, count) }
+    }
+
+    // dx = dy for every input; one of them may stand where dy stands.
+    func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        guard inputGradients else { return }
+        for input in inputs where input.gradient != output.gradient {
+            input.gradient.update(from: output.gradient, count: rows * output.count)
+        }
     }
 }

@@ -1,3 +1,4 @@
+internal import CKernels
 package import Parameters
 
 /// y = γ (x − μ)/√(σ² + ε) + β, channel by channel, over samples and positions (Ioffe and Szegedy, 2015).
@@ -41,4 +42,79 @@ package struct BatchNormalization: Operation {
     }
 
     package func cost(for inputs: [[Int]]) -> OperationCost { normalizationCost(inputs) }
+
+    package var inPlace: InPlace { [.forward, .backward] }
+    package var stateMomentum: Double { momentum }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel { BatchNormalizationKernel(epsilon, wiring) }
+}
+
+private final class BatchNormalizationKernel: Kernel {
+    private let epsilon: Double
+    private let wiring: Wiring
+    private let input: Port
+    private let output: Port
+    private let channels: ChannelArrays
+    /// What the last forward pass normalised by.
+    private var usesBatch = false
+
+    init(_ epsilon: Double, _ wiring: Wiring) {
+        self.epsilon = epsilon
+        self.wiring = wiring
+        input = wiring.inputs[0]
+        output = wiring.output
+        channels = ChannelArrays(input.layout)
+    }
+
+    // y = γ (x − μ)/√(σ² + ε) + β
+    func forward(rows: Int, mode: ForwardMode) {
+        guard channels.count > 0 else { return }
+        usesBatch = mode != .evaluation
+        if usesBatch {
+            channels.measure(input.value, rows: rows)
+            let count = Double(rows * input.layout.positions)
+            for c in 0..<channels.count {
+                let squares = channels.second[c]
+                setScale(c, mean: channels.first[c], variance: squares / count)
+                guard c < input.layout.channels else { continue }
+                wiring.state[0].update[c] = Float(channels.first[c])
+                wiring.state[1].update[c] = Float(squares / max(count - 1, 1))
+            }
+        } else {
+            for c in 0..<channels.count {
+                setScale(
+                    c, mean: Double(wiring.state[0].value[c]), variance: Double(wiring.state[1].value[c]))
+            }
+        }
+        channels.transform(input.value, into: output.value, rows: rows)
+    }
+
+    private func setScale(_ c: Int, mean: Double, variance: Double) {
+        let inverse = 1 / (variance + epsilon).squareRoot()
+        channels.inverse[c] = inverse
+        channels.centre[c] = Float(mean)
+        channels.scale[c] = Float(Double(wiring.parameters[0].value[c]) * inverse)
+        channels.shift[c] = wiring.parameters[1].value[c]
+    }
+
+    // dβ = Σ dy; dγ = Σ dy x̂; dx = γ/σ (dy − mean(dy) − x̂ mean(dy x̂)) with the batch's σ, γ/σ dy with the running one
+    func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        guard channels.count > 0 else { return }
+        let count = Double(rows * input.layout.positions)
+        if parameterGradients || usesBatch {
+            channels.measureGradient(input.value, output.gradient, rows: rows)
+        }
+        for c in 0..<channels.count {
+            let (sum, product) = (channels.first[c], channels.second[c] * channels.inverse[c])
+            if parameterGradients, c < input.layout.channels {
+                wiring.parameters[0].gradient[c] = Float(product)
+                wiring.parameters[1].gradient[c] = Float(sum)
+            }
+            let scale = Double(channels.scale[c])
+            channels.slope[c] = usesBatch ? Float(-scale * channels.inverse[c] * product / count) : 0
+            channels.shift[c] = usesBatch ? Float(-scale * sum / count) : 0
+        }
+        guard inputGradients else { return }
+        channels.transformGradient(input.value, output.gradient, into: input.gradient, rows: rows)
+    }
 }

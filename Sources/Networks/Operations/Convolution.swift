@@ -57,4 +57,10 @@ package struct Convolution: Layer {
         return OperationCost(
             forward: product + added, inputGradient: product, parameterGradient: product + added)
     }
+
+    package func readsPlanes(of shape: [Int]) -> Bool { ConvolutionKernel.readsPlanes(of: shape) }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel {
+        ConvolutionKernel(window, isDepthwise: false, wiring)
+    }
 }

@@ -53,4 +53,8 @@ package struct DepthwiseConvolution: Operation {
         return OperationCost(
             forward: product + added, inputGradient: product, parameterGradient: product + added)
     }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel {
+        ConvolutionKernel(window, isDepthwise: true, wiring)
+    }
 }

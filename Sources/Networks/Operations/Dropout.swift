@@ -16,6 +16,9 @@ package struct Dropout: Operation {
         rate = try fields.real("rate", in: 0...0.999, "the probability of an element to be dropped")
     }
 
+    package var backwardReads: BackwardReads { [] }
+    package var inPlace: InPlace { [.forward, .backward] }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")
     }

@@ -1,3 +1,4 @@
+internal import CKernels
 package import Parameters
 
 /// The mean of each channel over all positions: [channels, h, w] becomes a row [channels].
@@ -22,5 +23,32 @@ package struct GlobalAveragePooling: Operation {
     package func cost(for inputs: [[Int]]) -> OperationCost {
         let count = inputs[0].reduce(1, *)
         return OperationCost(forward: count, inputGradient: count, parameterGradient: 0)
+    }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel { GlobalAveragePoolingKernel(wiring) }
+}
+
+private final class GlobalAveragePoolingKernel: Kernel {
+    private let input: Port
+    private let output: Port
+
+    init(_ wiring: Wiring) {
+        input = wiring.inputs[0]
+        output = wiring.output
+    }
+
+    // y [rows, channels] = the means over the positions of x
+    func forward(rows: Int, mode: ForwardMode) {
+        let layout = input.layout
+        pooling_global_forward(
+            input.value, output.value, rows, layout.channels, layout.positions, layout.lanes)
+    }
+
+    // dx = dy / positions
+    func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        guard inputGradients else { return }
+        let layout = input.layout
+        pooling_global_backward(
+            output.gradient, input.gradient, rows, layout.channels, layout.positions, layout.lanes)
     }
 }

@@ -26,4 +26,10 @@ package struct LayerNormalization: Operation {
     }
 
     package func cost(for inputs: [[Int]]) -> OperationCost { normalizationCost(inputs) }
+
+    package var inPlace: InPlace { .backward }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel {
+        GroupNormalizationKernel(groups: 1, epsilon, wiring)
+    }
 }

@@ -1,4 +1,5 @@
 package import Parameters
+package import Tensors
 
 /// What a node computes: its description here, its arithmetic in the kernel it makes.
 ///
@@ -23,6 +24,15 @@ package protocol Operation: ParameterSet {
 
     /// The values that a backward pass reads besides the output's gradient, for planning memory; all by default.
     var backwardReads: BackwardReads { get }
+
+    /// What the kernel may write over what it reads, for planning memory; nothing by default.
+    var inPlace: InPlace { get }
+
+    /// Whether the kernel takes its input, of this shape, as plain planes, as the data come in; not by default.
+    func readsPlanes(of shape: [Int]) -> Bool
+
+    /// m of a running average of the state: r ← (1 − m) r + m s with what a step measured, s.
+    var stateMomentum: Double { get }
 
     /// The floating-point operations for one sample; a multiply-add counts two.
     func cost(for inputs: [[Int]]) -> OperationCost
@@ -66,11 +76,25 @@ package struct BackwardReads: OptionSet, Sendable {
     package static let output = BackwardReads(rawValue: 2)
 }
 
+/// Which results a kernel may write over which of its arguments, where their sizes are the same.
+package struct InPlace: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// The output over the first or the second input.
+    package static let forward = InPlace(rawValue: 1)
+    /// The gradient of one input over that of the output.
+    package static let backward = InPlace(rawValue: 2)
+}
+
 extension Operation {
     package func parameters(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
     package func state(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
     package var widthRole: WidthRole { .keeps }
     package var backwardReads: BackwardReads { [.inputs, .output] }
+    package var inPlace: InPlace { [] }
+    package func readsPlanes(of shape: [Int]) -> Bool { false }
+    package var stateMomentum: Double { 0 }
 
     /// The single input an operation takes, or an error that says so.
     func onlyInput(_ inputs: [[Int]], node: String, allowed: String) throws -> [Int] {
@@ -171,6 +195,26 @@ package struct Wiring {
     package let capacity: Int
     /// The node's position in the graph.
     package let nodeIndex: Int
+    /// Whether a backward pass will ask for these.
+    package let needsInputGradient: Bool
+    package let needsParameterGradients: Bool
+    /// Where the executor's library calls run.
+    package let stream: LibraryStream
+    /// Memory that holds nothing between two calls of kernels.
+    package let scratch: Scratch
+}
+
+/// Memory that kernels share, as large as the greediest of them asks.
+package final class Scratch {
+    private var buffer = AlignedBuffer(count: 0)
+
+    /// Makes room for `count` elements; what was there is lost.
+    func reserve(_ count: Int) {
+        if count > buffer.count { buffer = AlignedBuffer(count: count) }
+    }
+
+    /// The first element; another one after `reserve`.
+    var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
 }
 
 /// Whether a forward pass learns or measures.
@@ -181,16 +225,11 @@ package enum ForwardMode: Equatable, Sendable {
 }
 
 /// A node's arithmetic over bound buffers; used by one thread.
+///
+/// Lanes beyond the last channel of values and gradients are zero when it reads them, and zero when it has written them.
 package protocol Kernel: AnyObject {
     /// Writes the output's values for the first `rows` rows.
     func forward(rows: Int, mode: ForwardMode)
     /// Reads the output's gradient and overwrites the inputs' gradients and the parameters' gradients, as asked.
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool)
-}
-
-extension Operation {
-    // Until every operation has its kernel.
-    package func makeKernel(_ wiring: Wiring) -> any Kernel {
-        preconditionFailure("\(Self.kind) has no kernel yet")
-    }
 }

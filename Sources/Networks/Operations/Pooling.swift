@@ -1,3 +1,4 @@
+internal import CKernels
 package import Parameters
 
 /// The largest or the mean value of each window, channel by channel.
@@ -55,5 +56,54 @@ package struct Pooling: Operation {
         return OperationCost(
             forward: outputs * window.taps, inputGradient: outputs * (function == .max ? 1 : window.taps),
             parameterGradient: 0)
+    }
+
+    package func makeKernel(_ wiring: Wiring) -> any Kernel { PoolingKernel(self, wiring) }
+}
+
+private final class PoolingKernel: Kernel {
+    private let function: Pooling.Function
+    private let input: Port
+    private let output: Port
+    private var window: PoolingWindow
+    /// Where in its image each largest value stood, laid out as the output.
+    private let places: UnsafeMutableBufferPointer<Int32>
+
+    init(_ pooling: Pooling, _ wiring: Wiring) {
+        function = pooling.function
+        input = wiring.inputs[0]
+        output = wiring.output
+        let (image, positions, given) = (input.layout.shape, output.layout.shape, pooling.window)
+        window = PoolingWindow(
+            height: image[1], width: image[2], outHeight: positions[1], outWidth: positions[2],
+            kernelHeight: given.kernel.height, kernelWidth: given.kernel.width,
+            strideHeight: given.stride.height, strideWidth: given.stride.width,
+            paddingHeight: given.padding.height, paddingWidth: given.padding.width)
+        places = .allocate(capacity: function == .max ? wiring.capacity * output.count : 0)
+    }
+
+    deinit { places.deallocate() }
+
+    // y = the largest or the mean value of each window of x
+    func forward(rows: Int, mode: ForwardMode) {
+        let (images, lanes) = (rows * input.layout.blocks, input.layout.lanes)
+        switch function {
+        case .max:
+            pooling_max_forward(input.value, output.value, places.baseAddress, images, lanes, &window)
+        case .average:
+            pooling_average_forward(input.value, output.value, images, lanes, &window)
+        }
+    }
+
+    // dx = dy where the largest value stood, or dy / taps for every value of the window
+    func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        guard inputGradients else { return }
+        let (images, lanes) = (rows * input.layout.blocks, input.layout.lanes)
+        switch function {
+        case .max:
+            pooling_max_backward(output.gradient, places.baseAddress, input.gradient, images, lanes, &window)
+        case .average:
+            pooling_average_backward(output.gradient, input.gradient, images, lanes, &window)
+        }
     }
 }

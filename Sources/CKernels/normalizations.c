@@ -1,0 +1,150 @@
+#include "CKernels.h"
+#include "channels.h"
+#include <string.h>
+
+enum { WAYS = 4 };
+
+// sums[l] = sum over positions of x; four running sums hide the latency of an addition.
+INLINE void strip_sum(const float *restrict x, size_t count, size_t stride, size_t width, float *restrict sums) {
+    float part[WAYS][WIDE] = {{0}};
+    size_t p = 0;
+    for (; p + WAYS <= count; p += WAYS)
+        for (size_t w = 0; w < WAYS; w++)
+            for (size_t l = 0; l < width; l++) part[w][l] += x[(p + w) * stride + l];
+    for (; p < count; p++)
+        for (size_t l = 0; l < width; l++) part[0][l] += x[p * stride + l];
+    for (size_t l = 0; l < width; l++) sums[l] = (part[0][l] + part[1][l]) + (part[2][l] + part[3][l]);
+}
+
+// squares[l] = sum over positions of (x - centre)^2
+INLINE void strip_squares(const float *restrict x, size_t count, size_t stride, size_t width,
+                          const float *restrict centre, float *restrict squares) {
+    float part[WAYS][WIDE] = {{0}};
+    size_t p = 0;
+    for (; p + WAYS <= count; p += WAYS)
+        for (size_t w = 0; w < WAYS; w++)
+            for (size_t l = 0; l < width; l++) {
+                const float d = x[(p + w) * stride + l] - centre[l];
+                part[w][l] += d * d;
+            }
+    for (; p < count; p++)
+        for (size_t l = 0; l < width; l++) {
+            const float d = x[p * stride + l] - centre[l];
+            part[0][l] += d * d;
+        }
+    for (size_t l = 0; l < width; l++) squares[l] = (part[0][l] + part[1][l]) + (part[2][l] + part[3][l]);
+}
+
+// sums[l] += sum of g, products[l] += sum of g (x - centre)
+INLINE void strip_gradients(const float *restrict x, const float *restrict g, size_t count, size_t stride,
+                            size_t width, const float *restrict centre, double *restrict sums,
+                            double *restrict products) {
+    float first[WAYS][WIDE] = {{0}}, second[WAYS][WIDE] = {{0}};
+    size_t p = 0;
+    for (; p + WAYS <= count; p += WAYS)
+        for (size_t w = 0; w < WAYS; w++)
+            for (size_t l = 0; l < width; l++) {
+                const float d = g[(p + w) * stride + l];
+                first[w][l] += d;
+                second[w][l] += d * (x[(p + w) * stride + l] - centre[l]);
+            }
+    for (; p < count; p++)
+        for (size_t l = 0; l < width; l++) {
+            const float d = g[p * stride + l];
+            first[0][l] += d;
+            second[0][l] += d * (x[p * stride + l] - centre[l]);
+        }
+    for (size_t l = 0; l < width; l++) {
+        sums[l] += (first[0][l] + first[1][l]) + (first[2][l] + first[3][l]);
+        products[l] += (second[0][l] + second[1][l]) + (second[2][l] + second[3][l]);
+    }
+}
+
+// Chan's rule: n values of mean `mean` and sum of squared deviations `squares` are joined by `count` more.
+INLINE void strip_moments(const float *restrict x, size_t count, size_t stride, size_t width, double before,
+                          double *restrict mean, double *restrict squares) {
+    float sums[WIDE], centre[WIDE], deviations[WIDE];
+    strip_sum(x, count, stride, width, sums);
+    for (size_t l = 0; l < width; l++) centre[l] = sums[l] / (float)count;
+    strip_squares(x, count, stride, width, centre, deviations);
+    const double n = (double)count, total = before + n;
+    for (size_t l = 0; l < width; l++) {
+        const double delta = (double)centre[l] - mean[l];
+        mean[l] += delta * n / total;
+        squares[l] += deviations[l] + delta * delta * before * n / total;
+    }
+}
+
+CLONES void channels_moments(const float *restrict x, size_t rows, size_t channels, size_t positions,
+                             size_t lanes, double *restrict mean, double *restrict squares) {
+    const Extents e = extents(rows, channels, positions, lanes);
+    memset(mean, 0, e.blocks * e.lanes * sizeof(double));
+    memset(squares, 0, e.blocks * e.lanes * sizeof(double));
+    double before = 0;
+    FOR_EACH_STRIP(e, {
+        before = row_ == 0 && position_ == 0 ? 0 : before;
+        if (width == WIDE)
+            strip_moments(x + offset, count, e.lanes, WIDE, before, mean + channel, squares + channel);
+        else
+            strip_moments(x + offset, count, e.lanes, width, before, mean + channel, squares + channel);
+        before += (double)count;
+    })
+}
+
+CLONES void channels_gradient_sums(const float *restrict x, const float *restrict g, size_t rows, size_t channels,
+                                   size_t positions, size_t lanes, const float *restrict centre,
+                                   double *restrict sums, double *restrict products) {
+    const Extents e = extents(rows, channels, positions, lanes);
+    memset(sums, 0, e.blocks * e.lanes * sizeof(double));
+    memset(products, 0, e.blocks * e.lanes * sizeof(double));
+    FOR_EACH_STRIP(e, {
+        if (width == WIDE)
+            strip_gradients(x + offset, g + offset, count, e.lanes, WIDE, centre + channel, sums + channel,
+                            products + channel);
+        else
+            strip_gradients(x + offset, g + offset, count, e.lanes, width, centre + channel, sums + channel,
+                            products + channel);
+    })
+}
+
+// In place where y is x: each value is read before it is written.
+INLINE void strip_affine(const float *x, float *y, size_t count, size_t stride, size_t width, const float *centre,
+                         const float *scale, const float *shift) {
+    for (size_t p = 0; p < count; p++)
+        VECTORIZE for (size_t l = 0; l < width; l++) y[p * stride + l] =
+            (x[p * stride + l] - centre[l]) * scale[l] + shift[l];
+}
+
+CLONES void channels_affine(const float *x, float *y, size_t rows, size_t channels, size_t positions, size_t lanes,
+                            const float *centre, const float *scale, const float *shift) {
+    const Extents e = extents(rows, channels, positions, lanes);
+    FOR_EACH_STRIP(e, {
+        if (width == WIDE)
+            strip_affine(x + offset, y + offset, count, e.lanes, WIDE, centre + channel, scale + channel,
+                         shift + channel);
+        else
+            strip_affine(x + offset, y + offset, count, e.lanes, width, centre + channel, scale + channel,
+                         shift + channel);
+    })
+}
+
+INLINE void strip_gradient(const float *x, const float *g, float *dx, size_t count, size_t stride, size_t width,
+                           const float *centre, const float *scale, const float *slope, const float *shift) {
+    for (size_t p = 0; p < count; p++)
+        VECTORIZE for (size_t l = 0; l < width; l++) dx[p * stride + l] =
+            g[p * stride + l] * scale[l] + ((x[p * stride + l] - centre[l]) * slope[l] + shift[l]);
+}
+
+CLONES void channels_gradient(const float *x, const float *g, float *dx, size_t rows, size_t channels,
+                              size_t positions, size_t lanes, const float *centre, const float *scale,
+                              const float *slope, const float *shift) {
+    const Extents e = extents(rows, channels, positions, lanes);
+    FOR_EACH_STRIP(e, {
+        if (width == WIDE)
+            strip_gradient(x + offset, g + offset, dx + offset, count, e.lanes, WIDE, centre + channel,
+                           scale + channel, slope + channel, shift + channel);
+        else
+            strip_gradient(x + offset, g + offset, dx + offset, count, e.lanes, width, centre + channel,
+                           scale + channel, slope + channel, shift + channel);
+    })
+}

@@ -1,0 +1,92 @@
+/// A network's kernels in order, and the values they read and write, by number: 0 is the input.
+struct Program {
+    /// A value and who reads it.
+    struct Value {
+        var name: String
+        var layout: ValueLayout
+        /// Whether it can be read after a whole pass.
+        var isKept: Bool
+        /// Instruction and place among its inputs, in order.
+        var readers: [Reader] = []
+        /// Whether a parameter stands before it, so that a gradient flows through it.
+        var needsGradient = false
+    }
+
+    struct Reader: Equatable {
+        var instruction: Int
+        var place: Int
+    }
+
+    /// One kernel.
+    struct Instruction {
+        var operation: any Operation
+        var node: String
+        var nodeIndex: Int
+        var inputs: [Int]
+        var output: Int
+        var hasParameters: Bool
+        var needsInputGradient: Bool
+    }
+
+    private(set) var values: [Value]
+    private(set) var instructions: [Instruction] = []
+    private(set) var numbers: [String: Int]
+
+    /// - Parameter keeping: the nodes whose values stay; nil: all.
+    init(_ architecture: Architecture, keeping: Set<String>?) {
+        let input = ValueLayout.plain(architecture.inputShape)
+        values = [Value(name: Architecture.inputName, layout: input, isKept: true)]
+        numbers = [Architecture.inputName: 0]
+        var converted: Int?
+        for (index, node) in architecture.nodes.enumerated() {
+            var inputs = node.inputs.compactMap { numbers[$0] }
+            if input != .working(architecture.inputShape), inputs.contains(0),
+                !node.operation.readsPlanes(of: architecture.inputShape)
+            {
+                let image = converted ?? addConversion(of: architecture.inputShape)
+                converted = image
+                inputs = inputs.map { $0 == 0 ? image : $0 }
+            }
+            let isRead =
+                node.name != architecture.outputName && !architecture.consumers(of: node.name).isEmpty
+            add(
+                node.operation, node.name, nodeIndex: index, inputs: inputs,
+                layout: .working(architecture.shapes[index]),
+                hasParameters: !node.operation.parameters(for: architecture.inputShapes(of: node)).isEmpty,
+                isKept: keeping?.contains(node.name) ?? true || !isRead)
+            numbers[node.name] = values.count - 1
+        }
+    }
+
+    /// The input in the order that nodes work in, for those that do not read planes.
+    private mutating func addConversion(of shape: [Int]) -> Int {
+        add(
+            LayoutConversion(), Architecture.inputName, nodeIndex: -1, inputs: [0], layout: .working(shape),
+            hasParameters: false, isKept: true)
+        return values.count - 1
+    }
+
+    private mutating func add(
+        _ operation: any Operation, _ node: String, nodeIndex: Int, inputs: [Int], layout: ValueLayout,
+        hasParameters: Bool, isKept: Bool
+    ) {
+        let needsInputGradient = inputs.contains { values[$0].needsGradient }
+        for (place, input) in inputs.enumerated() {
+            values[input].readers.append(Reader(instruction: instructions.count, place: place))
+        }
+        instructions.append(
+            Instruction(
+                operation: operation, node: node, nodeIndex: nodeIndex, inputs: inputs, output: values.count,
+                hasParameters: hasParameters, needsInputGradient: needsInputGradient))
+        values.append(
+            Value(
+                name: node, layout: layout, isKept: isKept,
+                needsGradient: hasParameters || needsInputGradient))
+    }
+
+    /// The first instruction after a node's; 0 for the input.
+    func instruction(after name: String) -> Int? {
+        guard let number = numbers[name] else { return nil }
+        return instructions.firstIndex { $0.output == number }.map { $0 + 1 } ?? 0
+    }
+}
