@@ -30,6 +30,20 @@ struct Benchmarks: ParsableCommand {
         ] {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
+        try measureSums()
+    }
+
+    /// The sums of one convolutional site over 2,000 images, without network and solve.
+    private func measureSums() throws {
+        let published: StatisticsNeeds = [.inputCovariance, .crossCovariance]
+        for (needs, name) in [(published, "sums"), (published.union(.overlap), "joint sums")] {
+            for scheme in SiteGeometry.Scheme.allCases {
+                let site = convolutionSite(64, extent: 32, scheme: scheme)
+                try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
+                    try secondsOfSums(site, needs: needs, images: 2000, threads: $0)
+                }
+            }
+        }
     }
 
     /// Prints what `body` gives for one and for two threads.
