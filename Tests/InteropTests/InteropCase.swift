@@ -21,7 +21,7 @@ struct InteropCase: Sendable {
     static let rows = 12
     static let classes = 5
 
-    static let all = connected
+    static let all = connected + convolutional + residual + everyOperation
 
     private static let connected =
         [
@@ -40,6 +40,74 @@ struct InteropCase: Sendable {
                 name: "mlp-\(function.rawValue)",
                 network: NetworkParameters(widths: [8, 8], activation: function))
         }
+
+    private static let convolutional = [
+        vgg("vgg", VGG(stages: [[8], [16, 17]], classifier: [11])),
+        vgg("vgg-plain", VGG(stages: [[3, 5], [33]], normalization: .none)),
+        vgg(
+            "vgg-average",
+            VGG(
+                stages: [[6], [20], [1]], kernel: 5, activation: .selu, pooling: .average, head: .global,
+                bias: true)),
+        vgg("vgg-layer", VGG(stages: [[4, 4]], activation: .gelu, normalization: .layer, head: .global)),
+        InteropCase(
+            name: "vgg-odd", network: NetworkParameters(VGG(stages: [[16], [8]], activation: .tanh)),
+            sample: [3, 11, 7], loss: .meanSquaredError),
+    ]
+
+    private static let residual = [
+        InteropCase(name: "resnet", network: NetworkParameters(ResNet(depth: 8, width: 8))),
+        InteropCase(
+            name: "resnet-empty",
+            network: NetworkParameters(ResNet(depth: 14, width: 6, inner: .widths([0, 3, 2, 0, 0, 16])))),
+        InteropCase(
+            name: "resnet-pre-activation",
+            network: NetworkParameters(
+                ResNet(depth: 14, width: 5, inner: .factor(0.5), order: .preActivation, activation: .selu))),
+        InteropCase(
+            name: "resnet-pre-activation-empty",
+            network: NetworkParameters(ResNet(depth: 8, width: 3, inner: .factor(0), order: .preActivation))),
+        InteropCase(
+            name: "resnet-plain",
+            network: NetworkParameters(ResNet(depth: 8, width: 4, normalization: .none, activation: .tanh))),
+        InteropCase(
+            name: "resnet-large",
+            network: NetworkParameters(ResNet(depth: 18, width: 4, stem: .large, order: .classic)),
+            sample: [3, 37, 30]),
+    ]
+
+    private static func vgg(_ name: String, _ family: VGG) -> InteropCase {
+        InteropCase(name: name, network: NetworkParameters(family))
+    }
+
+    /// What no family has: depthwise kernels, groups, dilation, strides and windows that are not square, joins.
+    private static let everyOperation: [InteropCase] = {
+        func node(_ name: String, _ operation: any Operation, _ inputs: String...) -> Architecture.Node {
+            Architecture.Node(name, operation, inputs: inputs)
+        }
+        let tall = Window(
+            kernel: Extent(3, 2), stride: Extent(2, 1), padding: Extent(1, 1), dilation: Extent(1, 2))
+        let small = Window(kernel: Extent(2, 3), stride: Extent(1, 2), padding: Extent(1, 1))
+        let nodes = [
+            node("conv", Convolution(width: 18, window: tall), "input"),
+            node("group", GroupNormalization(groups: 3), "conv"),
+            node("depthwise", DepthwiseConvolution(window: tall), "group"),
+            node("max", Pooling(.max, window: small), "depthwise"),
+            node("mean", Pooling(.average, window: small), "depthwise"),
+            node("both", Concatenation(), "max", "mean", "max"),
+            node("norm", BatchNormalization(epsilon: 1e-3, momentum: 0.3), "both"),
+            node("gelu", Activation(.gelu), "norm"),
+            node("sum", Add(), "gelu", "both", "gelu"),
+            node("flat", Flatten(), "sum"),
+            node("hidden", Linear(width: 7), "flat"),
+            node("row-norm", LayerNormalization(), "hidden"),
+            node("row-batch", BatchNormalization(), "row-norm"),
+            node("tanh", Activation(.tanh), "row-batch"),
+            node("joined", Concatenation(), "tanh", "hidden"),
+            node("output", Linear(width: classes), "joined"),
+        ]
+        return [InteropCase(name: "graph", network: NetworkParameters(GivenGraph(nodes: nodes)))]
+    }()
 }
 
 extension InteropCase {
@@ -111,7 +179,7 @@ private struct Pass {
         executor = Executor(
             network.architecture, parameters: ParameterArena(layout, network.parameters),
             gradients: gradients, state: ParameterArena(stateLayout, network.state), stateUpdates: updates,
-            capacity: InteropCase.rows)
+            capacity: InteropCase.rows, keeping: [])
     }
 
     /// - Parameter inputs: [rows, channels, height, width], or [rows, features].
