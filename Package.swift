@@ -23,9 +23,9 @@ func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         plugins: ["SourceDigest"])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)",
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: exclude,
         swiftSettings: strict)
 }
 
@@ -109,6 +109,9 @@ let package = Package(
         tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5", "CKernels"]),
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
+        tests(
+            "InteropTests", ["Training", "Networks", "Tensors", "Artifacts", "HDF5", "Parameters"],
+            exclude: ["torch_network.py", "compare.py"]),
         tests("StageTests", ["HDF5", "Artifacts"]),
         tests("PipelineTests", ["Artifacts"]),
     ]

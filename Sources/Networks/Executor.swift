@@ -61,6 +61,17 @@ package final class Executor {
         arenas = binding.arenas
     }
 
+    /// How many rows an executor has room for in so much memory, at least 1 and at most `limit`.
+    ///
+    /// What kernels need for themselves is not counted.
+    package static func rows(
+        of architecture: Architecture, purpose: Purpose, keeping: Set<String>?, within bytes: Int,
+        atMost limit: Int
+    ) -> Int {
+        let plan = MemoryPlan(Program(architecture, keeping: keeping), capacity: 1, purpose: purpose)
+        return max(1, min(limit, bytes / MemoryLayout<Float>.stride / max(plan.count, 1)))
+    }
+
     /// A node's port, or the data's.
     ///
     /// - Precondition: there is such a node.

@@ -77,9 +77,9 @@ extension Pipeline {
 enum PipelineName {
     /// Targets of the Makefile and folders of artifacts/.
     static let reserved: Set<String> = [
-        "all", "artifacts", "bench", "bench-peers", "clean", "data", "distclean", "docs", "explain", "force",
-        "gc", "graph",
-        "help", "lint", "list", "pipelines", "pull", "push", "report", "rerun", "runs", "setup", "store",
+        "all", "artifacts", "bench", "bench-peers", "build", "clean", "data", "distclean", "docs", "explain",
+        "fields", "force", "gc", "graph", "help", "interop", "lint", "list", "pipelines", "pull", "push",
+        "report", "rerun", "runs", "setup", "store",
         "test", "verify",
     ]
 

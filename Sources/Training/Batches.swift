@@ -1,5 +1,6 @@
 internal import CKernels
 package import Datasets
+package import Networks
 internal import Tensors
 
 /// How one sample's values follow each other in a row.
@@ -8,6 +9,11 @@ package enum SampleOrder: Sendable, CaseIterable {
     case channelsLast
     /// [c, h, w]: a plane per channel.
     case planes
+
+    /// What a network reads: images as planes, rows of features as images are stored.
+    package init(for architecture: Architecture) {
+        self = architecture.inputShape.count == 3 ? .planes : .channelsLast
+    }
 }
 
 /// A split with its normalisation, ready to be copied into a network's input row by row.

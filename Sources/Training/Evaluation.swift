@@ -53,8 +53,9 @@ package func evaluate(
     guard test.count > 0 else { throw TrainingError.emptySplit("test") }
     let layout = ParameterLayout(network.architecture)
     let evaluator = Evaluator(
-        network.architecture, ParameterArena(layout, network.parameters), Batches(test, dataset.normalization)
-    )
+        network.architecture, ParameterArena(layout, network.parameters),
+        state: ParameterArena(.state(network.architecture), network.state),
+        Batches(test, dataset.normalization, order: SampleOrder(for: network.architecture)))
     let loss = parameters.loss.withoutSmoothing
     let outputs = try evaluator.outputs(threads: threads)
     let classes = dataset.classes.count

@@ -3,21 +3,33 @@ internal import Foundation
 package import Networks
 internal import Tensors
 
-/// Measures a network over a split, in chunks of fixed size.
+/// Measures a network over a split, in chunks whose size depends on the architecture.
 ///
 /// Chunks are added in their order, so results do not depend on the number of threads.
 package struct Evaluator: Sendable {
-    /// Rows of one chunk.
-    package static let chunk = 512
+    /// The most rows of one chunk, and the bytes its values may take.
+    private static let largestChunk = 512
+    private static let chunkBytes = 64 << 20
 
     private let architecture: Architecture
     private let parameters: ParameterArena
+    private let state: ParameterArena
     private let batches: Batches
+    /// Rows of one chunk; depends on the architecture alone.
+    private let chunk: Int
 
-    package init(_ architecture: Architecture, _ parameters: ParameterArena, _ batches: Batches) {
+    /// - Parameter state: of a network that has any.
+    package init(
+        _ architecture: Architecture, _ parameters: ParameterArena, state: ParameterArena? = nil,
+        _ batches: Batches
+    ) {
         self.architecture = architecture
         self.parameters = parameters
+        self.state = state ?? ParameterArena(.state(architecture))
         self.batches = batches
+        chunk = Executor.rows(
+            of: architecture, purpose: .inference, keeping: [], within: Self.chunkBytes,
+            atMost: Self.largestChunk)
     }
 
     /// The loss and the correct classifications, summed over the split.
@@ -44,17 +56,18 @@ package struct Evaluator: Sendable {
         threads: Int,
         _ body: @escaping @Sendable (Int, UnsafePointer<Float>, UnsafePointer<Int32>, Int) -> Part
     ) throws -> [Part] {
-        let chunks = (batches.count + Self.chunk - 1) / Self.chunk
+        let chunks = (batches.count + chunk - 1) / chunk
         let workers = max(1, min(threads, chunks))
         let results = ResultSlots<Part>(count: chunks)
         try WorkerTeam.run(workers) { worker in
             let executor = Executor(
-                architecture, parameters: parameters, capacity: min(Self.chunk, batches.count))
-            let labels = UnsafeMutablePointer<Int32>.allocate(capacity: Self.chunk)
+                architecture, parameters: parameters, state: state, capacity: min(chunk, batches.count),
+                purpose: .inference, keeping: [])
+            let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
             defer { labels.deallocate() }
             for index in stride(from: worker, to: chunks, by: workers) {
-                let first = index * Self.chunk
-                let rows = min(Self.chunk, batches.count - first)
+                let first = index * chunk
+                let rows = min(chunk, batches.count - first)
                 let positions = (first..<first + rows).map(Int32.init)
                 batches.gather(positions[...], rows: executor.input.value, labels: labels)
                 executor.forward(rows: rows)

@@ -6,12 +6,14 @@ internal import Tensors
 /// Training steps over batches cut into a fixed number of shards.
 ///
 /// Each shard runs forward and backward on one thread with buffers of its own; the shards' gradients are then
-/// added pairwise in a fixed tree and the parameters updated, each worker taking a range. So the bits of the
-/// result depend on `shards`, never on the number of threads.
+/// added pairwise in a fixed tree and the parameters updated, each worker taking a range. What the shards measured for
+/// the network's state is averaged in their order. So the bits of the result depend on `shards`, never on the number of
+/// threads.
 final class ShardRunner: @unchecked Sendable {
     // Safe to share: between two barriers every array element below is written by one worker alone.
     private let shards: [Shard]
     private let parameters: ParameterArena
+    private let state: RunningState
     private let optimizer: Optimizer
     private let loss: LossParameters
     private let batches: Batches
@@ -23,14 +25,17 @@ final class ShardRunner: @unchecked Sendable {
     private final class Shard {
         let executor: Executor
         let gradients: ParameterArena
+        let stateUpdates: ParameterArena
         let labels: UnsafeMutablePointer<Int32>
         /// Of the last step, and of the epoch so far.
+        var stepRows = 0
         var stepLoss = 0.0
         var sums = LossParameters.RowSums()
 
-        init(_ executor: Executor, _ gradients: ParameterArena) {
+        init(_ executor: Executor, _ gradients: ParameterArena, _ stateUpdates: ParameterArena) {
             self.executor = executor
             self.gradients = gradients
+            self.stateUpdates = stateUpdates
             labels = .allocate(capacity: executor.capacity)
         }
 
@@ -38,11 +43,11 @@ final class ShardRunner: @unchecked Sendable {
     }
 
     init(
-        _ architecture: Architecture, parameters: ParameterArena, optimizer: Optimizer,
-        training: TrainingParameters,
-        loss: LossParameters, batches: Batches
+        _ architecture: Architecture, parameters: ParameterArena, state: ParameterArena, optimizer: Optimizer,
+        training: TrainingParameters, loss: LossParameters, batches: Batches
     ) {
         self.parameters = parameters
+        self.state = RunningState(architecture, state)
         self.optimizer = optimizer
         self.loss = loss
         self.batches = batches
@@ -52,10 +57,12 @@ final class ShardRunner: @unchecked Sendable {
         let count = min(training.shards, batch)
         let capacity = (batch + count - 1) / count
         shards = (0..<count).map { _ in
-            let gradients = ParameterArena(parameters.layout)
+            let gradients = ParameterArena(parameters.layout), updates = ParameterArena(state.layout)
             return Shard(
-                Executor(architecture, parameters: parameters, gradients: gradients, capacity: capacity),
-                gradients)
+                Executor(
+                    architecture, parameters: parameters, gradients: gradients, state: state,
+                    stateUpdates: updates, capacity: capacity, purpose: .training, keeping: []),
+                gradients, updates)
         }
     }
 
@@ -95,6 +102,9 @@ final class ShardRunner: @unchecked Sendable {
                 guard shards.allSatisfy(\.stepLoss.isFinite) else {
                     throw TrainingError.lossNotFinite(epoch: plan.number, step: step, rate: plan.rate(step))
                 }
+                if worker == 0 {
+                    state.move(to: shards.filter { $0.stepRows > 0 }.map(\.stateUpdates))
+                }
                 update(worker: worker, of: workers, rate: plan.rate(step), step: plan.firstUpdate + step)
                 barrier.wait()
                 if worker == 0, step % 32 == 31 { plan.progress(step + 1) }
@@ -109,6 +119,7 @@ final class ShardRunner: @unchecked Sendable {
         let end = rows * (index + 1) / shards.count
         let count = end - begin
         shard.stepLoss = 0
+        shard.stepRows = count
         guard count > 0 else {
             shard.gradients.buffer.pointer.update(repeating: 0, count: shard.gradients.layout.count)
             return

@@ -111,14 +111,20 @@ private func train(
     var network = start
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)
+    let state = ParameterArena(.state(network.architecture), network.state)
     let optimizer = Optimizer(training.optimizer, layout: layout, network: network)
     network.optimizerSteps = optimizer.steps
     let runner = ShardRunner(
-        network.architecture, parameters: parameters, optimizer: optimizer, training: training, loss: loss,
-        batches: Batches(dataset.train, dataset.normalization))
+        network.architecture, parameters: parameters, state: state, optimizer: optimizer, training: training,
+        loss: loss,
+        batches: Batches(
+            dataset.train, dataset.normalization, order: SampleOrder(for: network.architecture)))
     let evaluator =
         dataset.validation.count > 0
-        ? Evaluator(network.architecture, parameters, Batches(dataset.validation, dataset.normalization))
+        ? Evaluator(
+            network.architecture, parameters, state: state,
+            Batches(
+                dataset.validation, dataset.normalization, order: SampleOrder(for: network.architecture)))
         : nil
     let round = network.growth.map(\.round).max() ?? 0
 
@@ -146,6 +152,7 @@ private func train(
                 isEpochEnd: true))
     }
     network.parameters = parameters.tensors()
+    network.state = state.tensors()
     network.optimizerState = optimizer.tensors
     network.cost[phase] +=
         network.architecture.flopsPerSample.training * dataset.train.count * training.epochs

@@ -14,7 +14,7 @@ import Testing
         let help = try project.make("help")
         for name in [
             "all", "report", "list", "explain", "rerun", "graph", "verify", "gc", "push", "pull", "clean",
-            "distclean", "setup", "test", "lint", "bench", "bench-peers",
+            "distclean", "setup", "test", "interop", "lint", "bench", "bench-peers",
         ] {
             #expect(help.output.contains("  make \(name) "), "\(name)")
         }
@@ -110,7 +110,8 @@ import Testing
         #expect(unknown.status == 2)
         #expect(unknown.error.contains("did you mean 'small/random-0/tune-1'?"))
         #expect(try project.make("explain").error.contains("say STEP="))
-        #expect(try project.make("graph").status == 0)
+        let graph = try project.make("graph")
+        #expect(graph.status == 0 || graph.error.contains("install it (apt install graphviz)"))
         #expect(try project.folder.text("artifacts/graph.dot").contains("digraph"))
     }
 
