@@ -8,7 +8,7 @@ import Training
 
 @Suite("Grafting between convolutions")
 struct ConvolutionGraftTests {
-    private let dataset = SampleNetworks.dataset()
+    private let dataset = SampleNetworks.dataset(train: 200, validation: 60)
 
     private func run(
         _ network: Network, mode: ForwardMode = .evaluation, _ split: Split? = nil

@@ -45,6 +45,23 @@ struct NetworkRun {
             let count = split.count * shape.reduce(1, *)
             var rows = [Float](repeating: 0, count: count)
             executor.readRows(of: node, .value, rows: split.count, into: &rows)
+            let positions = shape.dropFirst().reduce(1, *)
+            return Matrix(rows: split.count * positions, columns: shape[0], widening: rows)
+        }
+    }
+
+    /// The gradient of the mean loss with respect to a node's values, [n · positions, channels].
+    func gradient(of node: String, _ loss: LossParameters = LossParameters()) -> Matrix {
+        withExecutor(keeping: [node]) { executor, _, _ in
+            _ = loss.evaluate(
+                outputs: executor.output.value, labels: split.labels, rows: split.count,
+                classes: network.architecture.outputCount, scale: 1 / Float(split.count),
+                gradient: executor.output.gradient)
+            executor.backward(rows: split.count)
+            let shape = network.architecture.shape(of: node) ?? []
+            let count = split.count * shape.reduce(1, *)
+            var rows = [Float](repeating: 0, count: count)
+            executor.readRows(of: node, .gradient, rows: split.count, into: &rows)
             return Matrix(rows: count / max(shape[0], 1), columns: shape[0], widening: rows)
         }
     }
