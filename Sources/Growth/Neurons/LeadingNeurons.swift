@@ -21,20 +21,23 @@ package struct LeadingNeurons: Equatable, Sendable {
     ///
     /// With S⁺ = B Bᵀ any square root gives the same neurons: Bᵀ N = U' Λ Vᵀ, α_k = √λ_k B u'_k. B comes from a
     /// Cholesky factor, so no eigendecomposition of S is needed; the SVD costs in proportion to the smaller
-    /// side squared. (The eigendecomposition of Nᵀ S⁺ N would cost the same and lose half the digits.)
+    /// side squared. v_k, of c E entries, holds ω_k for every tap. (The eigendecomposition of Nᵀ S⁺ N would cost the same and lose half the digits.)
     ///
     /// - Parameters:
-    ///   - crossCovariance: N, [a, c].
+    ///   - crossCovariance: N, [a, c E].
+    ///   - taps: E.
     ///   - input: B Bᵀ = S⁺, [a, a]; nil for S = 1.
-    ///   - output: a root of E⁺, [c, c], that whitens the other side; nil for none.
+    ///   - output: a root of E⁺, [c, c], that whitens the other side, tap by tap; nil for none.
     ///   - threshold: a λ counts if above this part of the largest.
     ///   - limit: at most this many neurons.
     package init(
-        crossCovariance: Matrix, input: SemidefiniteFactor?, output: SemidefiniteFactor? = nil,
+        crossCovariance: Matrix, taps: Int, input: SemidefiniteFactor?, output: SemidefiniteFactor? = nil,
         scaling: Scaling = .root, threshold: Double, limit: Int = .max
     ) throws(LinearAlgebraError) {
         var whitened = input.map { $0.whitening(crossCovariance) } ?? crossCovariance
-        if let output { whitened = output.whitening(whitened.transposed).transposed }
+        if let output {
+            whitened = output.whitening(whitened.tapsToRows(taps).transposed).transposed.tapsToColumns(taps)
+        }
         let decomposition = try whitened.singularValueDecomposition()
         spectrum = decomposition.values
         let largest = spectrum.first ?? 0
@@ -43,12 +46,11 @@ package struct LeadingNeurons: Equatable, Sendable {
 
         let roots = singularValues.map { scaling == .root ? $0.squareRoot() : 1 }
         let left = decomposition.left.selecting(columns: kept)
-        let right = decomposition.rightTransposed.selecting(rows: kept).transposed
-        let fanIn = input.map { $0.unwhitening(left) } ?? left
-        let fanOut = output.map { $0.unwhitening(right) } ?? right
+        let right = decomposition.rightTransposed.selecting(rows: kept).tapsToRows(taps).transposed
         neurons =
             NewNeurons(
-                fanIn: fanIn.scaling(columns: roots).transposed, fanOut: fanOut.scaling(columns: roots)
-            ).withCanonicalSigns
+                fanIn: (input.map { $0.unwhitening(left) } ?? left).transposed,
+                fanOut: output.map { $0.unwhitening(right) } ?? right
+            ).scaling(fanIn: roots, fanOut: roots).withCanonicalSigns
     }
 }

@@ -5,16 +5,19 @@ package struct ProposalParameters: ParameterSet {
     package var method: GrowthMethodName = .tinyJoint
     package var neurons: NeuronPolicy = .most(8)
     package var sites: SitePolicy = .all
+    /// The taps of a convolution that new neurons are proposed for.
+    package var taps: SiteGeometry.Scheme = .full
     /// Norm of the fan-outs of `gradmax` and `random`, relative to the mean of the existing ones.
     package var scale: Double = 1
 
     package init(
         method: GrowthMethodName = .tinyJoint, neurons: NeuronPolicy = .most(8), sites: SitePolicy = .all,
-        scale: Double = 1
+        taps: SiteGeometry.Scheme = .full, scale: Double = 1
     ) {
         self.method = method
         self.neurons = neurons
         self.sites = sites
+        self.taps = taps
         self.scale = scale
     }
 
@@ -24,6 +27,9 @@ package struct ProposalParameters: ParameterSet {
         neurons = try fields.neuronPolicy()
         sites = try fields.choice(
             "sites", default: SitePolicy.all, "which sites grow: all, each in turn, or the best")
+        taps = try fields.choice(
+            "taps", default: SiteGeometry.Scheme.full,
+            "how a convolution reads neurons that follow statistics: full, by its whole kernel, or restricted, by its centre alone")
         scale = try fields.real(
             "scale", in: 0...1000, default: 1,
             "gradmax, random: norm of new fan-outs relative to the mean of the existing ones")
