@@ -27,6 +27,44 @@ struct InteropTests {
         print(result.output)
     }
 
+    @Test("PyTorch loads what the stages made, and evaluates it alike")
+    func stages() throws {
+        let folder = TemporaryFolder()
+        let digits = Program.packageFolder.appending(path: "data/digits.yaml").path
+        let networks = [
+            "{kind: mlp, widths: [8]}", "{kind: vgg, stages: [[4], [6]]}",
+            "{kind: resnet, depth: 8, width: 4, inner: [0, 2, 4]}",
+        ]
+        for network in networks {
+            let name = String(network.dropFirst(7).prefix { $0 != "," })
+            func path(_ kind: String) -> String { folder.path("\(name).\(kind).h5") }
+            for (program, arguments) in [
+                ("load-dataset", ["--descriptor", digits, "--output", path("dataset")]),
+                (
+                    "train-seed",
+                    [
+                        "--dataset", path("dataset"), "--set", "network=\(network)", "--set",
+                        "training.batch=32", "--output", path("network"),
+                    ]
+                ),
+                (
+                    "evaluate",
+                    [
+                        "--dataset", path("dataset"), "--network", path("network"), "--output",
+                        path("evaluation"),
+                    ]
+                ),
+            ] {
+                let result = try Program.run(program, arguments)
+                try #require(result.status == 0, "\(result.error)")
+            }
+        }
+        let result = try Python.compare(folder)
+        #expect(result.status == 0, "\(result.output)\(result.error)")
+        #expect(result.output.split(separator: "\n").count == networks.count, "\(result.output)")
+        print(result.output)
+    }
+
     @Test("a gradient that is off by a part in a thousand is found and named")
     func disagrees() throws {
         let folder = TemporaryFolder()

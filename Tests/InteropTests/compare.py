@@ -2,8 +2,9 @@
 
 Usage: compare.py FOLDER
 
-FOLDER holds pairs NAME.network.h5 and NAME.pass.h5 (see InteropTests.swift). One line per comparison; status 1 if any
-differs by more than 1e-4 of the largest value of its kind.
+FOLDER holds pairs NAME.network.h5 and NAME.pass.h5 (see InteropTests.swift), and whole experiments NAME.dataset.h5,
+NAME.network.h5 and NAME.evaluation.h5. One line per comparison; status 1 if any differs by more than 1e-4 of the
+largest value of its kind.
 """
 
 import pathlib
@@ -13,7 +14,7 @@ import h5py
 import torch
 from torch import nn
 
-from torch_network import load, text
+from torch_network import load, read_split, text
 
 TOLERANCE = 1e-4
 
@@ -90,12 +91,35 @@ def compare(name, network, file, mode):
     return result.report()
 
 
+def compare_evaluation(name, folder):
+    """What `evaluate` found about a network on its dataset's test split, with the images read by PyTorch."""
+    images, labels = read_split(folder / f"{name}.dataset.h5", "test")
+    outputs = load(folder / f"{name}.network.h5").double()(images.double()).detach()
+    result = Comparison(f"{name}, test split")
+    with h5py.File(folder / f"{name}.evaluation.h5") as file:
+        result.check("loss", torch.tensor(file["loss"][()]), loss_of(outputs, labels, "cross-entropy"))
+        theirs = outputs.argmax(1)
+        # Two classes that are as good as equal may come out either way.
+        first, second = outputs.topk(2).values.T
+        settled = first - second > TOLERANCE
+        differing = (torch.from_numpy(file["predictions"][:]) != theirs) & settled
+        if differing.any():
+            result.failures.append(f"{differing.sum()} of {len(theirs)} predictions differ")
+        slack = 1.5 * (~settled).sum().item() / len(theirs)
+        if abs(file["accuracy"][()] - (theirs == labels).double().mean().item()) > slack + 1e-9:
+            result.failures.append("the accuracy differs")
+    return result.report()
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     torch.set_num_threads(1)
     agrees = True
     passes = sorted(folder.glob("*.pass.h5"))
-    assert passes, f"{folder}: no *.pass.h5"
+    evaluations = sorted(folder.glob("*.evaluation.h5"))
+    assert passes or evaluations, f"{folder}: nothing to compare"
+    for path in evaluations:
+        agrees = compare_evaluation(path.name.removesuffix(".evaluation.h5"), folder) and agrees
     for path in passes:
         name = path.name.removesuffix(".pass.h5")
         with h5py.File(path) as file:

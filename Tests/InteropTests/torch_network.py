@@ -1,12 +1,12 @@
-"""A network artifact as a PyTorch module.
+"""A network artifact as a PyTorch module, and a split of a dataset artifact as tensors.
 
-    from torch_network import load
+    from torch_network import load, read_split
     model = load("artifacts/digits/tiny-joint-0/tune-2.h5")   # a torch.nn.Module in evaluation mode
-    logits = model(images)
+    images, labels = read_split("artifacts/digits/tiny-joint-0/dataset.h5", "test")
+    accuracy = (model(images).argmax(1) == labels).float().mean()
 
-Images are [n, channels, height, width]; a fully connected network reads rows [n, height * width * channels] in that order.
-Both are normalised as in the dataset's artifact: (x / 255 - mean) / std per channel, `normalization/mean` and `std`.
-Parameters and running averages have the file's names, with a dot for the slash: `stage1-conv1.weight`.
+Images are [n, channels, height, width]; a fully connected network also takes the rows [n, height * width * channels]
+that it makes of them. Parameters and running averages have the file's names below `operations`.
 """
 
 import json
@@ -26,6 +26,8 @@ class Network(nn.Module):
             {node["name"]: operation(node, tensors.get(node["name"], {})) for node in graph["nodes"]})
 
     def forward(self, x):
+        if x.dim() == 4 and len(self.graph["input"]) == 1:
+            x = x.permute(0, 2, 3, 1).flatten(1)
         values = {"input": x}
         for node in self.graph["nodes"]:
             values[node["name"]] = self.operations[node["name"]](*(values[name] for name in node["inputs"]))
@@ -48,6 +50,17 @@ def load(path):
             assert own[name].shape == value.shape, f"{node}/{name}: {tuple(own[name].shape)}, {tuple(value.shape)}"
             own[name].data.copy_(value)
     return network.eval()
+
+
+def read_split(path, split):
+    """Normalised images [n, channels, height, width] and their labels [n] from a dataset artifact."""
+    with h5py.File(path) as file:
+        mean, deviation = (torch.from_numpy(file[f"normalization/{name}"][:]) for name in ("mean", "std"))
+        images = torch.from_numpy(file[f"{split}/images"][:]).float() / 255
+        labels = torch.from_numpy(file[f"{split}/labels"][:])
+    # A channel that never changes is left where it is.
+    scale = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+    return ((images - mean) / scale).permute(0, 3, 1, 2), labels
 
 
 def text(value):

@@ -42,6 +42,31 @@ import Testing
         #expect(Project.steps(in: result.output).isEmpty)
     }
 
+    @Test func `every family of networks runs, and its architecture can be taken up`() throws {
+        try project.write(
+            """
+            dataset: digits
+            network: {kind: vgg, stages: [[2], [3]], classifier: [4]}
+            seed: {epochs: 1, batch: 256}
+            growth: {rounds: 0}
+            branches:
+              vgg: {}
+              resnet: {network: {kind: resnet, depth: 8, width: 2, inner: [0, 1, 2]}}
+              graph:
+                network:
+                  kind: graph
+                  nodes:
+                  - {name: conv, operation: convolution, width: 2, kernel: 3}
+                  - {name: pool, operation: global-average-pooling}
+                  - {name: output, operation: linear, width: 10}
+              again: {network: final-of resnet}
+            """)
+        #expect(try project.steps("all").count == 4 * 3)
+        #expect(try project.steps("all").isEmpty)
+        let results = try project.folder.text("artifacts/small/report/results.md")
+        #expect(results.contains("| again  | 2·4·8, inner 0–2 |"), "\(results)")
+    }
+
     @Test func `a network that does not fit its dataset stops make before anything runs`() throws {
         try project.write(
             Project.pipeline.replacing(
