@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Growth
 import Tensors
 
 @main
@@ -31,6 +32,7 @@ struct Benchmarks: ParsableCommand {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
         try measureSums()
+        try measureRounds()
     }
 
     /// The sums of one convolutional site over 2,000 images, without network and solve.
@@ -42,6 +44,24 @@ struct Benchmarks: ParsableCommand {
                 try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
                     try secondsOfSums(site, needs: needs, images: 2000, threads: $0)
                 }
+            }
+        }
+    }
+
+    /// Growth of a residual network.
+    private func measureRounds() throws {
+        guard names.isEmpty || names.contains(where: { "round resnet-18 statistics growth".contains($0) })
+        else {
+            return
+        }
+        let images = syntheticDataset(
+            count: 2000, shape: ImageShape(height: 32, width: 32, channels: 3), classes: 10)
+        for taps in SiteGeometry.Scheme.allCases {
+            try measure("round statistics resnet-18 \(taps.rawValue)") {
+                try secondsOfRound(taps: taps, threads: $0, dataset: images).statistics
+            }
+            try measure("round growth resnet-18 \(taps.rawValue)") {
+                try secondsOfRound(taps: taps, threads: $0, dataset: images).growth
             }
         }
     }

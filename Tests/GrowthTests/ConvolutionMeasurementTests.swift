@@ -50,7 +50,11 @@ struct ConvolutionMeasurementTests {
                 extent: geometry.hidden)
             // Statistics take the mean where a neuron's maximum is not known: the images here divide evenly.
             let linear = geometry.pools.reduce(producerPatches) { planes, pool in
-                if case .max(let window) = pool { planes.pooled(.average(window)) } else { planes.pooled(pool) }
+                if case .max(let window) = pool {
+                    planes.pooled(.average(window))
+                } else {
+                    planes.pooled(pool)
+                }
             }
             let all = linear.readings(geometry.consumer)
             readings = taps == .full || site.isFlattened ? all : [all[geometry.consumerTap(0)]]
@@ -113,7 +117,9 @@ struct ConvolutionMeasurementTests {
             for path: KeyPath<SiteStatistics, Matrix?> in [
                 \.inputCovariance, \.crossCovariance, \.gradientCovariance,
             ] {
-                guard let sum = statistics[keyPath: path], let expected = expected[keyPath: path] else { continue }
+                guard let sum = statistics[keyPath: path], let expected = expected[keyPath: path] else {
+                    continue
+                }
                 #expect(relative(sum, expected) < 1e-4, "\(path)")
             }
             if let overlap = statistics.overlap?.taps, let expected = expected.overlap?.taps {
@@ -183,9 +189,11 @@ struct ConvolutionMeasurementTests {
             plan.proposal.neurons = .most(2)
             plan.measurement.samples = .count(80)
             let loss = LossParameters()
-            let before = NetworkRun(network, dataset.validation, dataset.normalization).lossAndGradients().loss
+            let before = NetworkRun(network, dataset.validation, dataset.normalization).lossAndGradients()
+                .loss
             let bottlenecks = try computeBottlenecks(
-                plan.bottleneckParameters(round: round, loss: loss, seed: 0), dataset: dataset, network: network)
+                plan.bottleneckParameters(round: round, loss: loss, seed: 0), dataset: dataset,
+                network: network)
             let outcome = try growNetwork(
                 plan.growthParameters(round: round, loss: loss, seed: 0), dataset: dataset, network: network,
                 bottlenecks: bottlenecks)

@@ -12,7 +12,8 @@ struct NetworkRun {
     let normalization: Normalization
     var mode = ForwardMode.evaluation
 
-    init(_ network: Network, _ split: Split, _ normalization: Normalization, mode: ForwardMode = .evaluation) {
+    init(_ network: Network, _ split: Split, _ normalization: Normalization, mode: ForwardMode = .evaluation)
+    {
         self.network = network
         self.split = split
         self.normalization = normalization
@@ -69,7 +70,9 @@ struct NetworkRun {
     var outputs: Matrix { values(of: network.architecture.outputName) }
 
     /// The mean loss, and its gradient with respect to every parameter by name.
-    func lossAndGradients(_ loss: LossParameters = LossParameters()) -> (loss: Double, gradients: [String: Tensor]) {
+    func lossAndGradients(_ loss: LossParameters = LossParameters()) -> (
+        loss: Double, gradients: [String: Tensor]
+    ) {
         withExecutor { executor, _, gradients in
             let found = loss.evaluate(
                 outputs: executor.output.value, labels: split.labels, rows: split.count,
