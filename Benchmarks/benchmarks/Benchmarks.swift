@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Growth
 import Tensors
 
 @main
@@ -31,12 +32,17 @@ struct Benchmarks: ParsableCommand {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
         try measureSums()
+        let solve = "solve 512-512-512 3x3"
+        if isWanted(solve) {
+            let problem = syntheticProblem(inputs: 4608, outputs: 4608)
+            try measure(solve, threads: [1]) { _ in try secondsOfSolve(problem) }
+        }
     }
 
     /// The sums of one convolutional site over 2,000 images, without network and solve.
     private func measureSums() throws {
         let published: StatisticsNeeds = [.inputCovariance, .crossCovariance]
-        for (needs, name) in [(published, "sums"), (published.union(.overlap), "joint sums")] {
+        for (needs, name) in [(published, "plain sums"), (published.union(.overlap), "overlap sums")] {
             for scheme in SiteGeometry.Scheme.allCases {
                 let site = convolutionSite(64, extent: 32, scheme: scheme)
                 try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
@@ -46,12 +52,18 @@ struct Benchmarks: ParsableCommand {
         }
     }
 
-    /// Prints what `body` gives for one and for two threads.
-    private func measure(_ name: String, _ body: (_ threads: Int) throws -> Double) throws {
-        guard names.isEmpty || names.contains(where: name.contains) else { return }
+    private func isWanted(_ name: String) -> Bool {
+        names.isEmpty || names.contains(where: name.contains)
+    }
+
+    /// Prints what `body` gives for each number of threads.
+    private func measure(
+        _ name: String, threads: [Int] = [1, 2], _ body: (_ threads: Int) throws -> Double
+    ) throws {
+        guard isWanted(name) else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for threads in [1, 2] {
+        for threads in threads {
             _ = try body(threads)
             let seconds = try (0..<repetitions).map { _ in try body(threads) }
             let measurement = Measurement(name: name, threads: threads, seconds: seconds)
