@@ -33,12 +33,17 @@ struct Benchmarks: ParsableCommand {
         }
         try measureSums()
         try measureRounds()
+        let solve = "solve 512-512-512 3x3"
+        if isWanted(solve) {
+            let problem = syntheticProblem(inputs: 4608, outputs: 4608)
+            try measure(solve, threads: [1]) { _ in try secondsOfSolve(problem) }
+        }
     }
 
     /// The sums of one convolutional site over 2,000 images, without network and solve.
     private func measureSums() throws {
         let published: StatisticsNeeds = [.inputCovariance, .crossCovariance]
-        for (needs, name) in [(published, "sums"), (published.union(.overlap), "joint sums")] {
+        for (needs, name) in [(published, "plain sums"), (published.union(.overlap), "overlap sums")] {
             for scheme in SiteGeometry.Scheme.allCases {
                 let site = convolutionSite(64, extent: 32, scheme: scheme)
                 try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
@@ -48,30 +53,31 @@ struct Benchmarks: ParsableCommand {
         }
     }
 
-    /// Growth of a residual network.
+    /// A growth round of a ResNet-18: the statistics of its eight sites, then choosing, trying and grafting at each.
     private func measureRounds() throws {
-        guard names.isEmpty || names.contains(where: { "round resnet-18 statistics growth".contains($0) })
-        else {
-            return
-        }
-        let images = syntheticDataset(
-            count: 2000, shape: ImageShape(height: 32, width: 32, channels: 3), classes: 10)
         for taps in SiteGeometry.Scheme.allCases {
-            try measure("round statistics resnet-18 \(taps.rawValue)") {
-                try secondsOfRound(taps: taps, threads: $0, dataset: images).statistics
-            }
-            try measure("round growth resnet-18 \(taps.rawValue)") {
-                try secondsOfRound(taps: taps, threads: $0, dataset: images).growth
-            }
+            let names = ["statistics", "growth"].map { "\($0) ResNet-18 (16) 2000 images \(taps.rawValue)" }
+            guard names.contains(where: isWanted) else { continue }
+            let round = try ResidualRound(taps: taps)
+            try measure(names[0]) { try round.secondsOfStatistics(threads: $0) }
+            guard isWanted(names[1]) else { continue }
+            let found = try round.bottlenecks(threads: 2)
+            try measure(names[1]) { try round.secondsOfGrowth(found, threads: $0) }
         }
     }
 
-    /// Prints what `body` gives for one and for two threads.
-    private func measure(_ name: String, _ body: (_ threads: Int) throws -> Double) throws {
-        guard names.isEmpty || names.contains(where: name.contains) else { return }
+    private func isWanted(_ name: String) -> Bool {
+        names.isEmpty || names.contains(where: name.contains)
+    }
+
+    /// Prints what `body` gives for each number of threads.
+    private func measure(
+        _ name: String, threads: [Int] = [1, 2], _ body: (_ threads: Int) throws -> Double
+    ) throws {
+        guard isWanted(name) else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for threads in [1, 2] {
+        for threads in threads {
             _ = try body(threads)
             let seconds = try (0..<repetitions).map { _ in try body(threads) }
             let measurement = Measurement(name: name, threads: threads, seconds: seconds)
