@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Foundation
 import Growth
+import Networks
 import Tensors
 
 @main
@@ -14,16 +15,34 @@ struct Benchmarks: ParsableCommand {
     @Option(help: "Repetitions after one warm-up.")
     var repetitions = 7
 
+    @Option(help: "Threads to measure with.")
+    var threads: [Int] = [1, 2]
+
+    @Flag(help: "Count the processor's seconds, not the clock's: for one thread on a busy machine.")
+    var cpu = false
+
     @Argument(help: "Parts of names; only what contains one of them is measured.")
     var names: [String] = []
 
     func run() throws {
         Platform.start()
+        Stopwatch.countsProcessor = cpu
         let square = ImageShape(height: 28, width: 28, channels: 1)
         let images = syntheticDataset(count: 12_800, shape: square, classes: 10)
         for widths in [[128], [512, 512], [8, 8]] {
             let name = "step 784-\(widths.map(String.init).joined(separator: "-"))-10"
-            try measure(name) { try secondsPerStep(widths: widths, threads: $0, dataset: images) }
+            try measure(name) {
+                try secondsPerStep(
+                    NetworkParameters(widths: widths, activation: .relu), threads: $0, dataset: images)
+            }
+        }
+        let colour = ImageShape(height: 32, width: 32, channels: 3)
+        for (width, count) in [(64, 256), (16, 1280)] {
+            let images = syntheticDataset(count: count, shape: colour, classes: 10)
+            try measure("step ResNet-18 (\(width))") {
+                try secondsPerStep(
+                    NetworkParameters(ResNet(depth: 18, width: width)), threads: $0, dataset: images)
+            }
         }
         let many = syntheticDataset(count: 60_000, shape: square, classes: 10)
         for (method, name) in [
@@ -72,12 +91,12 @@ struct Benchmarks: ParsableCommand {
 
     /// Prints what `body` gives for each number of threads.
     private func measure(
-        _ name: String, threads: [Int] = [1, 2], _ body: (_ threads: Int) throws -> Double
+        _ name: String, threads given: [Int]? = nil, _ body: (_ threads: Int) throws -> Double
     ) throws {
         guard isWanted(name) else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for threads in threads {
+        for threads in given ?? threads {
             _ = try body(threads)
             let seconds = try (0..<repetitions).map { _ in try body(threads) }
             let measurement = Measurement(name: name, threads: threads, seconds: seconds)
@@ -94,9 +113,20 @@ private struct Measurement: Encodable {
     var seconds: [Double]
 }
 
-/// The wall-clock seconds `body` takes.
+/// What seconds are counted by; set once, before anything is measured.
+enum Stopwatch {
+    nonisolated(unsafe) static var countsProcessor = false
+
+    static var seconds: Double {
+        var time = timespec()
+        clock_gettime(countsProcessor ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
+
+/// The seconds `body` takes.
 func secondsOf(_ body: () throws -> Void) rethrows -> Double {
-    let begin = ContinuousClock.now
+    let begin = Stopwatch.seconds
     try body()
-    return (ContinuousClock.now - begin) / .seconds(1)
+    return Stopwatch.seconds - begin
 }
