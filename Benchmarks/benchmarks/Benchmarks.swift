@@ -1,6 +1,8 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Growth
+import Networks
 import Tensors
 
 @main
@@ -13,16 +15,34 @@ struct Benchmarks: ParsableCommand {
     @Option(help: "Repetitions after one warm-up.")
     var repetitions = 7
 
+    @Option(help: "Threads to measure with.")
+    var threads: [Int] = [1, 2]
+
+    @Flag(help: "Count the processor's seconds, not the clock's: for one thread on a busy machine.")
+    var cpu = false
+
     @Argument(help: "Parts of names; only what contains one of them is measured.")
     var names: [String] = []
 
     func run() throws {
         Platform.start()
+        Stopwatch.countsProcessor = cpu
         let square = ImageShape(height: 28, width: 28, channels: 1)
         let images = syntheticDataset(count: 12_800, shape: square, classes: 10)
         for widths in [[128], [512, 512], [8, 8]] {
             let name = "step 784-\(widths.map(String.init).joined(separator: "-"))-10"
-            try measure(name) { try secondsPerStep(widths: widths, threads: $0, dataset: images) }
+            try measure(name) {
+                try secondsPerStep(
+                    NetworkParameters(widths: widths, activation: .relu), threads: $0, dataset: images)
+            }
+        }
+        let colour = ImageShape(height: 32, width: 32, channels: 3)
+        for (width, count) in [(64, 256), (16, 1280)] {
+            let images = syntheticDataset(count: count, shape: colour, classes: 10)
+            try measure("step ResNet-18 (\(width))") {
+                try secondsPerStep(
+                    NetworkParameters(ResNet(depth: 18, width: width)), threads: $0, dataset: images)
+            }
         }
         let many = syntheticDataset(count: 60_000, shape: square, classes: 10)
         for (method, name) in [
@@ -31,12 +51,18 @@ struct Benchmarks: ParsableCommand {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
         try measureSums()
+        try measureRounds()
+        let solve = "solve 512-512-512 3x3"
+        if isWanted(solve) {
+            let problem = syntheticProblem(inputs: 4608, outputs: 4608)
+            try measure(solve, threads: [1]) { _ in try secondsOfSolve(problem) }
+        }
     }
 
     /// The sums of one convolutional site over 2,000 images, without network and solve.
     private func measureSums() throws {
         let published: StatisticsNeeds = [.inputCovariance, .crossCovariance]
-        for (needs, name) in [(published, "sums"), (published.union(.overlap), "joint sums")] {
+        for (needs, name) in [(published, "plain sums"), (published.union(.overlap), "overlap sums")] {
             for scheme in SiteGeometry.Scheme.allCases {
                 let site = convolutionSite(64, extent: 32, scheme: scheme)
                 try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
@@ -46,12 +72,31 @@ struct Benchmarks: ParsableCommand {
         }
     }
 
-    /// Prints what `body` gives for one and for two threads.
-    private func measure(_ name: String, _ body: (_ threads: Int) throws -> Double) throws {
-        guard names.isEmpty || names.contains(where: name.contains) else { return }
+    /// A growth round of a ResNet-18: the statistics of its eight sites, then choosing, trying and grafting at each.
+    private func measureRounds() throws {
+        for taps in SiteGeometry.Scheme.allCases {
+            let names = ["statistics", "growth"].map { "\($0) ResNet-18 (16) 2000 images \(taps.rawValue)" }
+            guard names.contains(where: isWanted) else { continue }
+            let round = try ResidualRound(taps: taps)
+            try measure(names[0]) { try round.secondsOfStatistics(threads: $0) }
+            guard isWanted(names[1]) else { continue }
+            let found = try round.bottlenecks(threads: 2)
+            try measure(names[1]) { try round.secondsOfGrowth(found, threads: $0) }
+        }
+    }
+
+    private func isWanted(_ name: String) -> Bool {
+        names.isEmpty || names.contains(where: name.contains)
+    }
+
+    /// Prints what `body` gives for each number of threads.
+    private func measure(
+        _ name: String, threads given: [Int]? = nil, _ body: (_ threads: Int) throws -> Double
+    ) throws {
+        guard isWanted(name) else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for threads in [1, 2] {
+        for threads in given ?? threads {
             _ = try body(threads)
             let seconds = try (0..<repetitions).map { _ in try body(threads) }
             let measurement = Measurement(name: name, threads: threads, seconds: seconds)
@@ -68,9 +113,20 @@ private struct Measurement: Encodable {
     var seconds: [Double]
 }
 
-/// The wall-clock seconds `body` takes.
+/// What seconds are counted by; set once, before anything is measured.
+enum Stopwatch {
+    nonisolated(unsafe) static var countsProcessor = false
+
+    static var seconds: Double {
+        var time = timespec()
+        clock_gettime(countsProcessor ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}
+
+/// The seconds `body` takes.
 func secondsOf(_ body: () throws -> Void) rethrows -> Double {
-    let begin = ContinuousClock.now
+    let begin = Stopwatch.seconds
     try body()
-    return (ContinuousClock.now - begin) / .seconds(1)
+    return Stopwatch.seconds - begin
 }

@@ -15,14 +15,13 @@ func syntheticDataset(count: Int, shape: ImageShape, classes: Int) -> Dataset {
         classes: (0..<classes).map(String.init), train: split, validation: .empty(shape), test: split)
 }
 
-/// Seconds of one training step of a 784-…-10 network, batch 128, SGD with momentum, gathering the batch included.
+/// Seconds of one training step, batch 128, SGD with momentum, gathering the batch included.
 ///
 /// What is done once (drawing the network, buffers, threads) cancels between a run of one and a run of three epochs.
-func secondsPerStep(widths: [Int], threads: Int, dataset: Dataset) throws -> Double {
+func secondsPerStep(_ network: NetworkParameters, threads: Int, dataset: Dataset) throws -> Double {
     func seconds(epochs: Int) throws -> Double {
         let parameters = SeedParameters(
-            network: NetworkParameters(widths: widths, activation: .relu),
-            training: TrainingParameters(epochs: epochs), loss: LossParameters(), seed: 0)
+            network: network, training: TrainingParameters(epochs: epochs), loss: LossParameters(), seed: 0)
         return try secondsOf {
             _ = try trainSeed(
                 parameters, dataset: dataset, environment: TrainingEnvironment(threads: threads))

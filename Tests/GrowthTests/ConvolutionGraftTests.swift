@@ -8,7 +8,7 @@ import Training
 
 @Suite("Grafting between convolutions")
 struct ConvolutionGraftTests {
-    private let dataset = SampleNetworks.dataset()
+    private let dataset = SampleNetworks.dataset(train: 200, validation: 60)
 
     private func run(
         _ network: Network, mode: ForwardMode = .evaluation, _ split: Split? = nil
@@ -17,7 +17,9 @@ struct ConvolutionGraftTests {
     }
 
     /// Neurons and an update of ordinary size, drawn.
-    private func drawn(_ site: GrowthSite, _ network: Network, count: Int, seed: Int, update: Bool) -> Extension {
+    private func drawn(_ site: GrowthSite, _ network: Network, count: Int, seed: Int, update: Bool)
+        -> Extension
+    {
         var random = Philox(seed: seed, purpose: .growth)
         let consumer = site.consumerWeights(of: network)
         let taps = site.geometry.consumer.taps
@@ -68,7 +70,8 @@ struct ConvolutionGraftTests {
             let found = try method.propose(for: problem, limit: 1 + random.integer(below: 4))
             let width = site.width
             network = try network.grafting(
-                Extension(neurons: found.neurons, update: found.consumerUpdate(with: found.neurons)), at: site)
+                Extension(neurons: found.neurons, update: found.consumerUpdate(with: found.neurons)), at: site
+            )
             let grown = try #require(
                 GrowthSite.all(in: network.architecture).first { $0.name == site.name })
             #expect(grown.width == width + found.neurons.count)

@@ -31,7 +31,8 @@ struct ConvolutionJointTests {
         func left(_ neurons: NewNeurons, _ update: Matrix?) -> Double {
             let activity = byTap(oracle.readings.map { $0.timesTransposed(neurons.fanIn) })
                 .timesTransposed(neurons.fanOut)
-            let moved = update.map { h.timesTransposed($0) } ?? Matrix(rows: h.rows, columns: gradient.columns)
+            let moved =
+                update.map { h.timesTransposed($0) } ?? Matrix(rows: h.rows, columns: gradient.columns)
             return (gradient - activity - moved).squaredNorm / samples
         }
     }

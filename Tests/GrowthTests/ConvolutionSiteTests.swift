@@ -76,7 +76,8 @@ struct ConvolutionSiteTests {
             _ consumer: Window, pools: [SiteGeometry.Pool] = [], scheme: SiteGeometry.Scheme = .full
         ) -> SiteGeometry {
             SiteGeometry(
-                inChannels: 1, image: Extent(8, 8), producer: Window(kernel: Extent(3, 3), padding: Extent(1, 1)),
+                inChannels: 1, image: Extent(8, 8),
+                producer: Window(kernel: Extent(3, 3), padding: Extent(1, 1)),
                 producerHasBias: true, width: 2, pools: pools, consumer: consumer, consumerHasBias: true,
                 outChannels: 2, scheme: scheme)
         }
@@ -85,7 +86,8 @@ struct ConvolutionSiteTests {
         #expect(geometry(bare).sharesOnes)
         #expect(!geometry(padded).sharesOnes)
         #expect(geometry(padded, scheme: .restricted).sharesOnes)
-        #expect(!geometry(Window(kernel: Extent(2, 2), padding: Extent(1, 1)), scheme: .restricted).sharesOnes)
+        #expect(
+            !geometry(Window(kernel: Extent(2, 2), padding: Extent(1, 1)), scheme: .restricted).sharesOnes)
         #expect(geometry(bare, pools: [.max(padded)]).sharesOnes)
         #expect(!geometry(bare, pools: [.average(padded)]).sharesOnes)
         #expect(geometry(Window(kernel: Extent(1, 1)), pools: [.global]).sharesOnes)

@@ -12,7 +12,8 @@ struct NetworkRun {
     let normalization: Normalization
     var mode = ForwardMode.evaluation
 
-    init(_ network: Network, _ split: Split, _ normalization: Normalization, mode: ForwardMode = .evaluation) {
+    init(_ network: Network, _ split: Split, _ normalization: Normalization, mode: ForwardMode = .evaluation)
+    {
         self.network = network
         self.split = split
         self.normalization = normalization
@@ -45,6 +46,23 @@ struct NetworkRun {
             let count = split.count * shape.reduce(1, *)
             var rows = [Float](repeating: 0, count: count)
             executor.readRows(of: node, .value, rows: split.count, into: &rows)
+            let positions = shape.dropFirst().reduce(1, *)
+            return Matrix(rows: split.count * positions, columns: shape[0], widening: rows)
+        }
+    }
+
+    /// The gradient of the mean loss with respect to a node's values, [n · positions, channels].
+    func gradient(of node: String, _ loss: LossParameters = LossParameters()) -> Matrix {
+        withExecutor(keeping: [node]) { executor, _, _ in
+            _ = loss.evaluate(
+                outputs: executor.output.value, labels: split.labels, rows: split.count,
+                classes: network.architecture.outputCount, scale: 1 / Float(split.count),
+                gradient: executor.output.gradient)
+            executor.backward(rows: split.count)
+            let shape = network.architecture.shape(of: node) ?? []
+            let count = split.count * shape.reduce(1, *)
+            var rows = [Float](repeating: 0, count: count)
+            executor.readRows(of: node, .gradient, rows: split.count, into: &rows)
             return Matrix(rows: count / max(shape[0], 1), columns: shape[0], widening: rows)
         }
     }
@@ -52,7 +70,9 @@ struct NetworkRun {
     var outputs: Matrix { values(of: network.architecture.outputName) }
 
     /// The mean loss, and its gradient with respect to every parameter by name.
-    func lossAndGradients(_ loss: LossParameters = LossParameters()) -> (loss: Double, gradients: [String: Tensor]) {
+    func lossAndGradients(_ loss: LossParameters = LossParameters()) -> (
+        loss: Double, gradients: [String: Tensor]
+    ) {
         withExecutor { executor, _, gradients in
             let found = loss.evaluate(
                 outputs: executor.output.value, labels: split.labels, rows: split.count,

@@ -110,7 +110,8 @@ struct Planes {
     func pooled(_ pool: SiteGeometry.Pool) -> Planes {
         switch pool {
         case .max(let window): return pooled(window) { values, _ in values.max() ?? 0 }
-        case .average(let window): return pooled(window) { values, taps in values.reduce(0, +) / Double(taps) }
+        case .average(let window):
+            return pooled(window) { values, taps in values.reduce(0, +) / Double(taps) }
         case .global:
             let window = Window(kernel: extent)
             return pooled(window) { values, taps in values.reduce(0, +) / Double(taps) }

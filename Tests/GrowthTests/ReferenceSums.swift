@@ -47,7 +47,9 @@ struct ReferenceSums {
             sum(a, c * taps) { sample in
                 sample.reads.map { read in
                     var row = Array(repeating: 0.0, count: c * taps)
-                    for channel in 0..<c { row[channel * taps + read.tap] = target(sample)[read.position][channel] }
+                    for channel in 0..<c {
+                        row[channel * taps + read.tap] = target(sample)[read.position][channel]
+                    }
                     return (read.input, row, 1)
                 }
             }
@@ -123,7 +125,8 @@ private struct SampleRows {
         let kernel = geometry.consumer.kernel
         for position in 0..<geometry.output.count {
             for tap in 0..<geometry.taps {
-                let place = geometry.scheme == .full ? tap : kernel.height / 2 * kernel.width + kernel.width / 2
+                let place =
+                    geometry.scheme == .full ? tap : kernel.height / 2 * kernel.width + kernel.width / 2
                 let index = geometry.consumer.place(position, place, geometry.output, geometry.read)
                 let there = index.map { h.places[$0] } ?? Array(repeating: 0, count: geometry.width)
                 aligned.append(there + ones)

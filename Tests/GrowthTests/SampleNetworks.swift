@@ -11,7 +11,8 @@ enum SampleNetworks {
 
     /// What stands between the two layers of the site "first", and the layer that reads it.
     enum Kind: String, CaseIterable, Sendable {
-        case plain, strided, even, batchNormalized, normalizedLate, maxPooled, averagePooled, pooledWithPadding
+        case plain, strided, even, batchNormalized, normalizedLate, maxPooled, averagePooled,
+            pooledWithPadding
         case depthwise, flattened, flattenedNormalized, globallyPooled, residual, pointwise
 
         var between: [any Operation] {
@@ -22,11 +23,22 @@ enum SampleNetworks {
             case .normalizedLate: [Activation(.selu), BatchNormalization(), Dropout(rate: 0.25)]
             case .maxPooled: [relu, Pooling(.max, window: .init(kernel: .init(2, 2), stride: .init(2, 2)))]
             case .averagePooled:
-                [Pooling(.average, window: .init(kernel: .init(2, 2), stride: .init(2, 2))), Activation(.tanh)]
+                [
+                    Pooling(.average, window: .init(kernel: .init(2, 2), stride: .init(2, 2))),
+                    Activation(.tanh),
+                ]
             case .pooledWithPadding:
-                [relu, Pooling(.average, window: .init(kernel: .init(3, 3), stride: .init(2, 2), padding: .init(1, 1)))]
+                [
+                    relu,
+                    Pooling(
+                        .average,
+                        window: .init(kernel: .init(3, 3), stride: .init(2, 2), padding: .init(1, 1))),
+                ]
             case .depthwise:
-                [relu, DepthwiseConvolution(window: .init(kernel: .init(3, 3), padding: .init(1, 1))), Activation(.gelu)]
+                [
+                    relu, DepthwiseConvolution(window: .init(kernel: .init(3, 3), padding: .init(1, 1))),
+                    Activation(.gelu),
+                ]
             case .flattened: [relu, Flatten()]
             case .flattenedNormalized: [Flatten(), BatchNormalization(), Activation(.selu)]
             case .globallyPooled: [BatchNormalization(), relu, GlobalAveragePooling()]
@@ -51,14 +63,17 @@ enum SampleNetworks {
         _ kind: Kind, width: Int = 3, bias: Bool = true, channels: Int = 2, side: Int = 6, classes: Int = 3
     ) throws -> Architecture {
         var nodes = [
-            Node("stem", Convolution(width: 4, window: Window(kernel: Extent(1, 1)), bias: bias), inputs: ["input"]),
+            Node(
+                "stem", Convolution(width: 4, window: Window(kernel: Extent(1, 1)), bias: bias),
+                inputs: ["input"]),
             Node("stem-activation", Activation(.tanh), inputs: ["stem"]),
             Node(
                 "first", Convolution(width: width, window: kind.windows.first, bias: bias),
                 inputs: ["stem-activation"]),
         ]
         func append(_ name: String, _ operation: any Operation, with other: String? = nil) {
-            nodes.append(Node(name, operation, inputs: [nodes[nodes.count - 1].name] + (other.map { [$0] } ?? [])))
+            nodes.append(
+                Node(name, operation, inputs: [nodes[nodes.count - 1].name] + (other.map { [$0] } ?? [])))
         }
         for (index, operation) in kind.between.enumerated() { append("between\(index)", operation) }
         if kind.readsRows {
@@ -83,7 +98,8 @@ enum SampleNetworks {
         var network = try Network(
             initializing: architecture(kind, width: width, bias: bias), seed: seed)
         var random = Philox(seed: seed, purpose: .growth)
-        for (name, tensor) in network.parameters.sorted(by: { $0.key < $1.key }) where name.hasSuffix("/bias") {
+        for (name, tensor) in network.parameters.sorted(by: { $0.key < $1.key }) where name.hasSuffix("/bias")
+        {
             network.parameters[name]?.values = random.normal(tensor.count, deviation: 0.2)
         }
         // Normalisations that have seen something.

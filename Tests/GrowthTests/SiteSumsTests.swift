@@ -35,7 +35,9 @@ struct SiteSumsTests {
                     let padding = extent([0, 1])
                     let window = Window(kernel: extent([2, 3]), stride: extent([1, 2]), padding: padding)
                     guard let after = window.positions(over: read) else { continue }
-                    let kinds: [SiteGeometry.Pool] = [.average(window), .max(window), .middle(window), .global]
+                    let kinds: [SiteGeometry.Pool] = [
+                        .average(window), .max(window), .middle(window), .global,
+                    ]
                     let pool = kinds[random.integer(below: kinds.count)]
                     pools.append(pool)
                     read = pool == .global ? Extent(square: 1) : after
@@ -44,7 +46,8 @@ struct SiteSumsTests {
                 guard consumer.positions(over: read) != nil else { continue }
                 let geometry = SiteGeometry(
                     inChannels: among([1, 2, 3, 5, 26]), image: image, producer: producer,
-                    producerHasBias: flag(2), width: among([1, 2, 3, 4, 25]), pools: pools, consumer: consumer,
+                    producerHasBias: flag(2), width: among([1, 2, 3, 4, 25]), pools: pools,
+                    consumer: consumer,
                     consumerHasBias: flag(2), outChannels: among([1, 2, 3, 6]),
                     scheme: flag(3) ? .restricted : .full)
                 // What the reference takes for the overlaps.
@@ -63,36 +66,6 @@ struct SiteSumsTests {
             widening: random.normal(count, deviation: 0.1))
     }
 
-    /// The two passes over samples cut into chunks, chunk i in shard i mod shards.
-    private func sums(
-        _ plan: SitePlan, _ samples: SiteSamples, update: Matrix, chunks: [Int], shards: Int = 1
-    ) -> (first: FirstPassMatrices, second: SecondPassMatrices) {
-        let first = (0..<shards).map { _ in SiteFirstPass(plan) }
-        let second = (0..<shards).map { _ in SiteSecondPass(plan, update: update) }
-        let geometry = plan.geometry
-        samples.x.withUnsafeBufferPointer { x in
-            samples.h.withUnsafeBufferPointer { h in
-                samples.g.withUnsafeBufferPointer { g in
-                    guard let x = x.baseAddress, let h = h.baseAddress, let g = g.baseAddress else { return }
-                    var begin = 0
-                    for (index, rows) in chunks.enumerated() {
-                        let here = (
-                            x + begin * geometry.inputCount, h + begin * geometry.hiddenCount,
-                            g + begin * geometry.outputCount
-                        )
-                        first[index % shards].add(rows: rows, x: here.0, h: here.1, g: here.2)
-                        second[index % shards].add(rows: rows, x: here.0, h: here.1, g: here.2)
-                        begin += rows
-                    }
-                }
-            }
-        }
-        return (
-            SiteFirstPass.combine(first, samples: samples.count),
-            SiteSecondPass.combine(second, samples: samples.count)
-        )
-    }
-
     private func error(_ found: Matrix?, _ expected: Matrix, atLeast scale: Double = 0) -> Double {
         guard let found, found.rows == expected.rows, found.columns == expected.columns else {
             return .infinity
@@ -106,7 +79,8 @@ struct SiteSumsTests {
         let samples = SiteSamples(geometry, count: 3, index: index)
         let update = update(geometry)
         let expected = ReferenceSums(geometry, samples, update: update)
-        let (first, second) = sums(plan, samples, update: update, chunks: [1, 2], shards: 1 + index % 2)
+        let sums = SiteSums(plan, samples, update: update, chunks: [1, 2], shards: 1 + index % 2)
+        let (first, second) = (sums.first, sums.second)
         // Products of numbers of either sign cancel: their errors are those of their norms.
         let norms = (
             input: expected.inputCovariance.trace.squareRoot(),
@@ -151,7 +125,105 @@ struct SiteSumsTests {
             let geometry = draw.geometry()
             let limit = draw.flag(3) ? 0 : SitePlan.exactOverlapBytes
             expectSums(
-                SitePlan(geometry, needs: .all, route: route, overlapLimit: limit), index: index)
+                SitePlan(geometry, needs: .all, route: route, overlapLimit: limit), index: index,
+                // Shifts where they do not belong, one position by many frequencies, lose a digit.
+                to: route == .shifts ? 2e-6 : 1e-6)
+        }
+    }
+
+    private func large() -> SiteGeometry {
+        let window = Window(kernel: Extent(square: 3), padding: Extent(square: 1))
+        return SiteGeometry(
+            inChannels: 5, image: Extent(12, 11), producer: window, producerHasBias: true, width: 6,
+            consumer: window, consumerHasBias: true, outChannels: 4)
+    }
+
+    @Test("the same chunks give the same bits on any thread", arguments: SitePlan.Route.allCases)
+    func threads(route: SitePlan.Route) throws {
+        let geometry = large()
+        let samples = SiteSamples(geometry, count: 90, index: 0)
+        let update = update(geometry)
+        let found = ResultSlots<SiteSums>(count: 3)
+        try WorkerTeam.run(3) { worker in
+            let plan = SitePlan(geometry, needs: .all, route: route)
+            found.set(
+                worker, SiteSums(plan, samples, update: update, chunks: [30, 41, 3, 16], shards: 2))
+        }
+        for other in found.values.dropFirst() {
+            #expect(other.first == found.values[0].first)
+            #expect(other.second == found.values[0].second)
+        }
+    }
+
+    @Test("other chunks and shards change rounding alone")
+    func chunks() throws {
+        let geometry = large()
+        let samples = SiteSamples(geometry, count: 90, index: 0)
+        let update = update(geometry)
+        for route in SitePlan.Route.allCases {
+            let plan = SitePlan(geometry, needs: [.inputCovariance, .crossCovariance], route: route)
+            let one = SiteSums(plan, samples, update: update, chunks: [90])
+            let many = SiteSums(plan, samples, update: update, chunks: [7, 83])
+            let shards = SiteSums(plan, samples, update: update, chunks: [7, 33, 50], shards: 3)
+            for other in [many, shards] {
+                #expect(error(other.first.inputCovariance, try #require(one.first.inputCovariance)) < 1e-6)
+                #expect(error(other.second.crossCovariance, try #require(one.second.crossCovariance)) < 1e-5)
+            }
+        }
+    }
+}
+
+/// Both passes over samples.
+struct SiteSums: Sendable {
+    var plan: SitePlan
+    var first: FirstPassMatrices
+    var second: SecondPassMatrices
+    /// Where the passes chose it.
+    var bestUpdate: BestUpdate?
+
+    /// With a given update; chunk i goes to shard i mod shards.
+    init(_ plan: SitePlan, _ samples: SiteSamples, update weights: Matrix, chunks: [Int], shards: Int = 1) {
+        let parts = (0..<shards).map { _ in
+            (first: SiteFirstPass(plan), second: SiteSecondPass(plan, update: weights))
+        }
+        SiteSums.visit(plan.geometry, samples, chunks) { index, rows, x, h, g in
+            parts[index % shards].first.add(rows: rows, x: x, h: h, g: g)
+            parts[index % shards].second.add(rows: rows, x: x, h: h, g: g)
+        }
+        self.plan = plan
+        first = SiteFirstPass.combine(parts.map(\.first), samples: samples.count)
+        second = SiteSecondPass.combine(parts.map(\.second), samples: samples.count)
+    }
+
+    /// With the best update.
+    init(_ plan: SitePlan, _ samples: SiteSamples) throws {
+        let pass = SiteFirstPass(plan)
+        SiteSums.visit(plan.geometry, samples, [samples.count]) { pass.add(rows: $1, x: $2, h: $3, g: $4) }
+        let found = SiteFirstPass.combine([pass], samples: samples.count)
+        let update = try BestUpdate(
+            covariance: found.consumerCovariance, moment: found.consumerMoment, threshold: 1e-6)
+        self.init(plan, samples, update: update.weights, chunks: [samples.count])
+        first = found
+        bestUpdate = update
+    }
+
+    private static func visit(
+        _ geometry: SiteGeometry, _ samples: SiteSamples, _ chunks: [Int],
+        _ body: (Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+    ) {
+        samples.x.withUnsafeBufferPointer { x in
+            samples.h.withUnsafeBufferPointer { h in
+                samples.g.withUnsafeBufferPointer { g in
+                    guard let x = x.baseAddress, let h = h.baseAddress, let g = g.baseAddress else { return }
+                    var begin = 0
+                    for (index, rows) in chunks.enumerated() {
+                        body(
+                            index, rows, x + begin * geometry.inputCount, h + begin * geometry.hiddenCount,
+                            g + begin * geometry.outputCount)
+                        begin += rows
+                    }
+                }
+            }
         }
     }
 }

@@ -38,7 +38,8 @@ package struct GradMax: GrowthMethod {
             threshold: site.thresholds.singularValue, limit: limit)
         let scale =
             switch length {
-            case .meanNorm(let part): part * site.fanOutScale * site.meanFanOutNorm(for: leading.neurons.count)
+            case .meanNorm(let part):
+                part * site.fanOutScale * site.meanFanOutNorm(for: leading.neurons.count)
             case .unit: 1.0
             }
         var fanIn = Matrix(rows: leading.neurons.count, columns: moment.rows)

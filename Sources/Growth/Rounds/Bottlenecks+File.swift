@@ -126,7 +126,8 @@ extension SiteBottleneck {
         taps = try file.integer("taps", of: path)
         guard (1...Self.mostTaps).contains(taps) else {
             throw GrowthError.invalidFile(
-                file: file.path, path: "/\(path)@taps", problem: "must be in 1...\(Self.mostTaps), not \(taps)")
+                file: file.path, path: "/\(path)@taps",
+                problem: "must be in 1...\(Self.mostTaps), not \(taps)")
         }
         let fanOut = try file.matrix("\(path)/fan_out", c, k * taps)
         let compensation =
@@ -148,7 +149,8 @@ extension SiteBottleneck {
             update: try file.has("\(path)/update") ? try file.matrix("\(path)/update", c, b) : nil)
         effects =
             try file.has("\(path)/effects")
-            ? try CandidateEffects(reading: file, path: "\(path)/effects", neurons: k, taps: taps, inputs: b, outputs: c)
+            ? try CandidateEffects(
+                reading: file, path: "\(path)/effects", neurons: k, taps: taps, inputs: b, outputs: c)
             : nil
         statistics = nil
     }
@@ -166,7 +168,8 @@ extension CandidateEffects {
             squareErrors, "standard error of the squared singular values")
         group["gradient"] = Dataset(
             moments.gradient, "features,out_features", "activities of either sign times gradient")
-        group["covariance"] = Dataset(moments.covariance, "features,features", "of the activities of either sign")
+        group["covariance"] = Dataset(
+            moments.covariance, "features,features", "of the activities of either sign")
         group["overlap"] = Dataset(
             moments.overlap, "features,in_features", "activities of either sign times inputs")
         return group
@@ -203,7 +206,8 @@ extension SiteStatistics {
                 group["overlap_\(tap)"] = Dataset(matrix, "inputs,in_features", "C of tap \(tap)")
             }
         case .aligned(let input, let hidden):
-            group["overlap_aligned"] = Dataset(input, "inputs,channels", "X times what lies at its place in H")
+            group["overlap_aligned"] = Dataset(
+                input, "inputs,channels", "X times what lies at its place in H")
             group["hidden_covariance"] = Dataset(hidden, "channels,channels", "of what lies there")
         case nil: break
         }

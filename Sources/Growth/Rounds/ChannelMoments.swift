@@ -15,8 +15,17 @@ extension Network {
     func normalizing(
         _ count: Int, at site: GrowthSite, over split: Split, _ normalization: Normalization
     ) throws -> Network {
+        try normalizing(
+            count, after: site.producer, between: site.between, over: split, normalization)
+    }
+
+    /// The same for a width that several layers make; `producer` is one of them.
+    func normalizing(
+        _ count: Int, after producer: String, between: [String], over split: Split,
+        _ normalization: Normalization
+    ) throws -> Network {
         let nodes = architecture.nodes.filter {
-            site.between.contains($0.name) && $0.operation is BatchNormalization
+            between.contains($0.name) && $0.operation is BatchNormalization
         }
         guard !nodes.isEmpty, count > 0, split.count > 0 else { return self }
         let moments = try ChannelMoments(
@@ -24,7 +33,7 @@ extension Network {
         var result = self
         for (node, found) in zip(nodes, moments.byNode) {
             guard let operation = node.operation as? BatchNormalization else { continue }
-            let added = found.means.count / site.width(in: self) * count
+            let added = found.means.count / architecture.layer(producer).width * count
             let means = found.means.suffix(added)
             let variances = found.variances.suffix(added)
             let scales = variances.map { ($0 + operation.epsilon).squareRoot() }
@@ -33,14 +42,9 @@ extension Network {
             result.state["\(node.name)/running_mean"]?.replaceLast(by: Array(means))
             result.state["\(node.name)/running_var"]?.replaceLast(by: Array(variances))
         }
-        try result.validate(source: "the network grown at \(site.name)")
+        try result.validate(source: "the network grown at \(producer)")
         return result
     }
-}
-
-extension GrowthSite {
-    /// Neurons in a network that may have grown since.
-    fileprivate func width(in network: Network) -> Int { network.architecture.layer(producer).width }
 }
 
 extension Tensor {
@@ -56,13 +60,16 @@ private struct ChannelMoments {
     /// The most samples measured.
     private static let samples = 2048
     private static let chunkBytes = 64 << 20
+    private static let largestChunk = 512
 
     init(_ network: Network, nodes: [String], split: Split, normalization: Normalization) throws {
         let architecture = network.architecture
         let batches = Batches(split, normalization, order: architecture.sampleOrder)
         let used = min(Self.samples, split.count)
         let positions = (0..<used).map { Int32($0 * split.count / used) }
-        let chunk = architecture.samplesPerChunk(most: min(512, used), bytes: Self.chunkBytes)
+        let chunk = Executor.rows(
+            of: architecture, purpose: .inference, keeping: Set(nodes), within: Self.chunkBytes,
+            atMost: min(Self.largestChunk, used))
         let parameters = ParameterArena(ParameterLayout(architecture), network.parameters)
         let state = ParameterArena(ParameterLayout.state(architecture), network.state)
         let executor = Executor(

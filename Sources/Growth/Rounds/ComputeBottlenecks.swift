@@ -48,7 +48,8 @@ package func computeBottlenecks(
         }
         if parameters.measurement.samples != .auto || isPrecise || count == available {
             return Bottlenecks(
-                method: parameters.proposal.method, taps: parameters.proposal.taps, round: parameters.round, samples: count,
+                method: parameters.proposal.method, taps: parameters.proposal.taps, round: parameters.round,
+                samples: count,
                 loss: activities.meanLoss, flops: flops,
                 rankThreshold: parameters.measurement.rankThreshold, sites: found)
         }

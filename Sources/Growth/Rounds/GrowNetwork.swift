@@ -64,6 +64,7 @@ private final class GrowthRound {
             for position in try order(measured) {
                 try grow(measured[position].bottleneck, position: measured[position].position)
             }
+            if placement.streams { try growStreams() }
         }
         guard records.contains(where: { $0.neurons > 0 }) else {
             return GrowthOutcome(network: nil, records: records)
@@ -72,6 +73,28 @@ private final class GrowthRound {
         network.cost[.bottlenecks] += bottlenecks.flops
         network.cost[.grow] += flops
         return GrowthOutcome(network: network, records: records)
+    }
+
+    /// Widths that residual branches share, counted on after the sites.
+    private func growStreams() throws {
+        guard method.needs.isEmpty else {
+            throw GrowthError.streamsNeedNoData(method: parameters.proposal.method.rawValue)
+        }
+        let growth = StreamGrowth(parameters: parameters, dataset: dataset, threads: threads)
+        let sites = GrowthSite.all(in: network.architecture).count
+        for index in GrowthStream.all(in: network.architecture).indices {
+            let stream = GrowthStream.all(in: network.architecture)[index]
+            let found = try growth.grow(
+                stream, of: network, position: sites + index, room: parametersLeft)
+            records.append(found.record)
+            if let grown = found.network { network = grown }
+        }
+    }
+
+    /// Parameters that the budget leaves room for.
+    private var parametersLeft: Int {
+        let most = placement.stop.parameters
+        return most > 0 ? max(0, most - network.parameterCount) : .max
     }
 
     // MARK: Which sites
@@ -157,9 +180,7 @@ private final class GrowthRound {
 
     /// Neurons that a budget of parameters leaves room for.
     private func room(at site: GrowthSite) -> Int {
-        guard placement.stop.parameters > 0 else { return .max }
-        let left = placement.stop.parameters - network.parameterCount
-        return max(0, left / site.parametersPerNeuron(in: network))
+        parametersLeft == .max ? .max : parametersLeft / site.parametersPerNeuron(in: network)
     }
 
     private func choice(_ measured: SiteBottleneck, position: Int) throws -> NeuronChoice? {

@@ -51,9 +51,12 @@ final class GrowthTrial: @unchecked Sendable {
         count = batches.count
         hasMove = `extension`.update != nil
         neurons = `extension`.neurons.count
-        let chunk = architecture.samplesPerChunk(most: Self.largestChunk, bytes: Self.chunkBytes)
-        self.chunk = chunk
         let names = architecture.frontier(after: site.consumer)
+        let chunk = Executor.rows(
+            of: architecture, purpose: .inference,
+            keeping: TrialNetwork.reads(at: site, frontier: names), within: Self.chunkBytes,
+            atMost: Self.largestChunk)
+        self.chunk = chunk
         let workers = try (0..<max(1, min(threads, (count + chunk - 1) / chunk))).map { [count] _ in
             try TrialNetwork(
                 `extension`, at: site, of: network, frontier: names, capacity: max(1, min(chunk, count)))
@@ -177,7 +180,4 @@ final class GrowthTrial: @unchecked Sendable {
 extension Architecture {
     /// The order in which the data port takes samples.
     var sampleOrder: SampleOrder { inputShape.count == 3 ? .planes : .channelsLast }
-
-    /// How many samples a chunk has so that the values of all nodes stay within so many bytes.
-    func samplesPerChunk(most: Int, bytes: Int) -> Int { max(1, min(most, bytes / bytesPerSample)) }
 }

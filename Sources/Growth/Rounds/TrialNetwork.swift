@@ -37,7 +37,7 @@ final class TrialNetwork {
         let state = ParameterArena(ParameterLayout.state(architecture), network.state)
         executor = Executor(
             architecture, parameters: parameters, state: state, capacity: capacity, purpose: .inference,
-            keeping: frontier.union([site.producerInput, site.consumerInput, site.consumer]))
+            keeping: Self.reads(at: site, frontier: frontier))
         labels = .allocate(capacity: capacity)
 
         let (producer, consumer) = (architecture.layer(site.producer), architecture.layer(site.consumer))
@@ -68,6 +68,11 @@ final class TrialNetwork {
     }
 
     deinit { labels.deallocate() }
+
+    /// Nodes that a trial reads or writes.
+    static func reads(at site: GrowthSite, frontier: Set<String>) -> Set<String> {
+        frontier.union([site.producerInput, site.consumerInput, site.consumer])
+    }
 
     /// After a pass: the consumer's output A, how far it moves D, and z.
     func read(
@@ -168,10 +173,5 @@ extension Architecture {
         let last = index(of: name) ?? -1
         let before = Set(nodes[...last].map(\.name) + [Architecture.inputName])
         return Set(nodes[(last + 1)...].flatMap(\.inputs)).intersection(before).subtracting([name])
-    }
-
-    /// Bytes of the values of one sample at every node.
-    var bytesPerSample: Int {
-        MemoryLayout<Float>.stride * (inputCount + shapes.reduce(0) { $0 + $1.reduce(1, *) })
     }
 }

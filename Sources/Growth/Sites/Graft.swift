@@ -1,45 +1,20 @@
 package import Networks
-package import Tensors
+internal import Tensors
 
-/// Neurons and a consumer update that fit a site as it stands, amplitude not yet included.
-package struct Extension: Equatable, Sendable {
-    /// α [k, a], ω [c, k E] for all of the consumer's taps.
-    package var neurons: NewNeurons
-    /// What is added to the consumer's weights, [c, b]; nil for nothing.
-    package var update: Matrix?
-
-    package init(neurons: NewNeurons, update: Matrix?) {
-        self.neurons = neurons
-        self.update = update
-    }
-
-    /// The same at amplitude γ: √γ on either side of the neurons, γ on the update.
-    package func scaled(by amplitude: Double) -> Extension {
-        Extension(neurons: neurons.scaled(by: amplitude), update: update.map { amplitude * $0 })
-    }
-
-    /// The same for a network whose other sites have grown since: zero weights for inputs of the producer and outputs
-    /// of the consumer that were not known. Biases stay the last column.
-    package func fitted(to site: GrowthSite, of network: Network) -> Extension {
-        let inputs = site.producerWeights(of: network).columns
-        let consumer = site.consumerWeights(of: network)
-        var fitted = neurons
-        fitted.fanIn = neurons.fanIn.widened(to: inputs, before: site.producerHasBias ? 1 : 0)
-        fitted.fanOut = neurons.fanOut.transposed.widened(to: consumer.rows, before: 0).transposed
-        return Extension(
-            neurons: fitted,
-            update: update?.transposed.widened(to: consumer.rows, before: 0).transposed)
-    }
-}
-
-extension Matrix {
-    /// Zero columns put in before the last `kept` ones.
-    fileprivate func widened(to width: Int, before kept: Int) -> Matrix {
-        guard width > columns else { return self }
-        let zeros = Matrix(rows: rows, columns: width - columns)
-        return selecting(columns: 0..<columns - kept).appending(columns: zeros)
-            .appending(columns: selecting(columns: columns - kept..<columns))
-    }
+/// New channels of one width: what every layer that makes it and every layer that reads it gets.
+struct Graft {
+    let name: String
+    /// Channels before, and new ones.
+    let width: Int
+    let count: Int
+    /// α for each layer that makes the width, [k, a], biases last; inputs as they are before.
+    let producers: [(node: String, fanIn: Matrix)]
+    /// ω and the update for each layer that reads it: [c, k E], [c, b].
+    let consumers: [(node: String, fanOut: Matrix, update: Matrix?)]
+    /// Nodes with the same channels.
+    let between: [String]
+    /// The channels that the new ones are copies of; nil for channels that pass unchanged.
+    let originals: [Int]?
 }
 
 extension Network {
@@ -47,35 +22,41 @@ extension Network {
     ///
     /// Nodes between get the channels they need: copies have those of their originals; for others a depthwise kernel is
     /// the identity, and a batch normalisation passes them unchanged in evaluation, with a mean of 0 and a variance of 1
-    /// until they are measured (`normalizing`). The optimiser's state goes along; what is new starts at
-    /// zero there.
+    /// until they are measured (`normalizing`). The optimiser's state goes along; what is new starts at zero there.
     /// - Parameter extension: as it is to stand in the network, amplitude included.
     /// - Throws: `NetworkError` where a weight is not finite or the widened architecture is not allowed.
     package func grafting(_ extension: Extension, at site: GrowthSite) throws -> Network {
         let neurons = `extension`.neurons
-        guard neurons.count > 0 else { return self }
         let taps = site.geometry.consumer.taps
-        precondition(neurons.taps == taps, "neurons of \(neurons.taps) taps at \(site.name), which has \(taps)")
-        var result = self
-        result.architecture = try architecture.widening(site, by: neurons.count)
-        let layout = ParameterLayout(result.architecture)
+        precondition(
+            neurons.count == 0 || neurons.taps == taps,
+            "neurons of \(neurons.taps) taps at \(site.name), which has \(taps)")
+        return try grafting(
+            Graft(
+                name: site.name, width: site.width, count: neurons.count,
+                producers: [(site.producer, neurons.fanIn)],
+                consumers: [(site.consumer, neurons.fanOut, `extension`.update)], between: site.between,
+                originals: neurons.originals))
+    }
 
-        var consumer = site.consumerWeights(of: self)
-        if let update = `extension`.update { consumer = consumer + update }
-        let inputs = site.width * taps
-        let widened = consumer.selecting(columns: 0..<inputs).appending(columns: neurons.fanOut)
-            .appending(columns: consumer.selecting(columns: inputs..<consumer.columns))
-        result.set(site.consumer, widened, layout)
-        result.set(site.producer, site.producerWeights(of: self).appending(rows: neurons.fanIn), layout)
-        for name in site.between {
-            guard let operation = architecture.nodes.first(where: { $0.name == name })?.operation else { continue }
+    /// The same for a width that several layers make or read.
+    func grafting(_ graft: Graft) throws -> Network {
+        guard graft.count > 0 else { return self }
+        var result = self
+        result.architecture = try architecture.widening(graft.producers.map(\.node), by: graft.count)
+        let layout = ParameterLayout(result.architecture)
+        for (node, weights) in weights(with: graft) { result.set(node, weights, layout) }
+        for name in graft.between {
+            guard let operation = architecture.nodes.first(where: { $0.name == name })?.operation else {
+                continue
+            }
             for entry in layout.entries where entry.node == name {
                 result.parameters[entry.name] = parameters[entry.name]?.growing(
-                    to: entry, copying: neurons.originals, at: site.width, operation)
+                    to: entry, copying: graft.originals, at: graft.width, operation)
             }
             for entry in ParameterLayout.state(result.architecture).entries where entry.node == name {
                 result.state[entry.name] = state[entry.name]?.growing(
-                    to: entry, copying: neurons.originals, at: site.width, operation)
+                    to: entry, copying: graft.originals, at: graft.width, operation)
             }
         }
         for entry in layout.entries {
@@ -84,9 +65,29 @@ extension Network {
                 result.optimizerState[name] = optimizerState[name]?.padded(to: entry.specification.shape)
             }
         }
-        try result.validate(source: "the network grown at \(site.name)")
+        try result.validate(source: "the network grown at \(graft.name)")
         return result
     }
+
+    /// [W | b] of the layers that change. A layer may both make and read the width: first it gets columns, then rows.
+    private func weights(with graft: Graft) -> [String: Matrix] {
+        var result: [String: Matrix] = [:]
+        for (node, fanOut, update) in graft.consumers {
+            let own = extendedWeights(of: node)
+            let weights = update.map { own + $0 } ?? own
+            let inputs = weights.columns - (hasBias(node) ? 1 : 0)
+            result[node] = weights.selecting(columns: 0..<inputs).appending(columns: fanOut)
+                .appending(columns: weights.selecting(columns: inputs..<weights.columns))
+        }
+        for (node, fanIn) in graft.producers {
+            let weights = result[node] ?? extendedWeights(of: node)
+            result[node] = weights.appending(
+                rows: fanIn.widened(to: weights.columns, before: hasBias(node) ? 1 : 0))
+        }
+        return result
+    }
+
+    private func hasBias(_ node: String) -> Bool { parameters["\(node)/bias"] != nil }
 
     /// Sets W and b of a layer from [W | b]. Values that were Float32 before stay the same bits.
     private mutating func set(_ node: String, _ extended: Matrix, _ layout: ParameterLayout) {

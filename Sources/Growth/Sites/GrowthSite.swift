@@ -48,7 +48,8 @@ package struct GrowthSite: Sendable, Equatable {
 
     private init?(producer node: Architecture.Node, in architecture: Architecture) {
         guard let layer = node.operation as? any Layer, let input = node.inputs.first,
-            let inputShape = architecture.shape(of: input), let outputShape = architecture.shape(of: node.name)
+            let inputShape = architecture.shape(of: input),
+            let outputShape = architecture.shape(of: node.name)
         else { return nil }
         var chain = SiteChain(outputShape)
         var last = node
@@ -173,16 +174,23 @@ extension GrowthSite {
 extension Architecture {
     /// The same graph with so many more neurons at a site; all widths between follow.
     package func widening(_ site: GrowthSite, by count: Int) throws -> Architecture {
-        guard let node = nodes.first(where: { $0.name == site.producer }), var layer = node.operation as? any Layer
-        else { throw NetworkError.invalidGraph(node: site.producer, problem: "there is no such layer") }
-        layer.width += count
-        return try replacing(site.producer, by: layer)
+        try widening([site.producer], by: count)
+    }
+
+    /// The same graph with so many more outputs of some layers, all at once.
+    func widening(_ layers: [String], by count: Int) throws -> Architecture {
+        let widened = nodes.map { node in
+            guard layers.contains(node.name), var layer = node.operation as? any Layer else { return node }
+            layer.width += count
+            return Node(node.name, layer, inputs: node.inputs)
+        }
+        return try Architecture(inputShape: inputShape, nodes: widened)
     }
 }
 
 extension Network {
     /// W [out, everything else] of a layer, in the order of its values, with b as a last column.
-    fileprivate func extendedWeights(of node: String) -> Matrix {
+    func extendedWeights(of node: String) -> Matrix {
         guard let weight = parameters["\(node)/weight"] else {
             preconditionFailure("no layer '\(node)'")
         }

@@ -29,7 +29,8 @@ final class InputMomentSum {
             for (tap, sum) in sums.enumerated() {
                 guard let place = readers[tap].firstIndex(where: { $0 != nil }) else { continue }
                 sum.add(
-                    rows: images, patches + place * inputs, stride: places * inputs, gradient, stride: channels)
+                    rows: images, patches + place * inputs, stride: places * inputs, gradient,
+                    stride: channels)
             }
             return
         }

@@ -25,7 +25,7 @@ enum LagTerm: Hashable {
 ///
 /// Windows that move in steps of 1 make w constant but for a few places at the borders, so the sum is w times the
 /// one over all pairs plus corrections for single pairs: many blocks share the few sums over all pairs.
-struct LagBlock {
+struct LagBlock: Sendable {
     /// Which of several matrices, and which tap of its rows and columns.
     let slot: Int
     let row: Int
@@ -50,7 +50,7 @@ struct LagBlock {
 }
 
 /// All blocks of a statistic along one axis.
-struct LagAxis {
+struct LagAxis: Sendable {
     var left: Int
     var right: Int
     var blocks: [LagBlock]
@@ -157,7 +157,7 @@ struct PlaneTerm: Hashable {
 }
 
 /// A statistic of the plane as sums over pairs of positions.
-struct LagPlan {
+struct LagPlan: Sendable {
     let rows: LagAxis
     let columns: LagAxis
     /// Whether left and right are the same image: half of the terms are then transposes of others.

@@ -39,7 +39,9 @@ extension Matrix {
         sum.withUnsafeBufferPointer { sum in
             for row in 0..<rows.columns {
                 let (from, into) = (row * columns.columns, rows.place(row) * stride)
-                for column in 0..<columns.columns { values[into + places[column]] = scale * sum[from + column] }
+                for column in 0..<columns.columns {
+                    values[into + places[column]] = scale * sum[from + column]
+                }
             }
         }
         if rows.hasOnes {

@@ -26,7 +26,7 @@ final class SiteActivities: @unchecked Sendable {
     /// The most samples of one chunk, and the fewest chunks: standard errors come from their spread.
     private static let largestChunk = 1024
     private static let fewestChunks = 8
-    /// Bytes of one chunk's values at all nodes.
+    /// Bytes of one chunk's values and gradients.
     private static let chunkBytes = 64 << 20
     /// Bytes of activities kept between visits; beyond, the network is run again.
     static let keptBytes = 256 << 20
@@ -77,15 +77,18 @@ final class SiteActivities: @unchecked Sendable {
         self.architecture = architecture
         batches = Batches(split, normalization, order: architecture.sampleOrder)
         let most = min(Self.largestChunk, (positions.count + Self.fewestChunks - 1) / Self.fewestChunks)
-        let chunk = architecture.samplesPerChunk(most: max(1, most), bytes: Self.chunkBytes)
+        let reads = SiteRead.all(sites, in: architecture)
+        self.reads = reads
+        let names = Set(reads.map(\.node))
+        let chunk = Executor.rows(
+            of: architecture, purpose: .measurement, keeping: names, within: Self.chunkBytes,
+            atMost: max(1, most))
         self.chunk = chunk
         shardCount = max(1, min(shardLimit, (positions.count + chunk - 1) / chunk))
         let parameters = ParameterArena(ParameterLayout(architecture), network.parameters)
         let state = ParameterArena(ParameterLayout.state(architecture), network.state)
         arenas = [parameters, state]
 
-        let reads = SiteRead.all(sites, in: architecture)
-        self.reads = reads
         // The data are had again at no cost.
         let keepable = reads.filter { $0.node != Architecture.inputName }
         let perSample = keepable.reduce(0) { $0 + $1.count }
@@ -98,10 +101,11 @@ final class SiteActivities: @unchecked Sendable {
         shards = (0..<shardCount).map { _ in
             let executor = Executor(
                 architecture, parameters: parameters, state: state, capacity: chunk, purpose: .measurement,
-                keeping: Set(reads.map(\.node)))
+                keeping: names)
             return Shard(
                 executor,
-                Dictionary(uniqueKeysWithValues: passing.map { ($0, AlignedBuffer(count: chunk * $0.count)) }))
+                Dictionary(uniqueKeysWithValues: passing.map { ($0, AlignedBuffer(count: chunk * $0.count)) })
+            )
         }
     }
 
@@ -203,7 +207,10 @@ private struct SiteRead: Hashable {
     static func all(_ sites: [GrowthSite], in architecture: Architecture) -> [SiteRead] {
         var found: [SiteRead] = []
         for read in sites.flatMap({
-            [input(of: $0, in: architecture), hidden(of: $0, in: architecture), gradient(of: $0, in: architecture)]
+            [
+                input(of: $0, in: architecture), hidden(of: $0, in: architecture),
+                gradient(of: $0, in: architecture),
+            ]
         }) where !found.contains(read) { found.append(read) }
         return found
     }

@@ -113,7 +113,9 @@ struct SiteAxis: Equatable {
                     let inside = (0..<kernel).compactMap(place)
                     return inside.map { Source(index: $0, weight: 1 / Double(inside.count)) }
                 default:
-                    return (0..<kernel).compactMap(place).map { Source(index: $0, weight: 1 / Double(kernel)) }
+                    return (0..<kernel).compactMap(place).map {
+                        Source(index: $0, weight: 1 / Double(kernel))
+                    }
                 }
             }
         }

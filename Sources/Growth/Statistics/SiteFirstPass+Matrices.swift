@@ -78,7 +78,8 @@ struct FirstPassSumsOfSite {
                 }
                 return Matrix(
                     sum, rows: input, columns: hidden, ones: linear.hiddenPatches(seen),
-                    onesAcross: linear.inputPatches(isRead), corner: samples * seen.reduce(0, +), times: scale)
+                    onesAcross: linear.inputPatches(isRead), corner: samples * seen.reduce(0, +), times: scale
+                )
             })
     }
 

@@ -1,6 +1,6 @@
 internal import Networks
 internal import CKernels
-package import Tensors
+internal import Tensors
 
 /// Sums of the first pass over one site in one shard: what needs X, H and G as they are.
 ///
@@ -48,7 +48,9 @@ package final class SiteFirstPass {
     /// The statistics that are summed by shifts, in the order of ``Shifted``.
     private static func terms(_ plan: SitePlan) -> [LagSums.Term] {
         Shifted.allCases.compactMap { statistic in
-            plan.shifted(statistic).map { LagSums.Term(plan: $0, left: statistic.left, right: statistic.right) }
+            plan.shifted(statistic).map {
+                LagSums.Term(plan: $0, left: statistic.left, right: statistic.right)
+            }
         }
     }
 

@@ -27,7 +27,9 @@ extension Window {
     /// Whether the tap (height / 2, width / 2) never reads padding of an image.
     fileprivate func centreStaysInside(_ image: Extent) -> Bool {
         guard let positions = positions(over: image) else { return false }
-        func isInside(_ length: Int, _ count: Int, _ kernel: Int, _ step: Int, _ padding: Int, _ dilation: Int)
+        func isInside(
+            _ length: Int, _ count: Int, _ kernel: Int, _ step: Int, _ padding: Int, _ dilation: Int
+        )
             -> Bool
         {
             let first = kernel / 2 * dilation - padding

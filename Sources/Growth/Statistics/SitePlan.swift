@@ -2,7 +2,7 @@ internal import Networks
 
 /// How each statistic of a site is summed: by shifts where windows move in steps of 1 and it costs less, else from
 /// patches written out.
-struct SitePlan {
+struct SitePlan: Sendable {
     let geometry: SiteGeometry
     let plane: SitePlane
     let needs: StatisticsNeeds
@@ -31,10 +31,12 @@ struct SitePlan {
         self.needs = needs
         plane = SitePlane(geometry)
         overlapIsExact =
-            geometry.taps * geometry.inputs * geometry.hiddenInputs * MemoryLayout<Double>.size <= overlapLimit
+            geometry.taps * geometry.inputs * geometry.hiddenInputs * MemoryLayout<Double>.size
+            <= overlapLimit
         guard route != .patches else { return }
         let found = shiftPlans()
-        func chosen(_ plan: LagPlan?, _ left: LagSums.Image, _ right: LagSums.Image, patches: Int) -> LagPlan? {
+        func chosen(_ plan: LagPlan?, _ left: LagSums.Image, _ right: LagSums.Image, patches: Int) -> LagPlan?
+        {
             guard let plan else { return nil }
             return route == .shifts || cost(plan, left, right) < patches ? plan : nil
         }
@@ -65,7 +67,8 @@ struct SitePlan {
         }
         return transforms
             + LagSum.cost(
-                plan, periods: periods, left: geometry.channels(of: left), right: geometry.channels(of: right),
+                plan, periods: periods, left: geometry.channels(of: left),
+                right: geometry.channels(of: right),
                 batch: LagSums.batch(geometry, periods))
     }
 
