@@ -29,6 +29,7 @@ import Testing
           nodes:
           - {name: a, operation: flatten}
           - {name: b, operation: linear, width: 10}
+        growth: {rounds: 0}
         """,
     ])
     func `networks that fit the images are planned`(yaml: String) throws {
