@@ -5,9 +5,9 @@ import Testing
 @testable import Growth
 
 @Suite("Growth of convolutions agrees with the oracle")
-struct TappedOracleTests {
-    @Test("the reference network of these tests is the oracle's", arguments: TappedCase.all)
-    func referenceNetwork(named: TappedCase) throws {
+struct ConvolutionOracleTests {
+    @Test("the reference network of these tests is the oracle's", arguments: ConvolutionCase.all)
+    func referenceNetwork(named: ConvolutionCase) throws {
         let oracle = try named.open()
         #expect(agrees(oracle.network.forward(oracle.images).output, try oracle.shared("output")))
         #expect(agrees(oracle.consumerInput, try oracle.rows("conv2/B_prev_ext", rank: 3)))
@@ -15,8 +15,8 @@ struct TappedOracleTests {
         #expect(agrees(oracle.gradient, try oracle.rows("conv2/V_goal", rank: 4)))
     }
 
-    @Test("every statistic, for all taps and for the centre alone", arguments: TappedCase.all)
-    func statistics(named: TappedCase) throws {
+    @Test("every statistic, for all taps and for the centre alone", arguments: ConvolutionCase.all)
+    func statistics(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.statistics()
         #expect(agrees(found.consumerCovariance, try oracle.shared("conv2/S")))
@@ -37,8 +37,8 @@ struct TappedOracleTests {
         for (overlap, expected) in zip(overlaps, expected) { #expect(agrees(overlap, expected)) }
     }
 
-    @Test("the neurons of tiny: singular values, directions, signs", arguments: TappedCase.all)
-    func tiny(named: TappedCase) throws {
+    @Test("the neurons of tiny: singular values, directions, signs", arguments: ConvolutionCase.all)
+    func tiny(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.propose(Tiny())
         #expect(agrees(found.singularValues, try oracle.numbers("singular_values")))
@@ -49,8 +49,8 @@ struct TappedOracleTests {
         #expect(agrees(found.neurons.fanOut, fanOut))
     }
 
-    @Test("gradmax", arguments: TappedCase.all.filter { $0.scheme == .full })
-    func gradMax(named: TappedCase) throws {
+    @Test("gradmax", arguments: ConvolutionCase.all.filter { $0.scheme == .full })
+    func gradMax(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.propose(GradMax(length: .unit, countsBias: true), "gradmax/")
         #expect(agrees(found.singularValues, try oracle.numbers("gradmax/singular_values")))
@@ -60,8 +60,8 @@ struct TappedOracleTests {
         #expect(found.neurons.fanIn.values.allSatisfy { $0 == 0 || $0 == 1e-6 })
     }
 
-    @Test("gains of each neuron with either sign, linear gain and totals", arguments: TappedCase.all)
-    func gains(named: TappedCase) throws {
+    @Test("gains of each neuron with either sign, linear gain and totals", arguments: ConvolutionCase.all)
+    func gains(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.propose(Tiny())
         let moments = try oracle.moments(found.neurons)
@@ -74,8 +74,8 @@ struct TappedOracleTests {
         #expect(agrees(published, try oracle.number("fo_neurons_gromo")))
     }
 
-    @Test("what linear neurons add, and what they leave of the gradient", arguments: TappedCase.all)
-    func residual(named: TappedCase) throws {
+    @Test("what linear neurons add, and what they leave of the gradient", arguments: ConvolutionCase.all)
+    func residual(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.propose(Tiny())
         let remaining = bottleneckGradient(
@@ -96,8 +96,8 @@ struct TappedOracleTests {
 
     @Test(
         "the loss of the grown network at every amplitude, with and without the update",
-        arguments: TappedCase.all)
-    func lossCurves(named: TappedCase) throws {
+        arguments: ConvolutionCase.all)
+    func lossCurves(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.propose(Tiny())
         for (index, factor) in try oracle.numbers("gammas").enumerated() {
@@ -109,8 +109,8 @@ struct TappedOracleTests {
         }
     }
 
-    @Test("the grown network: output and loss", arguments: TappedCase.all)
-    func grown(named: TappedCase) throws {
+    @Test("the grown network: output and loss", arguments: ConvolutionCase.all)
+    func grown(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let found = try oracle.propose(Tiny())
         let factor = try oracle.number("grown/gamma")
@@ -122,8 +122,8 @@ struct TappedOracleTests {
 
     @Test(
         "the loss falls from γ = 0 at the exact first-order rate, for either sign and for the joint update",
-        arguments: TappedCase.all)
-    func slope(named: TappedCase) throws {
+        arguments: ConvolutionCase.all)
+    func slope(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let statistics = try oracle.statistics()
         for method in [Tiny() as any GrowthMethod, TinyJoint(), Fisher()] {
@@ -143,7 +143,7 @@ struct TappedOracleTests {
     }
 
     /// dL/dγ at γ = 0+, three points extrapolated in √γ.
-    private func slope(_ oracle: TappedOracle, _ neurons: NewNeurons, _ update: Matrix?) -> Double {
+    private func slope(_ oracle: ConvolutionOracle, _ neurons: NewNeurons, _ update: Matrix?) -> Double {
         let move = update.map { oracle.consumerInput.timesTransposed($0).squaredNorm } ?? 0
         let unit = 1 / max(1, linearActivity(oracle, neurons).squaredNorm + move).squareRoot()
         let before = oracle.network.meanLoss(oracle.images, oracle.target)
@@ -157,7 +157,7 @@ struct TappedOracleTests {
     }
 
     /// Σ_e X_e αᵀ ω_eᵀ
-    private func linearActivity(_ oracle: TappedOracle, _ neurons: NewNeurons) -> Matrix {
+    private func linearActivity(_ oracle: ConvolutionOracle, _ neurons: NewNeurons) -> Matrix {
         byTap(oracle.readings.map { $0.timesTransposed(neurons.fanIn) }).timesTransposed(neurons.fanOut)
     }
 }

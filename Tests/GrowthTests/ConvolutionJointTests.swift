@@ -5,17 +5,17 @@ import Testing
 @testable import Growth
 
 @Suite("The joint optimum of convolutions")
-struct TappedJointTests {
+struct ConvolutionJointTests {
     /// A case with X_e freed from what H contains by an explicit projection, row by row.
     private struct Projected {
-        let oracle: TappedOracle
+        let oracle: ConvolutionOracle
         let problem: SiteProblem
         let readings: [Matrix]
         let h: Matrix
         let gradient: Matrix
         var samples: Double { Double(oracle.images.samples) }
 
-        init(_ named: TappedCase) throws {
+        init(_ named: ConvolutionCase) throws {
             oracle = try named.open()
             var problem = try oracle.problem(largest: 1, published: false)
             // The identities are those of linear neurons.
@@ -37,8 +37,8 @@ struct TappedJointTests {
         }
     }
 
-    @Test("S̃ is the covariance of what H leaves of X, over all taps", arguments: TappedCase.all)
-    func schur(named: TappedCase) throws {
+    @Test("S̃ is the covariance of what H leaves of X, over all taps", arguments: ConvolutionCase.all)
+    func schur(named: ConvolutionCase) throws {
         let some = try Projected(named)
         let statistics = some.problem.statistics
         let explained = try #require(statistics.overlap).explained(
@@ -50,8 +50,8 @@ struct TappedJointTests {
 
     @Test(
         "with one tap the solution is that of a brute-force reduced-rank regression, and Ψ falls by Σλ̃² exactly",
-        arguments: TappedCase.all.filter { $0.scheme == .restricted || $0.name.contains("1x1_second") })
-    func oneTap(named: TappedCase) throws {
+        arguments: ConvolutionCase.all.filter { $0.scheme == .restricted || $0.name.contains("1x1_second") })
+    func oneTap(named: ConvolutionCase) throws {
         let some = try Projected(named)
         let statistics = some.problem.statistics
         let found = try TinyJoint().propose(for: some.problem, limit: .max)
@@ -72,8 +72,8 @@ struct TappedJointTests {
 
     @Test(
         "taps overlap: one neuron takes at least λ̃² off Ψ, k of them at least Σλ̃²/min(k, E) at that amplitude",
-        arguments: TappedCase.all.filter { $0.scheme == .full })
-    func manyTaps(named: TappedCase) throws {
+        arguments: ConvolutionCase.all.filter { $0.scheme == .full })
+    func manyTaps(named: ConvolutionCase) throws {
         let some = try Projected(named)
         let bottleneck = some.problem.statistics.bottleneck
         let found = try TinyJoint().propose(for: some.problem, limit: 6)
@@ -95,8 +95,8 @@ struct TappedJointTests {
 
     @Test(
         "the refit explains all of the gradient that H and what the taps read of the neurons span",
-        arguments: TappedCase.all, SignRule.allCases)
-    func refit(named: TappedCase, signs: SignRule) throws {
+        arguments: ConvolutionCase.all, SignRule.allCases)
+    func refit(named: ConvolutionCase, signs: SignRule) throws {
         let some = try Projected(named)
         let found = try TinyJoint().propose(for: some.problem, limit: 2)
         let moments = try some.oracle.moments(found.neurons)

@@ -7,7 +7,7 @@ import Testing
 @testable import Growth
 
 /// One convolutional case of Tests/Oracle, with all taps of the consumer or its centre alone.
-struct TappedCase: Sendable, CustomTestStringConvertible {
+struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     let name: String
     let scheme: SiteGeometry.Scheme
 
@@ -17,9 +17,9 @@ struct TappedCase: Sendable, CustomTestStringConvertible {
         "conv_relu_ce", "conv_tanh_mse_act2", "conv_relu_ce_nobias", "conv_relu_ce_stride2_first",
         "conv_relu_ce_stride2_second", "conv_relu_ce_1x1_second", "conv_relu_ce_1x1_first",
         "conv_selu_ce_nonsquare_nopad", "conv_relu_ce_1x1_second_stride2",
-    ].flatMap { name in SiteGeometry.Scheme.allCases.map { TappedCase(name: name, scheme: $0) } }
+    ].flatMap { name in SiteGeometry.Scheme.allCases.map { ConvolutionCase(name: name, scheme: $0) } }
 
-    func open() throws -> TappedOracle { try TappedOracle(self) }
+    func open() throws -> ConvolutionOracle { try ConvolutionOracle(self) }
 }
 
 /// conv1 - σ - conv2 - [σ2] - mean over positions - linear, in Float64.
@@ -79,7 +79,7 @@ struct ReferenceConvolution {
 }
 
 /// A case's file, opened, with its network and samples.
-final class TappedOracle {
+final class ConvolutionOracle {
     private let file: File
     let scheme: SiteGeometry.Scheme
     let network: ReferenceConvolution
@@ -87,7 +87,7 @@ final class TappedOracle {
     let target: ReferenceTarget
     let geometry: SiteGeometry
 
-    init(_ named: TappedCase) throws {
+    init(_ named: ConvolutionCase) throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Oracle/\(named.name).h5").path
         file = try File(reading: path, limits: .foreign)
