@@ -33,7 +33,8 @@ package struct LeadingNeurons: Equatable, Sendable {
     ///   - threshold: a λ counts if above this part of the largest.
     ///   - limit: at most this many neurons.
     package init(
-        crossCovariance: Matrix, taps: Int, input: SemidefiniteFactor?, output: SemidefiniteFactor? = nil,
+        crossCovariance: Matrix, taps: Int = 1, input: SemidefiniteFactor?,
+        output: SemidefiniteFactor? = nil,
         scaling: Scaling = .root, threshold: Double, limit: Int = .max
     ) throws(LinearAlgebraError) {
         let decomposition = try LeadingNeurons.decomposition(
