@@ -16,23 +16,28 @@ INLINE void strip_sum(const float *restrict x, size_t count, size_t stride, size
     for (size_t l = 0; l < width; l++) sums[l] = (part[0][l] + part[1][l]) + (part[2][l] + part[3][l]);
 }
 
-// squares[l] = sum over positions of (x - centre)^2
+// rest[l] = sum over positions of (x - centre), squares[l] = sum of (x - centre)^2
 INLINE void strip_squares(const float *restrict x, size_t count, size_t stride, size_t width,
-                          const float *restrict centre, float *restrict squares) {
-    float part[WAYS][WIDE] = {{0}};
+                          const float *restrict centre, float *restrict rest, float *restrict squares) {
+    float first[WAYS][WIDE] = {{0}}, second[WAYS][WIDE] = {{0}};
     size_t p = 0;
     for (; p + WAYS <= count; p += WAYS)
         for (size_t w = 0; w < WAYS; w++)
             for (size_t l = 0; l < width; l++) {
                 const float d = x[(p + w) * stride + l] - centre[l];
-                part[w][l] += d * d;
+                first[w][l] += d;
+                second[w][l] += d * d;
             }
     for (; p < count; p++)
         for (size_t l = 0; l < width; l++) {
             const float d = x[p * stride + l] - centre[l];
-            part[0][l] += d * d;
+            first[0][l] += d;
+            second[0][l] += d * d;
         }
-    for (size_t l = 0; l < width; l++) squares[l] = (part[0][l] + part[1][l]) + (part[2][l] + part[3][l]);
+    for (size_t l = 0; l < width; l++) {
+        rest[l] = (first[0][l] + first[1][l]) + (first[2][l] + first[3][l]);
+        squares[l] = (second[0][l] + second[1][l]) + (second[2][l] + second[3][l]);
+    }
 }
 
 // What a rectifier after y = (x - centre) scale + shift lets through of g; y is rounded as it was forward.
@@ -68,18 +73,20 @@ INLINE void strip_gradients(const float *restrict x, const float *restrict g, si
     }
 }
 
-// Chan's rule: n values of mean `mean` and sum of squared deviations `squares` are joined by `count` more.
+// Chan's rule: n values of mean `mean` and sum of squared deviations `squares` are joined by `count` more. The strip's mean
+// is known to single precision first, then what is left of it is added.
 INLINE void strip_moments(const float *restrict x, size_t count, size_t stride, size_t width, double before,
                           double *restrict mean, double *restrict squares) {
-    float sums[WIDE], centre[WIDE], deviations[WIDE];
+    float sums[WIDE], centre[WIDE], rest[WIDE], deviations[WIDE];
     strip_sum(x, count, stride, width, sums);
     for (size_t l = 0; l < width; l++) centre[l] = sums[l] / (float)count;
-    strip_squares(x, count, stride, width, centre, deviations);
+    strip_squares(x, count, stride, width, centre, rest, deviations);
     const double n = (double)count, total = before + n;
     for (size_t l = 0; l < width; l++) {
-        const double delta = (double)centre[l] - mean[l];
+        const double correction = rest[l] / n;
+        const double delta = (double)centre[l] + correction - mean[l];
         mean[l] += delta * n / total;
-        squares[l] += deviations[l] + delta * delta * before * n / total;
+        squares[l] += deviations[l] - rest[l] * correction + delta * delta * before * n / total;
     }
 }
 
