@@ -8,8 +8,9 @@ ARTIFACTS ?= artifacts
 CONFIG    ?= release
 # Put before every step's command, as in LAUNCH='srun -N1 -n1 -c2'.
 LAUNCH    ?=
-# What `make bench-peers` installs; a build without CUDA, where there is one, is quicker to install.
-TORCH     ?= torch
+# What pip installs for `make interop` and `make bench-peers`; empty: PyTorch without CUDA where pip finds such a build,
+# since that is a tenth of the download.
+TORCH     ?=
 # Threads of one step: the cores, divided by the steps that run side by side.
 CORES     := $(shell nproc 2>/dev/null || echo 1)
 JOBS       = $(or $(patsubst -j%,%,$(filter-out -j,$(filter -j%,$(MAKEFLAGS)))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
@@ -29,6 +30,7 @@ BIN   := .build/$(CONFIG)
 BUILT := .build/meristem-$(CONFIG).stamp
 endif
 SETUP := .build/setup.stamp
+INTEROP := .build/interop
 PLAN   = $(BIN)/plan --artifacts $(A)
 
 # A link's own time counts, not only that of the object it points to.
@@ -85,7 +87,7 @@ SYNC := rsync -a --ignore-existing --exclude='.*.temporary' --exclude='*.lock' -
 
 ##@ Development
 
-.PHONY: build setup test lint bench bench-peers help
+.PHONY: build setup test interop lint bench bench-peers help
 build: $(BUILT)			## Build the programs (CONFIG=release or debug)
 setup:				## Install the system packages that are missing
 	@.ci/setup
@@ -93,6 +95,9 @@ setup:				## Install the system packages that are missing
 test: $(SETUP)			## Set up, build, run every test
 	swift build --build-tests
 	swift test --skip-build
+interop: $(SETUP) $(INTEROP)/ready	## Load networks into PyTorch and compare outputs, losses and gradients
+	swift build --build-tests
+	MERISTEM_PYTHON=$(CURDIR)/$(INTEROP)/bin/python swift test --skip-build --filter InteropTests
 lint:				## Check the format of the sources
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins Benchmarks/benchmarks
 bench: $(SETUP)			## Build and run the benchmarks
@@ -111,9 +116,18 @@ help:				## This list
 	@printf 'DATA_MIRROR=folder is looked at for datasets; -jN runs N steps side by side.\n'
 
 Benchmarks/.venv/ready: Benchmarks/peers.py
-	python3 -m venv Benchmarks/.venv
-	Benchmarks/.venv/bin/pip install --quiet '$(TORCH)' numpy gromo
+	$(call install-torch,Benchmarks/.venv,numpy gromo)
 	@touch $@
+$(INTEROP)/ready:
+	$(call install-torch,$(INTEROP),numpy h5py)
+	@touch $@
+
+# $(call install-torch,FOLDER,PACKAGES): a Python environment with PyTorch and these packages.
+define install-torch
+python3 -m venv $1
+$(if $(TORCH),$1/bin/pip install --quiet '$(TORCH)' $2,\
+  $1/bin/pip install --quiet 'torch==2.13.0+cpu' $2 2>/dev/null || $1/bin/pip install --quiet torch $2)
+endef
 
 .PHONY: need-STEP need-REMOTE
 need-STEP need-REMOTE: need-%:
@@ -155,7 +169,7 @@ FLAGS = $(firstword -$(filter-out --%,$(MAKEFLAGS)))
 show-report = $(if $(findstring q,$(FLAGS))$(findstring n,$(FLAGS)),,@echo '$1: $(A)/$1/report'; \
   awk '/^\|/ { print; table = 1; next } table { exit }' $(A)/$1/report/results.md)
 
-ifneq ($(filter-out help setup build test lint bench bench-peers clean distclean list explain rerun graph fields \
+ifneq ($(filter-out help setup build test interop lint bench bench-peers clean distclean list explain rerun graph fields \
   verify gc push pull,$(or $(MAKECMDGOALS),help)),)
 # Planned anew by every make, once; the plan is written only if it changed. A pipeline that cannot be read stops make.
 ifndef MAKE_RESTARTS

@@ -23,9 +23,9 @@ func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         plugins: ["SourceDigest"])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)",
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: exclude,
         swiftSettings: strict)
 }
 
@@ -63,7 +63,7 @@ let package = Package(
 
         // Floor 3
         library("Training", ["Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
-        library("Growth", ["Training", "Networks", "Datasets", "Tensors", "Parameters", "HDF5"]),
+        library("Growth", ["Training", "Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
 
         // Floor 4
         library("Pipelines", ["Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters"]),
@@ -106,9 +106,12 @@ let package = Package(
         tests("DatasetsTests", ["Datasets", "HDF5", "Parameters", "CLZMA"]),
         tests("NetworksTests", ["Networks", "Tensors", "HDF5"]),
         tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors", "Parameters"]),
-        tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5"]),
+        tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5", "CKernels"]),
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
+        tests(
+            "InteropTests", ["Training", "Networks", "Tensors", "Artifacts", "HDF5", "Parameters"],
+            exclude: ["torch_network.py", "compare.py"]),
         tests("StageTests", ["HDF5", "Artifacts"]),
         tests("PipelineTests", ["Artifacts"]),
     ]

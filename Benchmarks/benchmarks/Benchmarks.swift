@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Growth
 import Networks
 import Tensors
 
@@ -49,14 +50,53 @@ struct Benchmarks: ParsableCommand {
         ] {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
+        try measureSums()
+        try measureRounds()
+        let solve = "solve 512-512-512 3x3"
+        if isWanted(solve) {
+            let problem = syntheticProblem(inputs: 4608, outputs: 4608)
+            try measure(solve, threads: [1]) { _ in try secondsOfSolve(problem) }
+        }
     }
 
-    /// Prints what `body` gives for one and for two threads.
-    private func measure(_ name: String, _ body: (_ threads: Int) throws -> Double) throws {
-        guard names.isEmpty || names.contains(where: name.contains) else { return }
+    /// The sums of one convolutional site over 2,000 images, without network and solve.
+    private func measureSums() throws {
+        let published: StatisticsNeeds = [.inputCovariance, .crossCovariance]
+        for (needs, name) in [(published, "plain sums"), (published.union(.overlap), "overlap sums")] {
+            for scheme in SiteGeometry.Scheme.allCases {
+                let site = convolutionSite(64, extent: 32, scheme: scheme)
+                try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
+                    try secondsOfSums(site, needs: needs, images: 2000, threads: $0)
+                }
+            }
+        }
+    }
+
+    /// A growth round of a ResNet-18: the statistics of its eight sites, then choosing, trying and grafting at each.
+    private func measureRounds() throws {
+        for taps in SiteGeometry.Scheme.allCases {
+            let names = ["statistics", "growth"].map { "\($0) ResNet-18 (16) 2000 images \(taps.rawValue)" }
+            guard names.contains(where: isWanted) else { continue }
+            let round = try ResidualRound(taps: taps)
+            try measure(names[0]) { try round.secondsOfStatistics(threads: $0) }
+            guard isWanted(names[1]) else { continue }
+            let found = try round.bottlenecks(threads: 2)
+            try measure(names[1]) { try round.secondsOfGrowth(found, threads: $0) }
+        }
+    }
+
+    private func isWanted(_ name: String) -> Bool {
+        names.isEmpty || names.contains(where: name.contains)
+    }
+
+    /// Prints what `body` gives for each number of threads.
+    private func measure(
+        _ name: String, threads given: [Int]? = nil, _ body: (_ threads: Int) throws -> Double
+    ) throws {
+        guard isWanted(name) else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        for threads in threads {
+        for threads in given ?? threads {
             _ = try body(threads)
             let seconds = try (0..<repetitions).map { _ in try body(threads) }
             let measurement = Measurement(name: name, threads: threads, seconds: seconds)

@@ -2,6 +2,8 @@
 
 // LAPACK as OpenBLAS exports it (Fortran calling convention, 32-bit integers).
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpocon_(const char *uplo, const int *n, const double *a, const int *lda, const double *anorm, double *rcond,
+             double *work, int *iwork, int *info);
 void dpstrf_(const char *uplo, const int *n, double *a, const int *lda, int *piv, int *rank,
              const double *tol, double *work, int *info);
 void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,

@@ -18,6 +18,12 @@ package enum GrowthError: ReportableError, Equatable {
     case otherNetwork(site: String, found: String, expected: String)
     /// Bottlenecks were measured for another method.
     case otherMethod(found: String, expected: String)
+    /// Bottlenecks were measured for other taps.
+    case otherTaps(found: String, expected: String)
+    /// A target under the width that a site has already.
+    case targetBelowWidth(site: String, target: Int, width: Int)
+    /// A method that needs statistics was asked to grow the widths that residual branches share.
+    case streamsNeedNoData(method: String)
     /// A bottlenecks file holds something else than this version writes.
     case invalidFile(file: String, path: String, problem: String)
     /// The network has grown in this round before.
@@ -32,7 +38,8 @@ package enum GrowthError: ReportableError, Equatable {
     package var exitCode: Int32 {
         switch self {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .otherMethod,
-            .invalidFile, .roundRepeated, .oddPairs, .targetCount:
+            .invalidFile, .roundRepeated, .oddPairs, .targetCount, .otherTaps,
+            .targetBelowWidth, .streamsNeedNoData:
             65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
@@ -52,14 +59,23 @@ package enum GrowthError: ReportableError, Equatable {
         case .lossNotFinite(let what):
             "the loss over \(what) is NaN or infinite; the network has diverged before this step, lower its learning rate"
         case .noSites(let nodes):
-            "no width of the network can grow: a site is a linear layer, then activations or dropout, then a linear "
-                + "layer that alone reads them; the nodes are \(nodes.joined(separator: ", "))"
+            "no width of the network can grow: a site is a linear layer or a convolution, then nodes that keep channels "
+                + "apart (activations, dropout, pooling, batch normalisation, depthwise convolutions, flattening), then a "
+                + "layer that alone reads them; layer and group normalisation mix channels; the nodes are \(nodes.joined(separator: ", "))"
         case .otherNetwork(let site, let found, let expected):
             "the bottlenecks are not of this network: site \(site) was measured as \(found), the network has "
                 + "\(expected); compute them again for this network"
         case .otherMethod(let found, let expected):
             "the bottlenecks were computed for the method \(found), the parameters say \(expected); give both stages the "
                 + "same method"
+        case .otherTaps(let found, let expected):
+            "the bottlenecks were computed with taps: \(found), the parameters say \(expected); give both stages the same"
+        case .targetBelowWidth(let site, let target, let width):
+            "neurons: {target: …} asks for a width of \(target) at \(site), which has \(width) already; neurons are added, "
+                + "never taken away: give at least \(width)"
+        case .streamsNeedNoData(let method):
+            "streams: true asks \(method) for neurons of widths that residual branches share, which are not measured; use "
+                + "net2net, random or random-zero-out, or leave streams out"
         case .invalidFile(let file, let path, let problem):
             "\(file): \(path): \(problem)"
         case .roundRepeated(let round):

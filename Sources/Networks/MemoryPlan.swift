@@ -67,8 +67,10 @@ struct MemoryPlan {
         for (time, instruction) in program.instructions.enumerated() {
             let count = program.values[instruction.output].layout.count
             let last = lastUse(instruction.output, writtenBy: time)
+            // The first two inputs are read when the output is first written; what is read later must not be gone.
             if let place = instruction.inputs.prefix(2).first(where: { input in
                 instruction.operation.inPlace.contains(.forward)
+                    && !instruction.inputs.dropFirst(2).contains(input)
                     && program.values[input].layout.count == count && spans[values[input]].last == time
             }) {
                 values.append(values[place])

@@ -156,6 +156,7 @@ extension Dataset {
             switch tensor.shape.count {
             case 1: "out_features"
             case 2: "out_features,in_features"
+            case 4: "out_channels,in_channels,kernel_row,kernel_column"
             default: tensor.shape.indices.map { "axis\($0)" }.joined(separator: ",")
             }
         self.init(.float32(tensor.values), shape: tensor.shape, dims: dims, longName: long)

@@ -41,16 +41,7 @@ struct BranchReader {
         try fields.finish()
         return Pipeline.Branch(
             name: name, experiment: experiment, setsSeedEpochs: changes["seed.epochs"] != nil,
-            network: place(of: tree["network"], path: changes["network"] == nil ? "" : path))
-    }
-
-    private func place(of network: Tree?, path: String) -> Pipeline.NetworkPlace {
-        var lines: [String: Int] = [:]
-        for node in network?["nodes"]?.list ?? [] {
-            if let name = node["name"]?.text { lines[name] = node.line }
-        }
-        return Pipeline.NetworkPlace(
-            path: path.isEmpty ? "network" : "\(path).network", line: network?.line, nodeLines: lines)
+            tree: tree, changes: changes)
     }
 
     /// The changes as a tree of sections: `growth.method: x` is `growth: {method: x}`.

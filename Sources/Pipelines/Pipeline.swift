@@ -7,16 +7,10 @@ package struct Pipeline: Equatable, Sendable {
         package var experiment: Experiment
         /// Whether the branch itself says how long its first network is trained.
         var setsSeedEpochs: Bool
-        var network: NetworkPlace
-    }
-
-    /// Where in the file a branch's network stands, for messages about what only its dataset tells.
-    struct NetworkPlace: Equatable, Sendable {
-        /// `network`, or `branches.NAME.network`.
-        var path: String
-        var line: Int?
-        /// The lines of nodes that the file lists, by their names.
-        var nodeLines: [String: Int]
+        /// The file's sections with the branch's changes laid over them, and these alone: for the places of messages about
+        /// what only the dataset tells.
+        var tree: Tree
+        var changes: Tree
     }
 
     /// The file's name without `.yaml`; the folder below artifacts/.
@@ -77,9 +71,9 @@ extension Pipeline {
 enum PipelineName {
     /// Targets of the Makefile and folders of artifacts/.
     static let reserved: Set<String> = [
-        "all", "artifacts", "bench", "bench-peers", "clean", "data", "distclean", "docs", "explain", "force",
-        "gc", "graph",
-        "help", "lint", "list", "pipelines", "pull", "push", "report", "rerun", "runs", "setup", "store",
+        "all", "artifacts", "bench", "bench-peers", "build", "clean", "data", "distclean", "docs", "explain",
+        "fields", "force", "gc", "graph", "help", "interop", "lint", "list", "pipelines", "pull", "push",
+        "report", "rerun", "runs", "setup", "store",
         "test", "verify",
     ]
 

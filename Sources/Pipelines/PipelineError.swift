@@ -9,8 +9,8 @@ package enum PipelineError: ReportableError, Equatable {
     case unknownPipeline(String, known: [String])
     /// A file that looks like a pipeline and would be passed over.
     case otherEnding(file: String, expected: String)
-    /// Networks that do not fit their datasets, or themselves.
-    case networks([NetworkProblem])
+    /// What does not fit the datasets, and networks that do not fit themselves.
+    case shapes([ShapeProblem])
     /// Every pipeline that cannot be read, one error each.
     case several([ParameterError])
 
@@ -29,7 +29,7 @@ package enum PipelineError: ReportableError, Equatable {
             return "there is no pipeline '\(name)'\(hint) (there are \(known.joined(separator: ", ")))"
         case .otherEnding(let file, let expected):
             return "\(file): a pipeline's name ends with .yaml; call it \(expected), or move it elsewhere"
-        case .networks(let problems):
+        case .shapes(let problems):
             return problems.map(\.description).joined(separator: "\nplan: error: ")
         case .several(let errors):
             return errors.map(\.description).joined(separator: "\nplan: error: ")
@@ -39,7 +39,7 @@ package enum PipelineError: ReportableError, Equatable {
     package var exitCode: Int32 {
         switch self {
         case .noPipelines: 66
-        case .invalidName, .otherEnding, .networks, .several: 65
+        case .invalidName, .otherEnding, .shapes, .several: 65
         case .unknownStep, .unknownPipeline: 64
         }
     }

@@ -1,9 +1,10 @@
 import Datasets
 import Networks
 package import Parameters
+import Training
 
-/// A network that does not fit its dataset, or itself, found before anything runs.
-package struct NetworkProblem: Equatable, Sendable, CustomStringConvertible {
+/// What does not fit a branch's dataset, or a network that does not fit itself, found before anything runs.
+package struct ShapeProblem: Equatable, Sendable, CustomStringConvertible {
     package var place: Place
     /// Every branch that has it.
     package var branches: [String]
@@ -17,9 +18,10 @@ package struct NetworkProblem: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Builds the architecture that every branch begins with, for the images and classes of its dataset.
+/// Builds the architecture that every branch begins with, for the images and classes of its dataset, and looks at what
+/// else depends on the images.
 struct ShapeCheck {
-    private(set) var problems: [NetworkProblem] = []
+    private(set) var problems: [ShapeProblem] = []
 
     mutating func check(_ pipeline: Pipeline, datasets: [String: DatasetDescriptor]) {
         var architectures: [String: Architecture] = [:]
@@ -28,7 +30,28 @@ struct ShapeCheck {
             do {
                 architectures[branch.name] = try architecture(of: branch, dataset, architectures)
             } catch {
-                add(error, branch, pipeline, dataset)
+                let nodes = branch.tree["network.nodes"]?.list ?? []
+                let line = nodes.first { $0["name"]?.text == error.node }?.line
+                add(error.description, "network", line: line, branch, pipeline, dataset)
+            }
+            checkAugmentation(of: branch, pipeline, dataset)
+        }
+    }
+
+    /// Of the phases in their order, each of which begins with the settings of the one before.
+    private mutating func checkAugmentation(
+        of branch: Pipeline.Branch, _ pipeline: Pipeline, _ dataset: DatasetDescriptor
+    ) {
+        let experiment = branch.experiment
+        let phases = [
+            ("seed", experiment.seed), ("tune", experiment.tune.training),
+            ("final", experiment.final.training),
+        ]
+        for (section, training) in phases where section == "seed" || branch.tree[section] != nil {
+            do {
+                try training.augmentation.check(dataset.image)
+            } catch {
+                return add("\(error)", "\(section).augmentation", line: nil, branch, pipeline, dataset)
             }
         }
     }
@@ -60,17 +83,19 @@ struct ShapeCheck {
         }
     }
 
+    /// - Parameters:
+    ///   - section: where in the file it stands.
+    ///   - line: if it is not the section's.
     private mutating func add(
-        _ error: NetworkError, _ branch: Pipeline.Branch, _ pipeline: Pipeline, _ dataset: DatasetDescriptor
+        _ problem: String, _ section: String, line: Int?, _ branch: Pipeline.Branch, _ pipeline: Pipeline,
+        _ dataset: DatasetDescriptor
     ) {
-        let network = branch.network
-        let node = error.node
-        let line = node.flatMap { network.nodeLines[$0] } ?? network.line
+        let path = branch.changes[section] == nil ? section : "branches.\(branch.name).\(section)"
         let extents = dataset.image.planes.map(String.init).joined(separator: " x ")
-        let found = NetworkProblem(
-            place: Place(file: pipeline.file, line: line, path: network.path), branches: [branch.name],
-            dataset: "\(dataset.name) (\(extents), \(dataset.classes.count) classes)",
-            problem: error.description)
+        let found = ShapeProblem(
+            place: Place(file: pipeline.file, line: line ?? branch.tree[section]?.line, path: path),
+            branches: [branch.name],
+            dataset: "\(dataset.name) (\(extents), \(dataset.classes.count) classes)", problem: problem)
         let same = problems.firstIndex {
             $0.place == found.place && $0.dataset == found.dataset && $0.problem == found.problem
         }

@@ -24,14 +24,14 @@ package struct Workflow: Sendable {
     /// - Parameters:
     ///   - pipelines: in the order in which they are listed.
     ///   - data: the folder of the datasets' descriptors.
-    /// - Throws: `ParameterError` for a dataset without a usable descriptor; `PipelineError.networks` where networks do
-    ///   not fit their datasets.
+    /// - Throws: `ParameterError` for a dataset without a usable descriptor; `PipelineError.shapes` where networks or
+    ///   augmentation do not fit their datasets.
     package init(_ pipelines: [Pipeline], data: String) throws {
         var descriptors = Descriptors(folder: data)
         for pipeline in pipelines { try add(pipeline, &descriptors) }
         var shapes = ShapeCheck()
         for pipeline in pipelines { shapes.check(pipeline, datasets: descriptors.datasets) }
-        guard shapes.problems.isEmpty else { throw PipelineError.networks(shapes.problems) }
+        guard shapes.problems.isEmpty else { throw PipelineError.shapes(shapes.problems) }
     }
 
     /// The index of a step by its id.

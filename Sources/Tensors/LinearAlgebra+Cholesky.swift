@@ -34,6 +34,41 @@ extension Matrix {
         return factor
     }
 
+    /// The upper triangular R of A = Rᵀ R, for a symmetric A [n, n] whose smallest eigenvalue is clearly above a limit;
+    /// nil for all others, also where it cannot be told. What stands below R's diagonal means nothing.
+    ///
+    /// 1/‖A⁻¹‖₁ bounds the smallest eigenvalue from below. LAPACK's estimate of it is rarely off by more than 3: ten times
+    /// the limit is asked for.
+    /// - Complexity: n³/3 FLOPs: several times faster than with pivoting, which moves columns about.
+    func clearlyPositiveCholesky(above limit: Double) throws(LinearAlgebraError) -> Matrix? {
+        try requireSquareAndFinite("Cholesky")
+        guard rows > 0, limit > 0 else { return nil }
+        var factor = self
+        var (n, info, reciprocal) = (Int32(rows), Int32(0), 0.0)
+        var norm = symmetricNorm
+        var work = Array(repeating: 0.0, count: 3 * rows)
+        var integers = Array(repeating: Int32(0), count: rows)
+        factor.withUnsafeMutableValues { values in
+            // Column-major lower is row-major upper.
+            dpotrf_("L", &n, values.baseAddress, &n, &info)
+            guard info == 0 else { return }
+            dpocon_("L", &n, values.baseAddress, &n, &norm, &reciprocal, &work, &integers, &info)
+        }
+        if info < 0 { throw .refused(operation: "Cholesky", argument: -Int(info)) }
+        return info == 0 && reciprocal * norm > 10 * limit ? factor : nil
+    }
+
+    /// The largest sum of magnitudes of a row; of a column too where the matrix is symmetric.
+    private var symmetricNorm: Double {
+        withUnsafeValues { values in
+            (0..<rows).reduce(0) { largest, row in
+                var sum = 0.0
+                for column in 0..<columns { sum += abs(values[row * columns + column]) }
+                return max(largest, sum)
+            }
+        }
+    }
+
     /// Cholesky with pivoting of a symmetric positive semidefinite S [n, n].
     ///
     /// - Parameter threshold: pivots up to this value (in the units of S) count as zero.

@@ -23,7 +23,7 @@ package enum Products {
         }
     }
 
-    /// c = a b + beta c, with a [rows, inner], b [inner, columns] and c [rows, columns].
+    /// c = alpha a b + beta c, with a [rows, inner], b [inner, columns] and c [rows, columns].
     ///
     /// With `beta` 0 what stands in `c` is not read, so it may be NaN.
     ///
@@ -31,7 +31,7 @@ package enum Products {
     /// - Complexity: 2 rows columns inner FLOPs.
     package static func multiply(
         rows: Int, columns: Int, inner: Int, _ a: Operand, _ b: Operand,
-        into c: UnsafeMutablePointer<Float>, stride: Int, beta: Float = 0
+        into c: UnsafeMutablePointer<Float>, stride: Int, alpha: Float = 1, beta: Float = 0
     ) {
         guard rows > 0, columns > 0 else { return }
         guard inner > 0 else {
@@ -47,15 +47,15 @@ package enum Products {
             cblas_sgemm(
                 CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
                 b.transposed ? CblasTrans : CblasNoTrans,
-                Int32(rows), Int32(columns), Int32(inner), 1, a.pointer, Int32(a.stride), b.pointer,
+                Int32(rows), Int32(columns), Int32(inner), alpha, a.pointer, Int32(a.stride), b.pointer,
                 Int32(b.stride), beta, c, Int32(stride))
         } else {
             // oneDNN takes ASCII letters.
             let asStored = CChar(UInt8(ascii: "N")), transposed = CChar(UInt8(ascii: "T"))
             let status = dnnl_sgemm(
                 a.transposed ? transposed : asStored, b.transposed ? transposed : asStored,
-                dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), 1, a.pointer, dnnl_dim_t(a.stride),
-                b.pointer, dnnl_dim_t(b.stride), beta, c, dnnl_dim_t(stride))
+                dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), alpha, a.pointer,
+                dnnl_dim_t(a.stride), b.pointer, dnnl_dim_t(b.stride), beta, c, dnnl_dim_t(stride))
             precondition(
                 status == dnnl_success, "oneDNN refused a product of \(rows) x \(inner) x \(columns)")
         }

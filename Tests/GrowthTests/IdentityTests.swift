@@ -60,8 +60,7 @@ struct IdentityTests {
         let statistics = try oracle.statistics
         for method in [Tiny() as any GrowthMethod, TinyJoint(), Fisher(), Fisher(target: .afterOwnUpdate)] {
             let found = try method.propose(for: oracle.problem(largest: 1), limit: 3)
-            let moments = try moments(oracle, found.neurons)
-            let gains = NeuronGains(moments, fanOut: found.neurons.fanOut, slopes: oracle.slopes)
+            let gains = try gains(oracle, found.neurons, oracle.slopes)
             for signs in [1.0, -1.0] {
                 let neurons = found.neurons.signed(Array(repeating: signs, count: found.neurons.count))
                 let update = found.consumerUpdate(with: neurons)
@@ -94,13 +93,11 @@ struct IdentityTests {
     func signsAddUp(named: OracleCase) throws {
         let oracle = try named.open()
         let found = try Tiny().propose(for: oracle.problem(largest: 1), limit: .max)
-        let gains = NeuronGains(
-            try moments(oracle, found.neurons), fanOut: found.neurons.fanOut, slopes: .relu)
+        let gains = try gains(oracle, found.neurons, .relu)
         #expect(agrees(zip(gains.plus, gains.minus).map(+), gains.linear))
         let best = SignRule.best.choose(found.neurons, gains: gains)
         for (gain, linear) in zip(best.gains, gains.linear) { #expect(gain >= linear / 2 - 1e-12) }
-        let chosen = NeuronGains(
-            try moments(oracle, best.neurons), fanOut: best.neurons.fanOut, slopes: .relu)
+        let chosen = try self.gains(oracle, best.neurons, .relu)
         #expect(agrees(chosen.plus, best.gains))
     }
 
@@ -108,8 +105,7 @@ struct IdentityTests {
     func pairs(amplitude: Double) throws {
         let oracle = try OracleCase(name: "mlp_relu_ce", layer: 1).open()
         let found = try Tiny().propose(for: oracle.problem(largest: 1), limit: 2)
-        let gains = NeuronGains(
-            try moments(oracle, found.neurons), fanOut: found.neurons.fanOut, slopes: .relu)
+        let gains = try gains(oracle, found.neurons, .relu)
         let pair = SignRule.pair.choose(found.neurons, gains: gains)
         #expect(pair.neurons.count == 4)
         let before = oracle.network.forward(oracle.samples).outputs[1]
@@ -152,10 +148,9 @@ struct IdentityTests {
         #expect(after.singularValues.count == before.singularValues.count)
     }
 
-    private func moments(_ oracle: Oracle, _ neurons: NewNeurons) throws -> Matrix {
-        RectifiedMoments(
-            producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
-            functionalGradient: try oracle.gradient, fanIn: neurons.fanIn
-        ).gradient
+    private func gains(
+        _ oracle: Oracle, _ neurons: NewNeurons, _ slopes: SlopesAtZero
+    ) throws -> NeuronGains {
+        NeuronGains(try oracle.moments(neurons, slopes).gradient, neurons: neurons, slopes: slopes)
     }
 }

@@ -46,7 +46,9 @@ struct MethodTests {
     func random() throws {
         let problem = try oracle().problem(largest: 1)
         let found = try Random().propose(for: problem, limit: 2000)
-        for norm in found.neurons.fanOut.columnNorms { #expect(agrees(norm, problem.meanFanOutNorm)) }
+        for norm in found.neurons.fanOut.columnNorms {
+            #expect(agrees(norm, problem.meanFanOutNorm(for: 2000)))
+        }
         let inputs = found.neurons.fanIn.columns - 1
         #expect(found.neurons.fanIn.column(inputs) == Array(repeating: 0, count: 2000))
         let variance = found.neurons.fanIn.squaredNorm / Double(2000 * inputs)

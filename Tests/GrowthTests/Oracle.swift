@@ -113,12 +113,39 @@ final class Oracle {
         return try method.propose(for: problem(keeping: absolute, largest: largest), limit: .max)
     }
 
+    /// Moments of candidates whose activity is σ₀(z).
+    func moments(_ neurons: NewNeurons, _ slopes: SlopesAtZero) throws -> CandidateMoments {
+        CandidateMoments(
+            producerInput: try producerInput, consumerInput: try consumerInput,
+            functionalGradient: try gradient,
+            fanIn: neurons.fanIn, slopes: slopes)
+    }
+
     var slopes: SlopesAtZero {
         switch network.activation {
         case .relu: .relu
         case .selu: .selu
         case .tanh: .unit
         }
+    }
+}
+
+extension SiteOverlap {
+    /// C_e for every tap.
+    var taps: [Matrix] { if case .exact(let taps) = self { taps } else { [] } }
+}
+
+extension CandidateMoments {
+    /// For a linear consumer: F = [σ₀(z) | σ₀(−z)] with z = X αᵀ.
+    init(
+        producerInput: Matrix, consumerInput: Matrix, functionalGradient: Matrix, fanIn: Matrix,
+        slopes: SlopesAtZero
+    ) {
+        let z = producerInput.timesTransposed(fanIn)
+        self.init(
+            features: z.mapping { slopes($0) }.appending(columns: z.mapping { slopes(-$0) }),
+            consumerInput: consumerInput, functionalGradient: functionalGradient, taps: 1,
+            samples: functionalGradient.rows)
     }
 }
 

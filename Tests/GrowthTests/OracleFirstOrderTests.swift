@@ -6,10 +6,8 @@ import Testing
 @Suite("First-order numbers and losses along the ray agree with the oracle")
 struct OracleFirstOrderTests {
     private func gains(_ oracle: Oracle, _ neurons: NewNeurons) throws -> NeuronGains {
-        let moments = RectifiedMoments(
-            producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
-            functionalGradient: try oracle.gradient, fanIn: neurons.fanIn)
-        return NeuronGains(moments.gradient, fanOut: neurons.fanOut, slopes: oracle.slopes)
+        NeuronGains(
+            try oracle.moments(neurons, oracle.slopes).gradient, neurons: neurons, slopes: oracle.slopes)
     }
 
     @Test("gains of each neuron with either sign, linear gain, cross term", arguments: OracleCase.regular)

@@ -8,7 +8,7 @@ struct RefitTests {
     private struct Case {
         let oracle: Oracle
         let statistics: SiteStatistics
-        let moments: RectifiedMoments
+        let moments: CandidateMoments
         let proposal: Proposal
         let chosen: SignedNeurons
 
@@ -16,18 +16,14 @@ struct RefitTests {
             oracle = try named.open()
             statistics = try oracle.statistics
             proposal = try TinyJoint().propose(for: oracle.problem(largest: 1), limit: limit)
-            moments = RectifiedMoments(
-                producerInput: try oracle.producerInput, consumerInput: try oracle.consumerInput,
-                functionalGradient: try oracle.gradient, fanIn: proposal.neurons.fanIn)
-            let gains = NeuronGains(
-                moments.gradient, fanOut: proposal.neurons.fanOut, slopes: slopes ?? oracle.slopes)
+            let slopes = slopes ?? oracle.slopes
+            moments = try oracle.moments(proposal.neurons, slopes)
+            let gains = NeuronGains(moments.gradient, neurons: proposal.neurons, slopes: slopes)
             chosen = signs.choose(proposal.neurons, gains: gains)
         }
 
-        func refit(slopes: SlopesAtZero? = nil) throws -> Refit {
-            try Refit(
-                chosen, moments: moments, slopes: slopes ?? oracle.slopes, bestUpdate: statistics.bestUpdate,
-                threshold: 1e-10)
+        func refit() throws -> Refit {
+            try Refit(chosen, moments: moments, bestUpdate: statistics.bestUpdate, threshold: 1e-10)
         }
 
         /// H δWᵀ + σ₀(X αᵀ) ωᵀ, [n, c].
@@ -69,7 +65,7 @@ struct RefitTests {
     @Test("where the activation is smooth it changes nothing", arguments: OracleCase.regular)
     func smooth(named: OracleCase) throws {
         let some = try Case(named, signs: .best, slopes: .unit)
-        let refit = try some.refit(slopes: .unit)
+        let refit = try some.refit()
         #expect(agrees(refit.neurons.product, some.chosen.neurons.product))
         let before = try #require(some.proposal.consumerUpdate(with: some.chosen.neurons))
         #expect(agrees(try #require(some.proposal.consumerUpdate(with: refit.neurons)), before))

@@ -8,10 +8,11 @@ import Training
 /// A small dataset that a network can learn something about: labels follow from the pixels.
 enum SampleDataset {
     static func make(
-        train: Int = 700, validation: Int = 200, side: Int = 4, classes: Int = 3, seed: Int = 5
+        train: Int = 700, validation: Int = 200, side: Int = 4, channels: Int = 1, classes: Int = 3,
+        seed: Int = 5
     ) -> Datasets.Dataset {
         var random = Philox(seed: seed, purpose: .initialization)
-        let shape = ImageShape(height: side, width: side, channels: 1)
+        let shape = ImageShape(height: side, width: side, channels: channels)
         func split(_ count: Int) -> Split {
             var images: [UInt8] = []
             var labels: [Int32] = []

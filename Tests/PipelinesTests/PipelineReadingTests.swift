@@ -115,7 +115,10 @@ import Training
         #expect(error?.exitCode == 65)
     }
 
-    @Test(arguments: ["all.yaml", "store.yaml", "Big.yaml", "x.yml", "a b.yaml", "-x.yaml", "9.yaml"])
+    @Test(arguments: [
+        "all.yaml", "store.yaml", "fields.yaml", "interop.yaml", "Big.yaml", "x.yml", "a b.yaml", "-x.yaml",
+        "9.yaml",
+    ])
     func `a file whose name make could not take is refused`(file: String) {
         #expect(throws: PipelineError.self) { try read(base, file: "pipelines/\(file)") }
     }

@@ -72,6 +72,25 @@ import Testing
         #expect(try problems(large)[0].hasPrefix("small.yaml:5: network: branch main on digits"))
     }
 
+    @Test func `augmentation that does not fit the images is found too`() throws {
+        let found = try problems(
+            """
+            network: {widths: [2]}
+            seed: {epochs: 1, augmentation: {pad: 2}}
+            branches:
+              a: {}
+              b: {tune: {augmentation: {cutout: 8}}}
+            """)
+        #expect(found.count == 1)
+        #expect(
+            found[0].hasPrefix(
+                "small.yaml:6: branches.b.tune.augmentation: branch b on digits (1 x 8 x 8, 10 classes): "
+                    + "augmentation.cutout is 8, but the dataset's images are 8 x 8"), "\(found)")
+        let first = try problems("network: {widths: [2]}\nseed: {augmentation: {pad: 8}}\ntune: {epochs: 2}")
+        #expect(
+            first.count == 1 && first[0].hasPrefix("small.yaml:3: seed.augmentation: branch main on digits"))
+    }
+
     @Test func `a network taken up from another branch must fit the images there`() throws {
         let yaml = """
             network: {kind: KIND}

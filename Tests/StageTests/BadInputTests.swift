@@ -62,6 +62,20 @@ struct BadInputTests {
         #expect(given.error.contains("parameters.json: the text is not UTF-8"), "\(given.error)")
     }
 
+    @Test("a network that does not fit the images is refused with the node and status 65")
+    func doesNotFit() throws {
+        try bench.makeDataset()
+        let result = try Program.run(
+            "train-seed",
+            [
+                "--dataset", bench.dataset, "--set", "network={kind: vgg, stages: [[1], [1], [1], [1]]}",
+                "--output", bench.seed,
+            ])
+        #expect(result.status == 65)
+        #expect(result.error.hasPrefix("train-seed: error: node 'stage4-pool'"), "\(result.error)")
+        #expect(!bench.folder.exists("seed.h5"))
+    }
+
     @Test("an HDF5 file of somebody else is refused")
     func foreign() throws {
         try bench.makeDataset()

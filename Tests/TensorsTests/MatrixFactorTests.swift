@@ -89,6 +89,27 @@ struct MatrixFactorTests {
             relativeError(factor.whitening(right).gram, right.transposedTimes(inverse.times(right))) < 1e-11)
     }
 
+    @Test(
+        "a large matrix is solved the same with and without pivoting, and singular ones are noticed",
+        arguments: [1e-3, 1e-12, 0.0])
+    func large(smallest: Double) throws {
+        let size = 600
+        let v = try orthonormal(size, size, seed: 12)
+        let eigenvalues = (0..<size).map { $0 == 7 ? smallest : 1 + Double($0 % 5) }
+        let s = v.scaling(columns: eigenvalues).timesTransposed(v)
+        let factor = try SemidefiniteFactor(s, threshold: 1e-6)
+        #expect(factor.rank == (smallest < 1e-6 ? size - 1 : size))
+        #expect((try s.clearlyPositiveCholesky(above: 1e-6) != nil) == (smallest > 1e-6))
+        let kept = (0..<size).filter { eigenvalues[$0] > 1e-6 }
+        let inverse = v.selecting(columns: kept).scaling(columns: kept.map { 1 / eigenvalues[$0] })
+            .timesTransposed(v.selecting(columns: kept))
+        var source = MatrixSource(seed: 13)
+        let right = source.matrix(size, 3)
+        #expect(relativeError(factor.solving(right), inverse.times(right)) < 1e-9)
+        #expect(
+            relativeError(factor.whitening(right).gram, right.transposedTimes(inverse.times(right))) < 1e-9)
+    }
+
     @Test("directions below the threshold do not count, and the threshold is relative")
     func threshold() throws {
         let v = try orthonormal(6, 6, seed: 10)

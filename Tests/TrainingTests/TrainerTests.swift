@@ -116,6 +116,15 @@ struct TrainerTests {
         #expect(throws: inputs) { try evaluate(measure, dataset: dataset, network: network(8, 4)) }
         #expect(throws: outputs) { try evaluate(measure, dataset: dataset, network: network(9, 3)) }
         #expect(inputs.exitCode == 65 && "\(inputs)".contains("8") && "\(inputs)".contains("9"))
+        // As many values in another shape are another image.
+        let planes = dataset.shape.planes
+        let turned = try Network(
+            initializing: NetworkParameters(ResNet(depth: 8, width: 1))
+                .architecture(sample: [planes[0], 1, planes[1] * planes[2]], outputs: 4), seed: 0)
+        let image = TrainingError.imageMismatch(network: [1, 1, 9], dataset: [1, 3, 3])
+        #expect(throws: image) { try fineTune(tune, dataset: dataset, network: turned) }
+        #expect(throws: image) { try evaluate(measure, dataset: dataset, network: turned) }
+        #expect(image.exitCode == 65)
     }
 
     @Test("a seed needs an architecture, from the parameters or an input")

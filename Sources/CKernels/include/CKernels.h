@@ -159,4 +159,17 @@ void dropout_mask(float *restrict mask, size_t count, float rate, const uint32_t
 /// y[i] = x[i] * mask[i]; y may be x
 void vector_multiply(const float *x, const float *restrict mask, float *y, size_t count);
 
+// Patches of images [rows, columns, channels]
+/// out[u][v][i][j][c] = image[row_sources[u][i]][column_sources[v][j]][c], 0 where a source is negative
+void patches_gather(const float *restrict image, size_t columns, size_t channels, const int32_t *restrict row_sources,
+                    size_t row_positions, size_t row_taps, const int32_t *restrict column_sources,
+                    size_t column_positions, size_t column_taps, float *restrict out);
+/// y[i] += factor * x[i]
+void vector_multiply_add(const float *restrict x, float factor, float *restrict y, size_t count);
+/// sum of x[i]^2, every square in double
+double vector_sum_of_squares(const float *restrict x, size_t count);
+/// out[k * stride + c] = signs[2k] rows[first[k]][c] + signs[2k+1] rows[second[k]][c], rows of `channels` elements
+void rows_combine(const float *restrict rows, size_t channels, const int32_t *restrict first,
+                  const int32_t *restrict second, const float *restrict signs, size_t count, float *restrict out,
+                  size_t stride);
 #endif

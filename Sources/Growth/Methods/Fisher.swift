@@ -2,6 +2,7 @@ internal import Tensors
 
 /// TINY preconditioned on both sides by the empirical covariances, a K-FAC step for the new neurons:
 /// P = S^{-1/2} N E^{-1/2}, ω ← E^{-1/2} ω, with E = GᵀG/n; the consumer moves by E⁺ Mᵀ S_H⁺ = E⁺ δW*.
+/// With several taps E^{-1/2} acts on each: the covariance of the gradient is taken to be the same for all.
 package struct Fisher: GrowthMethod {
     package static let name = "fisher"
     package static let summary = "TINY preconditioned by the covariance of the gradient (K-FAC)"
@@ -35,7 +36,8 @@ package struct Fisher: GrowthMethod {
             site.require(\.gradientCovariance, "E", for: Self.self), threshold: threshold)
         let update = gradient.solving(site.statistics.bestUpdate.weights)
         let leading = try LeadingNeurons(
-            crossCovariance: crossCovariance(site, update), input: input, output: gradient,
+            crossCovariance: crossCovariance(site, update), taps: site.statistics.taps, input: input,
+            output: gradient,
             threshold: site.thresholds.singularValue, limit: limit)
         return Proposal(neurons: leading.neurons, singularValues: leading.singularValues, update: update)
     }
@@ -46,7 +48,11 @@ package struct Fisher: GrowthMethod {
             return try site.require(\.crossCovariance, "N", for: Self.self)
         case .afterOwnUpdate:
             let overlap = try site.require(\.overlap, "C", for: Self.self)
-            return try site.require(\.inputMoment, "XᵀG", for: Self.self) - overlap.timesTransposed(update)
+            guard case .exact(let taps) = overlap else {
+                throw GrowthError.missingStatistic(name: "C", method: Self.name)
+            }
+            let followed = byTap(taps.map { $0.timesTransposed(update) })
+            return try site.require(\.inputMoment, "XᵀG", for: Self.self) - followed
         }
     }
 }

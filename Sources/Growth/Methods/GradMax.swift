@@ -31,17 +31,19 @@ package struct GradMax: GrowthMethod {
 
     package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
         let moment = try site.require(\.inputMoment, "XᵀG", for: Self.self)
-        let inputs = moment.rows - (site.statistics.producerHasBias && !countsBias ? 1 : 0)
+        let inputs = moment.rows - (site.statistics.geometry.producerHasBias && !countsBias ? 1 : 0)
         let leading = try LeadingNeurons(
-            crossCovariance: moment.selecting(rows: 0..<inputs), input: nil, scaling: .unit,
+            crossCovariance: moment.selecting(rows: 0..<inputs), taps: site.statistics.taps, input: nil,
+            scaling: .unit,
             threshold: site.thresholds.singularValue, limit: limit)
         let scale =
             switch length {
-            case .meanNorm(let part): part * site.fanOutScale * site.meanFanOutNorm
+            case .meanNorm(let part):
+                part * site.fanOutScale * site.meanFanOutNorm(for: leading.neurons.count)
             case .unit: 1.0
             }
         var fanIn = Matrix(rows: leading.neurons.count, columns: moment.rows)
-        if site.slopes.left == 0, site.statistics.producerHasBias {
+        if site.slopes.left == 0, site.statistics.geometry.producerHasBias {
             for neuron in 0..<fanIn.rows { fanIn[neuron, fanIn.columns - 1] = Self.kinkedBias }
         }
         return Proposal(

@@ -34,12 +34,16 @@ package enum Placement: String, CaseIterable, Sendable {
 }
 
 /// What a method sees of one growth site.
+///
+/// Fan-outs have `consumerTaps` columns per neuron, or `statistics.taps` for methods that follow statistics.
 package struct SiteProblem: Sendable {
     package var statistics: SiteStatistics
     /// The producer's weights, [width, a], its bias as the last column if it has one.
     package var producerWeights: Matrix
     /// The consumer's weights, [c, b], its bias as the last column if it has one.
     package var consumerWeights: Matrix
+    /// Columns of the consumer's weights for each neuron. The statistics' taps are these, or one of them.
+    package var consumerTaps: Int
     /// The gain that keeps variances through the activation between them (√2 for ReLU).
     package var gain: Double
     /// σ₀ of the activation between them.
@@ -51,13 +55,15 @@ package struct SiteProblem: Sendable {
     package var random: Philox
 
     package init(
-        statistics: SiteStatistics, producerWeights: Matrix, consumerWeights: Matrix, gain: Double = 1,
+        statistics: SiteStatistics, producerWeights: Matrix, consumerWeights: Matrix, consumerTaps: Int = 1,
+        gain: Double = 1,
         slopes: SlopesAtZero = .unit, fanOutScale: Double = 1, thresholds: Thresholds = Thresholds(),
         random: Philox = Philox(seed: 0, purpose: .growth)
     ) {
         self.statistics = statistics
         self.producerWeights = producerWeights
         self.consumerWeights = consumerWeights
+        self.consumerTaps = consumerTaps
         self.gain = gain
         self.slopes = slopes
         self.fanOutScale = fanOutScale
@@ -68,16 +74,19 @@ package struct SiteProblem: Sendable {
     /// Neurons at the site now.
     package var width: Int { producerWeights.rows }
 
-    /// The mean over the existing neurons of the norm of their fan-out.
-    package var meanFanOutNorm: Double {
-        let norms = consumerWeights.columnNorms.prefix(width)
-        return norms.isEmpty ? 0 : norms.reduce(0, +) / Double(norms.count)
+    /// The mean over the existing neurons of the norm of their fan-out, over all taps; where there are none yet, the norm
+    /// that a fresh layer of `count` neurons would have on average.
+    package func meanFanOutNorm(for count: Int) -> Double {
+        let columns = Array(consumerWeights.columnNorms.prefix(width * consumerTaps))
+        let norms = columns.norms(ofEach: consumerTaps)
+        guard norms.isEmpty else { return norms.reduce(0, +) / Double(norms.count) }
+        return gain * (Double(consumerWeights.rows) / Double(max(count, 1))).squareRoot()
     }
 
     /// A statistic that a method declared in its needs.
-    func require(
-        _ statistic: KeyPath<SiteStatistics, Matrix?>, _ name: String, for method: any GrowthMethod.Type
-    ) throws(GrowthError) -> Matrix {
+    func require<Statistic>(
+        _ statistic: KeyPath<SiteStatistics, Statistic?>, _ name: String, for method: any GrowthMethod.Type
+    ) throws(GrowthError) -> Statistic {
         guard let value = statistics[keyPath: statistic] else {
             throw .missingStatistic(name: name, method: method.name)
         }

@@ -26,15 +26,22 @@ package struct Net2Net: GrowthMethod {
         var copies = Array(repeating: 0, count: site.width)
         for original in originals { copies[original] += 1 }
 
-        let outputs = site.consumerWeights.rows
-        var fanOut = site.consumerWeights.selecting(columns: originals)
-            .scaling(columns: originals.map { 1 / Double(1 + copies[$0]) })
-        let deviations = fanOut.columnNorms.map { noise * $0 / Double(max(outputs, 1)).squareRoot() }
-        fanOut = fanOut + random.matrix(outputs, originals.count, deviation: 1).scaling(columns: deviations)
-        var picks = Matrix(rows: originals.count, columns: site.consumerWeights.columns)
-        for (copy, original) in originals.enumerated() { picks[copy, original] = 1 }
+        let (outputs, taps) = (site.consumerWeights.rows, site.consumerTaps)
+        let columns = tapped(originals, taps)
+        let shares = originals.map { 1 / Double(1 + copies[$0]) }.repeating(each: taps)
+        var fanOut = site.consumerWeights.selecting(columns: columns).scaling(columns: shares)
+        let deviations = fanOut.columnNorms.norms(ofEach: taps).map {
+            noise * $0 / Double(max(outputs * taps, 1)).squareRoot()
+        }
+        fanOut =
+            fanOut
+            + random.matrix(outputs, columns.count, deviation: 1)
+            .scaling(columns: deviations.repeating(each: taps))
+        var picks = Matrix(rows: columns.count, columns: site.consumerWeights.columns)
+        for (copy, original) in columns.enumerated() { picks[copy, original] = 1 }
         return Proposal(
             neurons: NewNeurons(
-                fanIn: site.producerWeights.selecting(rows: originals), fanOut: fanOut, compensation: picks))
+                fanIn: site.producerWeights.selecting(rows: originals), fanOut: fanOut, compensation: picks,
+                originals: originals))
     }
 }

@@ -15,10 +15,13 @@ package struct Random: GrowthMethod {
     package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
         var random = site.random
         let fanIn = site.kaimingFanIn(limit, &random)
-        var fanOut = random.matrix(site.consumerWeights.rows, limit, deviation: 1)
-        let mean = site.fanOutScale * site.meanFanOutNorm
-        fanOut = fanOut.scaling(columns: fanOut.columnNorms.map { $0 > 0 ? mean / $0 : 0 })
-        return Proposal(neurons: NewNeurons(fanIn: fanIn, fanOut: fanOut))
+        let fanOut = random.matrix(site.consumerWeights.rows, limit * site.consumerTaps, deviation: 1)
+        let drawn = NewNeurons(fanIn: fanIn, fanOut: fanOut)
+        let mean = site.fanOutScale * site.meanFanOutNorm(for: limit)
+        return Proposal(
+            neurons: drawn.scaling(
+                fanIn: Array(repeating: 1, count: limit),
+                fanOut: drawn.fanOutNorms.map { $0 > 0 ? mean / $0 : 0 }))
     }
 }
 
@@ -37,16 +40,16 @@ package struct RandomZeroOut: GrowthMethod {
         return Proposal(
             neurons: NewNeurons(
                 fanIn: site.kaimingFanIn(limit, &random),
-                fanOut: Matrix(rows: site.consumerWeights.rows, columns: limit)))
+                fanOut: Matrix(rows: site.consumerWeights.rows, columns: limit * site.consumerTaps)))
     }
 }
 
 extension SiteProblem {
     /// [count, a]: normal with variance gain² / inputs, the bias 0 (He et al., 2015).
     fileprivate func kaimingFanIn(_ count: Int, _ random: inout Philox) -> Matrix {
-        let inputs = producerWeights.columns - (statistics.producerHasBias ? 1 : 0)
+        let inputs = producerWeights.columns - (statistics.geometry.producerHasBias ? 1 : 0)
         let weights = random.matrix(count, inputs, deviation: gain / Double(max(inputs, 1)).squareRoot())
-        guard statistics.producerHasBias else { return weights }
+        guard statistics.geometry.producerHasBias else { return weights }
         return weights.appending(columns: Matrix(rows: count, columns: 1))
     }
 }

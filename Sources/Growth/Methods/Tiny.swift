@@ -32,7 +32,7 @@ package struct Tiny: GrowthMethod {
             }
         let covariance = try site.require(\.inputCovariance, "S", for: Self.self)
         let leading = try LeadingNeurons(
-            crossCovariance: target,
+            crossCovariance: target, taps: site.statistics.taps,
             input: SemidefiniteFactor(covariance, threshold: site.thresholds.rank),
             scaling: scaling, threshold: site.thresholds.singularValue, limit: limit)
         return Proposal(

@@ -1,10 +1,11 @@
-package import Tensors
+internal import Tensors
 
-/// The exact minimiser of ‖G − H δWᵀ − X αᵀ ωᵀ‖² over δW and k neurons together.
+/// The minimiser of ‖G − H δWᵀ − Σ_e X_e αᵀ ω_eᵀ‖² over δW and k neurons together, X_e being what tap e reads of X.
 ///
-/// For given neurons the best δW is δW* − ω α C S_H⁺; what is left to minimise has the same N and, in place of
-/// S, its Schur complement S̃ = S − C S_H⁺ Cᵀ: the covariance of the part of X that H does not already contain.
-/// Then Ψ after = Ψ − Σ λ̃_k², and δW's decrease + Σ λ̃_k² is the linearised first-order decrease.
+/// For given neurons the best δW is δW* − Σ_e ω_e α C_e S_H⁺; what is left to minimise has the same N and, in place of
+/// S, its Schur complement S̃ = S − Σ_e C_e S_H⁺ C_eᵀ: the covariance of the part of X that H does not already contain.
+/// With one tap this is exact: Ψ after = Ψ − Σ λ̃_k², and δW's decrease + Σ λ̃_k² is the linearised first-order decrease.
+/// Several taps overlap, and a neuron takes at least its λ̃_k² off Ψ (docs/method.md); the refit then solves for δW and ω exactly.
 ///
 /// A ridge ρ adds ρ s ‖ωα‖² to what is minimised, s being the mean square of the inputs, so that inputs that hardly vary
 /// do not get weights that only fit the noise of the samples.
@@ -29,16 +30,16 @@ package struct TinyJoint: GrowthMethod {
         let cross = try site.require(\.crossCovariance, "N", for: Self.self)
         let consumer = statistics.bestUpdate.factor
 
-        // The ones are part of both X and H: a bias of α would repeat the consumer's own bias exactly.
-        let repeatsBias = statistics.producerHasBias && statistics.consumerHasBias
+        // Where the ones are part of both X and H, a bias of α would repeat the consumer's own bias exactly.
+        let repeatsBias = statistics.geometry.sharesOnes
         let used = 0..<(covariance.rows - (repeatsBias ? 1 : 0))
         let own = covariance.selecting(rows: used).selecting(columns: used)
+        let explained = try overlap.explained(consumer: consumer, threshold: site.thresholds.rank)
         let schur = addingRidge(
             site.thresholds.ridge,
-            to: schurComplement(covariance, overlap: overlap, consumer: consumer)
-                .selecting(rows: used).selecting(columns: used), of: own)
+            to: (covariance - explained).selecting(rows: used).selecting(columns: used), of: own)
         let leading = try LeadingNeurons(
-            crossCovariance: cross.selecting(rows: used),
+            crossCovariance: cross.selecting(rows: used), taps: statistics.taps,
             input: SemidefiniteFactor(
                 schur,
                 threshold: Self.lostDigits * site.thresholds.rank,
@@ -49,7 +50,9 @@ package struct TinyJoint: GrowthMethod {
         if repeatsBias {
             neurons.fanIn = neurons.fanIn.appending(columns: Matrix(rows: neurons.count, columns: 1))
         }
-        neurons.compensation = consumer.solving(neurons.fanIn.times(overlap).transposed).transposed
+        neurons.compensation = try overlap.compensation(
+            of: neurons.fanIn, geometry: statistics.geometry, consumer: consumer,
+            threshold: site.thresholds.rank)
         return Proposal(
             neurons: neurons.matching(site.slopes), singularValues: leading.singularValues,
             update: statistics.bestUpdate.weights)
@@ -63,8 +66,10 @@ extension NewNeurons {
         let squares = slopes.right * slopes.right + slopes.left * slopes.left
         guard squares > 0, slopes.right + slopes.left > 0 else { return self }
         let root = ((slopes.right + slopes.left) / squares).squareRoot()
-        return NewNeurons(
-            fanIn: root * fanIn, fanOut: root * fanOut, compensation: compensation.map { (1 / root) * $0 })
+        let roots = Array(repeating: root, count: count)
+        var result = scaling(fanIn: roots, fanOut: roots)
+        result.compensation = compensation.map { (1 / root) * $0 }
+        return result
     }
 }
 
@@ -75,15 +80,4 @@ private func addingRidge(_ ridge: Double, to schur: Matrix, of covariance: Matri
     var result = schur
     for index in 0..<result.rows { result[index, index] += added }
     return result
-}
-
-/// S̃ = S − C S_H⁺ Cᵀ, [a, a].
-///
-/// - Parameters:
-///   - covariance: S, [a, a].
-///   - overlap: C, [a, b].
-///   - consumer: the factor of S_H, [b, b].
-/// - Complexity: a²b + ab² FLOPs.
-package func schurComplement(_ covariance: Matrix, overlap: Matrix, consumer: SemidefiniteFactor) -> Matrix {
-    covariance - consumer.whitening(overlap.transposed).gram
 }

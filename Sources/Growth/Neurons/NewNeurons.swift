@@ -2,53 +2,86 @@ package import Tensors
 
 /// k neurons for a growth site, not yet scaled by an amplitude.
 ///
-/// A neuron sees the producer's input x as α x, passes it through the activation, and adds ω σ(α x) to the
-/// consumer's output.
+/// A neuron sees the producer's input x as α x at every position, passes it through what lies between, and adds
+/// Σ_e ω_e φ(α x)_e to the consumer's output, φ(α x)_e being what the consumer's tap e reads.
 package struct NewNeurons: Equatable, Sendable {
-    /// α, [k, a]: one row per neuron; the producer's bias, if it has one, is the last column.
+    /// α, [k, a]: one row per neuron, patches channel-major; the producer's bias, if it has one, is the last column.
     package var fanIn: Matrix
-    /// ω, [c, k]: one column per neuron.
+    /// ω, [c, k E]: E columns per neuron, one for each tap.
     package var fanOut: Matrix
-    /// K, [k, b]: the consumer's weights move by −Σ ω_k K_k when the neurons are added; nil for none.
+    /// K, [k E, b]: the consumer's weights move by −Σ ω_k K_k when the neurons are added; nil for none.
     ///
-    /// It is how the existing weights make room: for `tiny-joint` K = α C S_H⁺, for `net2net` row k picks the
+    /// It is how the existing weights make room: for `tiny-joint` K = α C S_H⁺, for `net2net` the rows of k pick the
     /// neuron that k is a copy of.
     package var compensation: Matrix?
+    /// The neuron that each is a copy of, so that it also gets that one's parameters between the layers; nil where
+    /// neurons are new, and pass what lies between as if it were not there.
+    package var originals: [Int]?
 
-    package init(fanIn: Matrix, fanOut: Matrix, compensation: Matrix? = nil) {
+    package init(fanIn: Matrix, fanOut: Matrix, compensation: Matrix? = nil, originals: [Int]? = nil) {
+        let fits = fanIn.rows > 0 ? fanOut.columns.isMultiple(of: fanIn.rows) : fanOut.columns == 0
         precondition(
-            fanIn.rows == fanOut.columns && compensation.map { $0.rows == fanIn.rows } ?? true,
+            fits && compensation.map { $0.rows == fanOut.columns } ?? true
+                && originals.map { $0.count == fanIn.rows } ?? true,
             "fan-in \(fanIn.shape) and fan-out \(fanOut.shape) are not of the same neurons")
         self.fanIn = fanIn
         self.fanOut = fanOut
         self.compensation = compensation
+        self.originals = originals
     }
 
     /// k.
     package var count: Int { fanIn.rows }
+    /// E; 1 where there are no neurons.
+    package var taps: Int { count > 0 ? fanOut.columns / count : 1 }
 
-    /// ω α, [c, a]: what the neurons do where the activation is the identity; free of signs.
-    package var product: Matrix { fanOut.times(fanIn) }
+    /// ω α, [c E, a]: what the neurons do through each tap where all between is the identity; free of signs.
+    package var product: Matrix { fanOut.tapsToRows(taps).times(fanIn) }
+
+    /// The norm of each ω_k over all its taps.
+    package var fanOutNorms: [Double] { fanOut.columnNorms.norms(ofEach: taps) }
 
     /// The named neurons, in the order asked for.
     package func selecting(_ indices: some Collection<Int>) -> NewNeurons {
         NewNeurons(
-            fanIn: fanIn.selecting(rows: indices), fanOut: fanOut.selecting(columns: indices),
-            compensation: compensation?.selecting(rows: indices))
+            fanIn: fanIn.selecting(rows: indices), fanOut: fanOut.selecting(columns: tapped(indices, taps)),
+            compensation: compensation?.selecting(rows: tapped(indices, taps)),
+            originals: originals.map { own in indices.map { own[$0] } })
     }
 
     /// Each neuron multiplied on both sides by its sign, ±1.
     package func signed(_ signs: [Double]) -> NewNeurons {
-        NewNeurons(
-            fanIn: fanIn.scaling(rows: signs), fanOut: fanOut.scaling(columns: signs),
-            compensation: compensation?.scaling(rows: signs))
+        scaling(fanIn: signs, fanOut: signs)
     }
 
-    /// These neurons, then others.
-    package func appending(_ other: NewNeurons) -> NewNeurons {
+    /// α_k and ω_k times a factor each; K goes with α.
+    package func scaling(fanIn inner: [Double], fanOut outer: [Double]) -> NewNeurons {
         NewNeurons(
-            fanIn: fanIn.appending(rows: other.fanIn), fanOut: fanOut.appending(columns: other.fanOut),
-            compensation: compensation.flatMap { own in other.compensation.map { own.appending(rows: $0) } })
+            fanIn: fanIn.scaling(rows: inner), fanOut: fanOut.scaling(columns: outer.repeating(each: taps)),
+            compensation: compensation?.scaling(rows: inner.repeating(each: taps)), originals: originals)
+    }
+
+    /// The same neurons for a consumer of more taps, which read them through one of these alone.
+    ///
+    /// - Parameter tap: where the only tap of these neurons lies among the consumer's.
+    package func placed(at tap: Int, of consumerTaps: Int) -> NewNeurons {
+        precondition(taps == 1 && (0..<consumerTaps).contains(tap), "tap \(tap) of \(consumerTaps)")
+        guard consumerTaps > 1 else { return self }
+        var result = self
+        result.fanOut = Matrix(rows: fanOut.rows, columns: count * consumerTaps)
+        for row in 0..<fanOut.rows {
+            for neuron in 0..<count { result.fanOut[row, neuron * consumerTaps + tap] = fanOut[row, neuron] }
+        }
+        result.compensation = compensation.map { compensation in
+            var widened = Matrix(rows: count * consumerTaps, columns: compensation.columns)
+            for neuron in 0..<count {
+                for column in 0..<compensation.columns {
+                    widened[neuron * consumerTaps + tap, column] = compensation[neuron, column]
+                }
+            }
+            return widened
+        }
+        return result
     }
 
     /// The same neurons with the entry of largest magnitude of each ω_k positive, so that the signs do not
@@ -56,17 +89,18 @@ package struct NewNeurons: Equatable, Sendable {
     package var withCanonicalSigns: NewNeurons {
         signed(
             (0..<count).map { neuron in
-                let column = fanOut.column(neuron)
-                let largest = column.max { abs($0) < abs($1) } ?? 0
+                let entries = (0..<fanOut.rows).flatMap { row in
+                    (0..<taps).map { fanOut[row, neuron * taps + $0] }
+                }
+                let largest = entries.max { abs($0) < abs($1) } ?? 0
                 return largest < 0 ? -1 : 1
             })
     }
 
     /// α and ω times √γ each: the neurons at amplitude γ, their first-order effect times γ.
     package func scaled(by amplitude: Double) -> NewNeurons {
-        let root = amplitude.squareRoot()
-        return NewNeurons(
-            fanIn: root * fanIn, fanOut: root * fanOut, compensation: compensation.map { root * $0 })
+        let roots = Array(repeating: amplitude.squareRoot(), count: count)
+        return scaling(fanIn: roots, fanOut: roots)
     }
 }
 
@@ -90,5 +124,15 @@ package struct Proposal: Equatable, Sendable {
         guard let compensation = chosen.compensation else { return update }
         let room = -chosen.fanOut.times(compensation)
         return update.map { $0 + room } ?? room
+    }
+}
+
+extension [Double] {
+    /// The norm of each so many neighbours.
+    func norms(ofEach size: Int) -> [Double] {
+        guard size > 1 else { return self }
+        return stride(from: 0, to: count - count % size, by: size).map { first in
+            self[first..<first + size].reduce(0) { $0 + $1 * $1 }.squareRoot()
+        }
     }
 }

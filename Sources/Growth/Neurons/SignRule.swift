@@ -1,4 +1,4 @@
-package import Tensors
+internal import Tensors
 
 /// Which of (α, ω) and (−α, −ω) is added: a singular vector leaves it open, a kinked activation does not.
 package enum SignRule: String, CaseIterable, Codable, Sendable {
@@ -43,14 +43,10 @@ package struct SignedNeurons: Equatable, Sendable {
     /// The exact first-order gain of each neuron.
     package var gains: [Double]
 
-    /// The matrix T, [2k, m], that turns the measured features F into the neurons' first-order activities
-    /// σ₀(X αᵀ) = F T.
-    package func features(of count: Int, slopes: SlopesAtZero) -> Matrix {
-        var result = Matrix(rows: 2 * count, columns: candidates.count)
-        for (neuron, (candidate, sign)) in zip(candidates, signs).enumerated() {
-            result[candidate, neuron] = sign > 0 ? slopes.right : -slopes.left
-            result[count + candidate, neuron] = sign > 0 ? slopes.left : -slopes.right
-        }
-        return result
+    /// Which of the measured features [φ(z) | φ(−z)] are the neurons' first-order activities, all taps of each in turn.
+    ///
+    /// - Parameter moments: of the k candidates.
+    package func features(of moments: CandidateMoments) -> [Int] {
+        tapped(zip(candidates, signs).map { $1 > 0 ? $0 : moments.count + $0 }, moments.taps)
     }
 }

@@ -5,16 +5,19 @@ package struct ProposalParameters: ParameterSet {
     package var method: GrowthMethodName = .tinyJoint
     package var neurons: NeuronPolicy = .most(8)
     package var sites: SitePolicy = .all
+    /// The taps of a convolution that new neurons are proposed for.
+    package var taps: SiteGeometry.Scheme = .full
     /// Norm of the fan-outs of `gradmax` and `random`, relative to the mean of the existing ones.
     package var scale: Double = 1
 
     package init(
         method: GrowthMethodName = .tinyJoint, neurons: NeuronPolicy = .most(8), sites: SitePolicy = .all,
-        scale: Double = 1
+        taps: SiteGeometry.Scheme = .full, scale: Double = 1
     ) {
         self.method = method
         self.neurons = neurons
         self.sites = sites
+        self.taps = taps
         self.scale = scale
     }
 
@@ -24,6 +27,10 @@ package struct ProposalParameters: ParameterSet {
         neurons = try fields.neuronPolicy()
         sites = try fields.choice(
             "sites", default: SitePolicy.all, "which sites grow: all, each in turn, or the best")
+        taps = try fields.choice(
+            "taps", default: SiteGeometry.Scheme.full,
+            "how a convolution reads neurons that follow statistics: full, by its whole kernel, or restricted, by its centre alone"
+        )
         scale = try fields.real(
             "scale", in: 0...1000, default: 1,
             "gradmax, random: norm of new fan-outs relative to the mean of the existing ones")
@@ -86,6 +93,8 @@ package struct PlacementParameters: ParameterSet {
     /// What sites and neurons compete per.
     package var cost: GrowthCost = .parameters
     package var stop = StopParameters()
+    /// Whether widths that residual branches share grow after the sites, for methods that need no data.
+    package var streams: Bool = false
 
     package init() {}
 
@@ -105,5 +114,8 @@ package struct PlacementParameters: ParameterSet {
             "cost", default: GrowthCost.parameters,
             "what sites: best and neurons: auto divide the decrease by")
         stop = try fields.set("stop", default: StopParameters(), "when growth stops")
+        streams = try fields.boolean(
+            "streams", default: false,
+            "net2net, random, random-zero-out: widths that residual branches share grow too, after the sites")
     }
 }

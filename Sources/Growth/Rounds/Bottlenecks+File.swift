@@ -2,10 +2,11 @@ package import HDF5
 internal import Tensors
 
 // What a bottlenecks artifact holds; the header of every artifact is added by whoever publishes. Each site:
-//   attributes        consumer, gradient_norm, bottleneck, bottleneck_error, relative_bottleneck,
+//   attributes        consumer, taps, gradient_norm, bottleneck, bottleneck_error, relative_bottleneck,
 //                     best_update_decrease, predicted_decrease
 //   best_update       δW*, [out_features, in_features], the bias last
 //   fan_in, fan_out   α and ω of the candidates; singular_values λ; update and compensation: how the consumer moves
+//                     (an axis of neurons and taps is neuron * taps + tap)
 //   effects/          gains of either sign with their errors, moments for the refit
 //   statistics/       S, N, C, … where they were kept
 
@@ -15,6 +16,7 @@ extension Bottlenecks {
         var root = Group()
         root[group: "sites"].attributes = [
             "method": .text(method.rawValue),
+            "taps": .text(taps.rawValue),
             "round": .integer(Int64(round)),
             "samples": .integer(Int64(samples)),
             "loss": .real(loss),
@@ -38,6 +40,12 @@ extension Bottlenecks {
             throw GrowthError.invalidFile(
                 file: file.path, path: "/sites", problem: "the method '\(name)' is not one of \(known)")
         }
+        let scheme = try file.text("taps", of: "sites")
+        guard let taps = SiteGeometry.Scheme(rawValue: scheme) else {
+            let known = SiteGeometry.Scheme.allCases.map(\.rawValue).joined(separator: " or ")
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/sites@taps", problem: "must be \(known), not '\(scheme)'")
+        }
         let order = try file.text("order", of: "sites").split(separator: ",").map(String.init)
         guard order.sorted() == (try file.groups(in: "sites")).sorted() else {
             throw GrowthError.invalidFile(
@@ -60,16 +68,20 @@ extension Bottlenecks {
                 problem: "must be in 0...1, not \(rankThreshold)")
         }
         self.init(
-            method: method, round: try count("round"), samples: try count("samples"),
+            method: method, taps: taps, round: try count("round"), samples: try count("samples"),
             loss: try file.real("loss", of: "sites"), flops: try count("flops"), rankThreshold: rankThreshold,
             sites: sites)
     }
 }
 
 extension SiteBottleneck {
+    /// More taps than any consumer has: one for each position of the largest sample.
+    private static let mostTaps = 1 << 24
+
     fileprivate var content: Group {
         var group = Group(attributes: [
             "consumer": .text(consumer),
+            "taps": .integer(Int64(taps)),
             "gradient_norm": .real(gradientNorm),
             "bottleneck": .real(bottleneck),
             "bottleneck_error": .real(bottleneckError),
@@ -82,18 +94,22 @@ extension SiteBottleneck {
         group["consumer_covariance"] = Dataset(consumerCovariance, "in_features,in_features", "S_H")
         group["consumer_moment"] = Dataset(consumerMoment, "in_features,out_features", "M")
         group["fan_in"] = Dataset(neurons.fanIn, "neurons,in_features", "fan-in of the candidates")
-        group["fan_out"] = Dataset(neurons.fanOut, "out_features,neurons", "fan-out of the candidates")
+        group["fan_out"] = Dataset(
+            neurons.fanOut, "out_features,\(Self.axis(taps))", "fan-out of the candidates")
         group["singular_values"] = Dataset(proposal.singularValues, "singular values of the candidates")
         group["update"] = proposal.update.map {
             Dataset($0, "out_features,in_features", "move of the consumer without new neurons")
         }
         group["compensation"] = neurons.compensation.map {
-            Dataset($0, "neurons,in_features", "room that the consumer makes for each candidate")
+            Dataset($0, "\(Self.axis(taps)),in_features", "room that the consumer makes for each candidate")
         }
         if let effects { group[group: "effects"] = effects.content }
         if let statistics { group[group: "statistics"] = statistics.content }
         return group
     }
+
+    /// The dimension of neurons and taps.
+    private static func axis(_ taps: Int) -> String { taps > 1 ? "neurons*taps" : "neurons" }
 
     fileprivate init(reading file: borrowing File, site: String) throws {
         let path = "sites/\(site)"
@@ -107,9 +123,16 @@ extension SiteBottleneck {
         let (c, b) = (update.rows, update.columns)
         let fanIn = try file.matrix("\(path)/fan_in")
         let k = fanIn.rows
-        let fanOut = try file.matrix("\(path)/fan_out", c, k)
+        taps = try file.integer("taps", of: path)
+        guard (1...Self.mostTaps).contains(taps) else {
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/\(path)@taps",
+                problem: "must be in 1...\(Self.mostTaps), not \(taps)")
+        }
+        let fanOut = try file.matrix("\(path)/fan_out", c, k * taps)
         let compensation =
-            try file.has("\(path)/compensation") ? try file.matrix("\(path)/compensation", k, b) : nil
+            try file.has("\(path)/compensation")
+            ? try file.matrix("\(path)/compensation", k * taps, b) : nil
         let values = try file.float64("\(path)/singular_values", shape: [nil]).values
         self.site = site
         consumer = try file.text("consumer", of: path)
@@ -126,7 +149,8 @@ extension SiteBottleneck {
             update: try file.has("\(path)/update") ? try file.matrix("\(path)/update", c, b) : nil)
         effects =
             try file.has("\(path)/effects")
-            ? try CandidateEffects(reading: file, path: "\(path)/effects", neurons: k, inputs: b, outputs: c)
+            ? try CandidateEffects(
+                reading: file, path: "\(path)/effects", neurons: k, taps: taps, inputs: b, outputs: c)
             : nil
         statistics = nil
     }
@@ -143,21 +167,23 @@ extension CandidateEffects {
         group["squared_singular_values_error"] = Dataset(
             squareErrors, "standard error of the squared singular values")
         group["gradient"] = Dataset(
-            moments.gradient, "features,out_features", "rectified activities times gradient")
-        group["covariance"] = Dataset(moments.covariance, "features,features", "of the rectified activities")
+            moments.gradient, "features,out_features", "activities of either sign times gradient")
+        group["covariance"] = Dataset(
+            moments.covariance, "features,features", "of the activities of either sign")
         group["overlap"] = Dataset(
-            moments.overlap, "features,in_features", "rectified activities times inputs")
+            moments.overlap, "features,in_features", "activities of either sign times inputs")
         return group
     }
 
     fileprivate init(
-        reading file: borrowing File, path: String, neurons k: Int, inputs b: Int, outputs c: Int
+        reading file: borrowing File, path: String, neurons k: Int, taps: Int, inputs b: Int, outputs c: Int
     ) throws {
         func numbers(_ name: String) throws -> [Double] { try file.numbers("\(path)/\(name)", k) }
-        moments = RectifiedMoments(
-            gradient: try file.matrix("\(path)/gradient", 2 * k, c),
-            covariance: try file.matrix("\(path)/covariance", 2 * k, 2 * k),
-            overlap: try file.matrix("\(path)/overlap", 2 * k, b))
+        let features = 2 * k * taps
+        moments = CandidateMoments(
+            gradient: try file.matrix("\(path)/gradient", features, c),
+            covariance: try file.matrix("\(path)/covariance", features, features),
+            overlap: try file.matrix("\(path)/overlap", features, b), taps: taps)
         gains = NeuronGains(
             plus: try numbers("gains_plus"), minus: try numbers("gains_minus"),
             linear: try numbers("gains_linear"))
@@ -169,11 +195,22 @@ extension CandidateEffects {
 
 extension SiteStatistics {
     fileprivate var content: Group {
-        var group = Group(attributes: ["samples": .integer(Int64(samples))])
+        let outputs = taps > 1 ? "out_features*taps" : "out_features"
+        var group = Group(attributes: ["samples": .integer(Int64(samples)), "taps": .integer(Int64(taps))])
         group["input_covariance"] = inputCovariance.map { Dataset($0, "inputs,inputs", "S") }
-        group["cross_covariance"] = crossCovariance.map { Dataset($0, "inputs,out_features", "N") }
-        group["input_moment"] = inputMoment.map { Dataset($0, "inputs,out_features", "X times gradient") }
-        group["overlap"] = overlap.map { Dataset($0, "inputs,in_features", "C") }
+        group["cross_covariance"] = crossCovariance.map { Dataset($0, "inputs,\(outputs)", "N") }
+        group["input_moment"] = inputMoment.map { Dataset($0, "inputs,\(outputs)", "X times gradient") }
+        switch overlap {
+        case .exact(let taps):
+            for (tap, matrix) in taps.enumerated() {
+                group["overlap_\(tap)"] = Dataset(matrix, "inputs,in_features", "C of tap \(tap)")
+            }
+        case .aligned(let input, let hidden):
+            group["overlap_aligned"] = Dataset(
+                input, "inputs,channels", "X times what lies at its place in H")
+            group["hidden_covariance"] = Dataset(hidden, "channels,channels", "of what lies there")
+        case nil: break
+        }
         group["gradient_covariance"] = gradientCovariance.map {
             Dataset($0, "out_features,out_features", "E")
         }

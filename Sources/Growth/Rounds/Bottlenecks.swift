@@ -3,6 +3,7 @@ package import Tensors
 /// What compute-bottlenecks finds: how far the network is from what its gradient asks for, and which neurons would help.
 package struct Bottlenecks: Equatable, Sendable {
     package var method: GrowthMethodName
+    package var taps: SiteGeometry.Scheme = .full
     /// The growth round, from 1.
     package var round: Int
     /// Training samples measured.
@@ -22,6 +23,8 @@ package struct SiteBottleneck: Equatable, Sendable {
     /// The site's name: its producer.
     package var site: String
     package var consumer: String
+    /// E: the taps through which candidates are read, see ``SiteStatistics/taps``.
+    package var taps: Int = 1
     /// ‖G‖²/n.
     package var gradientNorm: Double
     /// Ψ = ‖G⊥‖²/n, and its standard error.
@@ -57,7 +60,7 @@ package struct SiteBottleneck: Equatable, Sendable {
 
 /// What candidate neurons do to first order, measured.
 package struct CandidateEffects: Equatable, Sendable {
-    package var moments: RectifiedMoments
+    package var moments: CandidateMoments
     package var gains: NeuronGains
     /// Standard errors of the gains of either sign, and of λ_k².
     package var plusErrors: [Double]

@@ -18,6 +18,7 @@ package func computeBottlenecks(
     if case .target(let widths) = parameters.proposal.neurons, ![1, all.count].contains(widths.count) {
         throw GrowthError.targetCount(found: widths.count, sites: all.map(\.name))
     }
+    try parameters.proposal.neurons.check(all)
     let chosen = parameters.proposal.sites.positions(of: all.count, round: parameters.round)
     let sites = chosen.map { all[$0] }
 
@@ -29,7 +30,7 @@ package func computeBottlenecks(
     while true {
         let positions = count == available ? (0..<available).map(Int32.init) : order[..<count].sorted()
         let activities = SiteActivities(
-            network, sites: sites, batches: Batches(dataset.train, dataset.normalization),
+            network, sites: sites, split: dataset.train, normalization: dataset.normalization,
             positions: positions, loss: parameters.loss, shards: parameters.measurement.shards)
         let measurement = SiteMeasurement(
             activities: activities, network: network,
@@ -47,7 +48,8 @@ package func computeBottlenecks(
         }
         if parameters.measurement.samples != .auto || isPrecise || count == available {
             return Bottlenecks(
-                method: parameters.proposal.method, round: parameters.round, samples: count,
+                method: parameters.proposal.method, taps: parameters.proposal.taps, round: parameters.round,
+                samples: count,
                 loss: activities.meanLoss, flops: flops,
                 rankThreshold: parameters.measurement.rankThreshold, sites: found)
         }
@@ -70,6 +72,19 @@ private func measurementFlops(
         let second = 2 * b * c + (needs.contains(.crossCovariance) ? 2 * a * c : 0)
         let third = 2 * a * k + 4 * k * k + 4 * k * (b + c)
         return sum + first + second + third
+    }
+}
+
+extension NeuronPolicy {
+    /// - Throws: `GrowthError.targetBelowWidth`.
+    func check(_ sites: [GrowthSite]) throws {
+        guard case .target(let widths) = self else { return }
+        for (index, site) in sites.enumerated() {
+            let target = index < widths.count ? widths[index] : widths.last ?? site.width
+            guard target >= site.width else {
+                throw GrowthError.targetBelowWidth(site: site.name, target: target, width: site.width)
+            }
+        }
     }
 }
 

@@ -32,7 +32,7 @@ private final class GrowthRound {
     private let bottlenecks: Bottlenecks
     private let start: Network
     private var network: Network
-    private let batches: Batches
+    private let dataset: Dataset
     private let threads: Int
     private var records: [GrowthRecord] = []
     /// Floating-point operations of the trials.
@@ -47,8 +47,7 @@ private final class GrowthRound {
         self.network = network
         start = network
         self.threads = threads
-        let split = dataset.validation.count > 0 ? dataset.validation : dataset.train
-        batches = Batches(split, dataset.normalization)
+        self.dataset = dataset
     }
 
     private var placement: PlacementParameters { parameters.placement }
@@ -65,6 +64,7 @@ private final class GrowthRound {
             for position in try order(measured) {
                 try grow(measured[position].bottleneck, position: measured[position].position)
             }
+            if placement.streams { try growStreams() }
         }
         guard records.contains(where: { $0.neurons > 0 }) else {
             return GrowthOutcome(network: nil, records: records)
@@ -73,6 +73,28 @@ private final class GrowthRound {
         network.cost[.bottlenecks] += bottlenecks.flops
         network.cost[.grow] += flops
         return GrowthOutcome(network: network, records: records)
+    }
+
+    /// Widths that residual branches share, counted on after the sites.
+    private func growStreams() throws {
+        guard method.needs.isEmpty else {
+            throw GrowthError.streamsNeedNoData(method: parameters.proposal.method.rawValue)
+        }
+        let growth = StreamGrowth(parameters: parameters, dataset: dataset, threads: threads)
+        let sites = GrowthSite.all(in: network.architecture).count
+        for index in GrowthStream.all(in: network.architecture).indices {
+            let stream = GrowthStream.all(in: network.architecture)[index]
+            let found = try growth.grow(
+                stream, of: network, position: sites + index, room: parametersLeft)
+            records.append(found.record)
+            if let grown = found.network { network = grown }
+        }
+    }
+
+    /// Parameters that the budget leaves room for.
+    private var parametersLeft: Int {
+        let most = placement.stop.parameters
+        return most > 0 ? max(0, most - network.parameterCount) : .max
     }
 
     // MARK: Which sites
@@ -89,13 +111,23 @@ private final class GrowthRound {
             throw GrowthError.otherMethod(
                 found: bottlenecks.method.rawValue, expected: parameters.proposal.method.rawValue)
         }
+        guard bottlenecks.taps == parameters.proposal.taps else {
+            throw GrowthError.otherTaps(
+                found: bottlenecks.taps.rawValue, expected: parameters.proposal.taps.rawValue)
+        }
         let sites = GrowthSite.all(in: network.architecture)
+        try parameters.proposal.neurons.check(sites)
         return try bottlenecks.sites.map { measured in
             let position = sites.firstIndex { $0.name == measured.site }
             let expected = position.map { sites[$0].shapeText(in: network) } ?? "no such site"
             guard let position, expected == measured.shapeText else {
                 throw GrowthError.otherNetwork(
                     site: measured.site, found: measured.shapeText, expected: expected)
+            }
+            let taps = sites[position].geometry(bottlenecks.taps).taps
+            guard measured.taps == taps else {
+                throw GrowthError.otherNetwork(
+                    site: measured.site, found: "\(measured.taps) taps", expected: "\(taps)")
             }
             let (inputs, candidates) = (
                 sites[position].producerWeights(of: network).columns, measured.proposal.neurons
@@ -148,9 +180,7 @@ private final class GrowthRound {
 
     /// Neurons that a budget of parameters leaves room for.
     private func room(at site: GrowthSite) -> Int {
-        guard placement.stop.parameters > 0 else { return .max }
-        let left = placement.stop.parameters - network.parameterCount
-        return max(0, left / site.parametersPerNeuron(in: network))
+        parametersLeft == .max ? .max : parametersLeft / site.parametersPerNeuron(in: network)
     }
 
     private func choice(_ measured: SiteBottleneck, position: Int) throws -> NeuronChoice? {
@@ -181,8 +211,7 @@ private final class GrowthRound {
             covariance: measured.consumerCovariance, moment: measured.consumerMoment,
             threshold: bottlenecks.rankThreshold)
         let statistics = SiteStatistics(
-            samples: bottlenecks.samples, producerHasBias: site.producerHasBias,
-            consumerHasBias: site.consumerHasBias,
+            samples: bottlenecks.samples, geometry: site.geometry,
             consumerCovariance: measured.consumerCovariance, consumerMoment: measured.consumerMoment,
             gradientNorm: measured.gradientNorm, bestUpdate: update, bottleneck: measured.bottleneck)
         let problem = SiteProblem(
@@ -205,9 +234,11 @@ private final class GrowthRound {
         }
         let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
         let trial = try GrowthTrial(
-            fitted, at: site, of: network, batches: batches, loss: parameters.loss, threads: threads)
+            fitted, at: site, of: network,
+            split: dataset.validation.count > 0 ? dataset.validation : dataset.train,
+            normalization: dataset.normalization, loss: parameters.loss, threads: threads)
         let found = try amplitude(trial)
-        flops += batches.count * trialFlops(fitted, at: site, trials: found.evaluations)
+        flops += trial.flops(losses: found.evaluations)
         guard found.before.isFinite else {
             throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
         }
@@ -218,6 +249,10 @@ private final class GrowthRound {
             return records.append(done)
         }
         network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
+        if fitted.neurons.originals == nil {
+            network = try network.normalizing(
+                fitted.neurons.count, at: site, over: dataset.train, dataset.normalization)
+        }
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
         done.predictedDecrease = predictsDecrease ? found.amplitude * choice.decrease : nil
@@ -239,21 +274,10 @@ private final class GrowthRound {
             producerWeights: weights(site.producerWeights(of: network), site.producerHasBias),
             consumerWeights: weights(consumer, site.consumerHasBias))
         return Extension(
-            neurons: NewNeurons(
-                fanIn: factors.fanIn * neurons.fanIn, fanOut: factors.fanOut * neurons.fanOut),
+            neurons: neurons.scaling(
+                fanIn: Array(repeating: factors.fanIn, count: neurons.count),
+                fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
             update: `extension`.update.map { factors.update * $0 })
-    }
-
-    /// Floating-point operations per sample: one pass forward, then what follows the consumer for each trial.
-    private func trialFlops(_ extension: Extension, at site: GrowthSite, trials: Int) -> Int {
-        let architecture = network.architecture
-        let neurons = `extension`.neurons
-        let preparation =
-            architecture.flopsPerSample.inference + 2 * neurons.count * neurons.fanIn.columns
-            + (`extension`.update.map { 2 * $0.rows * $0.columns } ?? 0)
-        let behind = architecture.nodes[((architecture.index(of: site.consumer) ?? 0) + 1)...]
-        let tail = behind.reduce(0) { $0 + $1.operation.cost(for: architecture.inputShapes(of: $1)).forward }
-        return preparation + trials * (2 * neurons.count * neurons.fanOut.rows + tail)
     }
 
     private struct Amplitude {

@@ -27,7 +27,7 @@ struct NeuronChoice {
         let candidates = bottleneck.proposal.neurons
         // A smooth activation has no better sign, and a pair of its neurons would be twins.
         let signs: SignRule =
-            site.slopes.isKinked && bottleneck.effects != nil ? parameters.placement.signs : .best
+            site.isKinked && bottleneck.effects != nil ? parameters.placement.signs : .best
         let perDirection = signs == .pair ? 2 : 1
         if parameters.proposal.neurons.isStrict, !requested.isMultiple(of: perDirection) {
             throw GrowthError.oddPairs(site: site.name, asked: requested)
@@ -40,7 +40,8 @@ struct NeuronChoice {
         let most = min(requested, room) / perDirection
         guard let effects = bottleneck.effects else {
             let chosen = candidates.selecting(0..<min(most, candidates.count))
-            `extension` = Extension(neurons: chosen, update: bottleneck.proposal.consumerUpdate(with: chosen))
+            `extension` = Extension(
+                neurons: chosen.placed(at: site), update: bottleneck.proposal.consumerUpdate(with: chosen))
             decrease = 0
             return
         }
@@ -52,7 +53,7 @@ struct NeuronChoice {
         let judge = candidates.compensation.map { _ in
             NeuronGains(
                 effects.moments.gradient - effects.moments.overlap.timesTransposed(bottleneck.bestUpdate),
-                fanOut: candidates.fanOut, slopes: site.slopes)
+                neurons: candidates, slopes: site.slopes)
         }
         var signed = signs.choose(candidates, gains: effects.gains, judge: judge).selecting(candidates: kept)
         if signs == .pair {
@@ -63,7 +64,8 @@ struct NeuronChoice {
         let fitted = try Self.fit(
             signed, bottleneck, effects, site, parameters.placement, allowsRefit: method.method.allowsRefit,
             rankThreshold: rankThreshold)
-        `extension` = fitted.extension
+        `extension` = Extension(
+            neurons: fitted.extension.neurons.placed(at: site), update: fitted.extension.update)
         decrease = fitted.decrease
     }
 
@@ -80,7 +82,8 @@ struct NeuronChoice {
     ) -> [Int] {
         let weights = bottleneck.bestUpdate
         // Three products of a training step read or write a consumer's weight, each with a multiply-add.
-        let updateCost = (cost == .parameters ? 1 : 6) * weights.rows * weights.columns
+        let updateCost =
+            (cost == .parameters ? 1 : 6 * site.geometry.output.count) * weights.rows * weights.columns
         let required = bottleneck.bestUpdateDecrease / Double(updateCost)
         let price = Double(site.costPerNeuron(cost, in: network))
         return candidates.filter { neuron in
@@ -101,7 +104,7 @@ struct NeuronChoice {
         if !placement.update { proposal.update = nil }
         if allowsRefit && placement.refit && placement.update {
             let refit = try Refit(
-                signed, moments: effects.moments, slopes: site.slopes,
+                signed, moments: effects.moments,
                 bestUpdate: BestUpdate(
                     covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
                     threshold: rankThreshold),
@@ -116,6 +119,15 @@ struct NeuronChoice {
         let decrease = FirstOrderDecrease(
             update: update, moment: bottleneck.consumerMoment, gains: signed.gains)
         return (Extension(neurons: signed.neurons, update: update), decrease.total)
+    }
+}
+
+extension NewNeurons {
+    /// The same for all taps of a site's consumer, where they were proposed for its centre alone.
+    fileprivate func placed(at site: GrowthSite) -> NewNeurons {
+        guard count > 0, taps != site.geometry.consumer.taps else { return self }
+        return placed(
+            at: site.geometry(.restricted).consumerTap(0), of: site.geometry.consumer.taps)
     }
 }
 
@@ -134,7 +146,7 @@ extension GrowthSite {
     func costPerNeuron(_ cost: GrowthCost, in network: Network) -> Int {
         guard cost == .flops else { return parametersPerNeuron(in: network) }
         let architecture = network.architecture
-        let wider = try? architecture.replacing(producer, by: Linear(width: width + 1, bias: producerHasBias))
+        let wider = try? architecture.widening(self, by: 1)
         return max(1, (wider ?? architecture).flopsPerSample.training - architecture.flopsPerSample.training)
     }
 }

@@ -1,98 +1,159 @@
 package import Networks
-package import Tensors
+internal import Tensors
 
-/// Neurons and a consumer update that fit a site as it stands, amplitude not yet included.
-package struct Extension: Equatable, Sendable {
-    /// α [k, a], ω [c, k].
-    package var neurons: NewNeurons
-    /// What is added to the consumer's weights, [c, b]; nil for nothing.
-    package var update: Matrix?
-
-    package init(neurons: NewNeurons, update: Matrix?) {
-        self.neurons = neurons
-        self.update = update
-    }
-
-    /// The same at amplitude γ: √γ on either side of the neurons, γ on the update.
-    package func scaled(by amplitude: Double) -> Extension {
-        Extension(neurons: neurons.scaled(by: amplitude), update: update.map { amplitude * $0 })
-    }
-
-    /// The same for a network whose other sites have grown since: zero weights for inputs of the producer and outputs
-    /// of the consumer that were not known. Biases stay the last column.
-    package func fitted(to site: GrowthSite, of network: Network) -> Extension {
-        let inputs = site.producerWeights(of: network).columns
-        let consumer = site.consumerWeights(of: network)
-        return Extension(
-            neurons: NewNeurons(
-                fanIn: neurons.fanIn.widened(to: inputs, before: site.producerHasBias ? 1 : 0),
-                fanOut: neurons.fanOut.transposed.widened(to: consumer.rows, before: 0).transposed,
-                compensation: neurons.compensation),
-            update: update?.transposed.widened(to: consumer.rows, before: 0).transposed)
-    }
-}
-
-extension Matrix {
-    /// Zero columns put in before the last `kept` ones.
-    fileprivate func widened(to width: Int, before kept: Int) -> Matrix {
-        guard width > columns else { return self }
-        let zeros = Matrix(rows: rows, columns: width - columns)
-        return selecting(columns: 0..<columns - kept).appending(columns: zeros)
-            .appending(columns: selecting(columns: columns - kept..<columns))
-    }
+/// New channels of one width: what every layer that makes it and every layer that reads it gets.
+struct Graft {
+    let name: String
+    /// Channels before, and new ones.
+    let width: Int
+    let count: Int
+    /// α for each layer that makes the width, [k, a], biases last; inputs as they are before.
+    let producers: [(node: String, fanIn: Matrix)]
+    /// ω and the update for each layer that reads it: [c, k E], [c, b].
+    let consumers: [(node: String, fanOut: Matrix, update: Matrix?)]
+    /// Nodes with the same channels.
+    let between: [String]
+    /// The channels that the new ones are copies of; nil for channels that pass unchanged.
+    let originals: [Int]?
 }
 
 extension Network {
     /// This network with neurons put in at a site, appended last, and the consumer's weights moved.
     ///
-    /// The optimiser's state goes along; what is new starts at zero there.
+    /// Nodes between get the channels they need: copies have those of their originals; for others a depthwise kernel is
+    /// the identity, and a batch normalisation passes them unchanged in evaluation, with a mean of 0 and a variance of 1
+    /// until they are measured (`normalizing`). The optimiser's state goes along; what is new starts at zero there.
     /// - Parameter extension: as it is to stand in the network, amplitude included.
     /// - Throws: `NetworkError` where a weight is not finite or the widened architecture is not allowed.
     package func grafting(_ extension: Extension, at site: GrowthSite) throws -> Network {
         let neurons = `extension`.neurons
-        guard neurons.count > 0 else { return self }
+        let taps = site.geometry.consumer.taps
+        precondition(
+            neurons.count == 0 || neurons.taps == taps,
+            "neurons of \(neurons.taps) taps at \(site.name), which has \(taps)")
+        return try grafting(
+            Graft(
+                name: site.name, width: site.width, count: neurons.count,
+                producers: [(site.producer, neurons.fanIn)],
+                consumers: [(site.consumer, neurons.fanOut, `extension`.update)], between: site.between,
+                originals: neurons.originals))
+    }
+
+    /// The same for a width that several layers make or read.
+    func grafting(_ graft: Graft) throws -> Network {
+        guard graft.count > 0 else { return self }
         var result = self
-        var consumer = site.consumerWeights(of: self)
-        if let update = `extension`.update { consumer = consumer + update }
-        result.set(
-            site.producer, site.producerWeights(of: self).appending(rows: neurons.fanIn),
-            hasBias: site.producerHasBias)
-        let inputs = site.width
-        let widened = consumer.selecting(columns: 0..<inputs).appending(columns: neurons.fanOut)
-            .appending(columns: consumer.selecting(columns: inputs..<consumer.columns))
-        result.set(site.consumer, widened, hasBias: site.consumerHasBias)
-        for (name, state) in optimizerState {
-            let parameter = name.split(separator: "/").dropLast().joined(separator: "/")
-            if let shape = result.parameters[parameter]?.shape {
-                result.optimizerState[name] = state.padded(to: shape)
+        result.architecture = try architecture.widening(graft.producers.map(\.node), by: graft.count)
+        let layout = ParameterLayout(result.architecture)
+        for (node, weights) in weights(with: graft) { result.set(node, weights, layout) }
+        for name in graft.between {
+            guard let operation = architecture.nodes.first(where: { $0.name == name })?.operation else {
+                continue
+            }
+            for entry in layout.entries where entry.node == name {
+                result.parameters[entry.name] = parameters[entry.name]?.growing(
+                    to: entry, copying: graft.originals, at: graft.width, operation)
+            }
+            for entry in ParameterLayout.state(result.architecture).entries where entry.node == name {
+                result.state[entry.name] = state[entry.name]?.growing(
+                    to: entry, copying: graft.originals, at: graft.width, operation)
             }
         }
-        result.architecture = try architecture.replacing(
-            site.producer, by: Linear(width: site.width + neurons.count, bias: site.producerHasBias))
-        try result.validate(source: "the network grown at \(site.name)")
+        for entry in layout.entries {
+            for slot in OptimizerSlot.allCases {
+                let name = "\(entry.name)/\(slot.rawValue)"
+                result.optimizerState[name] = optimizerState[name]?.padded(to: entry.specification.shape)
+            }
+        }
+        try result.validate(source: "the network grown at \(graft.name)")
         return result
     }
 
-    /// Sets W and b of a linear node from [W | b]. Values that were Float32 before stay the same bits.
-    private mutating func set(_ node: String, _ extended: Matrix, hasBias: Bool) {
-        let inputs = extended.columns - (hasBias ? 1 : 0)
-        parameters["\(node)/weight"] = Tensor(
-            shape: [extended.rows, inputs], values: extended.selecting(columns: 0..<inputs).narrowed)
-        guard hasBias else { return }
-        parameters["\(node)/bias"] = Tensor(
-            shape: [extended.rows], values: extended.column(inputs).map(Float.init))
+    /// [W | b] of the layers that change. A layer may both make and read the width: first it gets columns, then rows.
+    private func weights(with graft: Graft) -> [String: Matrix] {
+        var result: [String: Matrix] = [:]
+        for (node, fanOut, update) in graft.consumers {
+            let own = extendedWeights(of: node)
+            let weights = update.map { own + $0 } ?? own
+            let inputs = weights.columns - (hasBias(node) ? 1 : 0)
+            result[node] = weights.selecting(columns: 0..<inputs).appending(columns: fanOut)
+                .appending(columns: weights.selecting(columns: inputs..<weights.columns))
+        }
+        for (node, fanIn) in graft.producers {
+            let weights = result[node] ?? extendedWeights(of: node)
+            result[node] = weights.appending(
+                rows: fanIn.widened(to: weights.columns, before: hasBias(node) ? 1 : 0))
+        }
+        return result
+    }
+
+    private func hasBias(_ node: String) -> Bool { parameters["\(node)/bias"] != nil }
+
+    /// Sets W and b of a layer from [W | b]. Values that were Float32 before stay the same bits.
+    private mutating func set(_ node: String, _ extended: Matrix, _ layout: ParameterLayout) {
+        for entry in layout.entries where entry.node == node {
+            let isBias = entry.specification.name == "bias"
+            let inputs = entry.count / max(extended.rows, 1)
+            parameters[entry.name] = Tensor(
+                shape: entry.specification.shape,
+                values: isBias
+                    ? extended.column(extended.columns - 1).map(Float.init)
+                    : extended.selecting(columns: 0..<inputs).narrowed)
+        }
     }
 }
 
 extension Tensor {
-    /// The same values at the same places of a larger tensor of rank 1 or 2, zeros elsewhere.
-    fileprivate func padded(to larger: [Int]) -> Tensor {
+    /// What a node between has for each channel, with entries for new channels last.
+    ///
+    /// - Parameters:
+    ///   - originals: the channels that the new ones are copies of; nil for channels that pass unchanged.
+    ///   - width: channels before. Where a flattened image comes in, each has several entries.
+    fileprivate func growing(
+        to entry: ParameterLayout.Entry, copying originals: [Int]?, at width: Int,
+        _ operation: any Operation
+    ) -> Tensor {
+        let shape = entry.specification.shape
+        let added = entry.count - count
+        var values = values
+        if let originals {
+            let each = count / max(width, 1)
+            for original in originals { values += self.values[original * each..<(original + 1) * each] }
+        } else {
+            values += operation.passing(entry.specification, count: added)
+        }
+        return Tensor(shape: shape, values: values)
+    }
+
+    /// The same values at the same places of a larger tensor of the same rank, zeros elsewhere.
+    func padded(to larger: [Int]) -> Tensor {
         guard larger != shape else { return self }
         var result = Tensor(repeating: 0, shape: larger)
-        let (from, into) = (shape.last ?? 1, larger.last ?? 1)
-        for row in 0..<(shape.count == 2 ? shape[0] : 1) {
-            for column in 0..<from { result.values[row * into + column] = values[row * from + column] }
+        for (index, value) in values.enumerated() {
+            var (rest, place, stride) = (index, 0, 1)
+            for axis in shape.indices.reversed() {
+                place += rest % shape[axis] * stride
+                rest /= shape[axis]
+                stride *= larger[axis]
+            }
+            result.values[place] = value
         }
         return result
+    }
+}
+
+extension Operation {
+    /// Values of a parameter or a state for channels that are to pass unchanged.
+    fileprivate func passing(_ specification: ParameterSpecification, count: Int) -> [Float] {
+        switch (self, specification.name) {
+        case (let normalization as BatchNormalization, "weight"):
+            return Array(repeating: Float((1 + normalization.epsilon).squareRoot()), count: count)
+        case (let depthwise as DepthwiseConvolution, "weight"):
+            let (taps, kernel) = (depthwise.window.taps, depthwise.window.kernel)
+            let middle = kernel.height / 2 * kernel.width + kernel.width / 2
+            return (0..<count).map { $0 % taps == middle ? 1 : 0 }
+        case (_, "running_var"): return Array(repeating: 1, count: count)
+        default: return Array(repeating: 0, count: count)
+        }
     }
 }

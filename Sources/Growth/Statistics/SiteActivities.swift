@@ -1,15 +1,16 @@
+internal import Datasets
 internal import Networks
 internal import Tensors
 internal import Training
 
-/// The rows of one site for one chunk of samples, without the ones of biases.
+/// The rows of one site for one chunk of samples, positions before channels, without the ones of biases.
 struct SiteRows {
     let rows: Int
-    /// X, [rows, inputs].
+    /// X, [rows, image, inChannels].
     let input: UnsafePointer<Float>
-    /// H, [rows, width].
+    /// H, [rows, read, width].
     let hidden: UnsafePointer<Float>
-    /// G = −dL_i/d(consumer's output), [rows, outputs].
+    /// G = −dL_i/d(consumer's output), [rows, output, outChannels].
     let gradient: UnsafePointer<Float>
 }
 
@@ -17,15 +18,18 @@ struct SiteRows {
 ///
 /// Chunks belong to a fixed number of shards, chunk i to shard i mod shards, and a shard's chunks are visited in
 /// order by one thread; sums kept per shard and added in the order of shards do not depend on the number of threads.
-/// The first visit runs the network; where memory allows, later ones read what it left.
+/// The first visit runs the network; where memory allows, later ones read what it left. Otherwise memory does not
+/// depend on the number of samples: chunks are as large as a number of bytes allows.
 final class SiteActivities: @unchecked Sendable {
     // Safe to share: each shard, and each chunk's rows of the kept buffers, is touched by one worker at a time.
 
     /// The most samples of one chunk, and the fewest chunks: standard errors come from their spread.
     private static let largestChunk = 1024
     private static let fewestChunks = 8
+    /// Bytes of one chunk's values and gradients.
+    private static let chunkBytes = 64 << 20
     /// Bytes of activities kept between visits; beyond, the network is run again.
-    private static let keptBytes = 256 << 20
+    static let keptBytes = 256 << 20
 
     let sites: [GrowthSite]
     let positions: [Int32]
@@ -36,45 +40,73 @@ final class SiteActivities: @unchecked Sendable {
     private let loss: LossParameters
     private let architecture: Architecture
     private let shards: [Shard]
-    /// Executors do not own the parameters they read.
-    private let arena: ParameterArena
-    /// Values and gradients of nodes for all samples, [n, count]; empty where they are not kept.
-    private var values: [String: AlignedBuffer] = [:]
-    private var gradients: [String: AlignedBuffer] = [:]
+    private let reads: [SiteRead]
+    /// Executors do not own what they read.
+    private let arenas: [ParameterArena]
+    /// What is read, for all samples; empty where it is not kept.
+    private let kept: [SiteRead: AlignedBuffer]
     private var isFilled = false
 
     private final class Shard {
         let executor: Executor
         let labels: UnsafeMutablePointer<Int32>
         var loss = LossParameters.RowSums()
+        /// What is read and not kept, for one chunk.
+        let rows: [SiteRead: AlignedBuffer]
 
-        init(_ executor: Executor) {
+        init(_ executor: Executor, _ rows: [SiteRead: AlignedBuffer]) {
             self.executor = executor
+            self.rows = rows
             labels = .allocate(capacity: executor.capacity)
         }
 
         deinit { labels.deallocate() }
     }
 
-    /// - Parameter positions: the samples to run over, as positions in `batches`.
+    /// - Parameters:
+    ///   - positions: the samples to run over, as positions in the split.
+    ///   - keptBytes: what may be kept between visits.
     init(
-        _ network: Network, sites: [GrowthSite], batches: Batches, positions: [Int32], loss: LossParameters,
-        shards shardLimit: Int
+        _ network: Network, sites: [GrowthSite], split: Split, normalization: Normalization,
+        positions: [Int32], loss: LossParameters, shards shardLimit: Int, keptBytes: Int = keptBytes
     ) {
         self.sites = sites
         self.positions = positions
-        self.batches = batches
         self.loss = loss
-        architecture = network.architecture
-        let chunk = max(
-            1, min(Self.largestChunk, (positions.count + Self.fewestChunks - 1) / Self.fewestChunks))
+        let architecture = network.architecture
+        self.architecture = architecture
+        batches = Batches(split, normalization, order: architecture.sampleOrder)
+        let most = min(Self.largestChunk, (positions.count + Self.fewestChunks - 1) / Self.fewestChunks)
+        let reads = SiteRead.all(sites, in: architecture)
+        self.reads = reads
+        let names = Set(reads.map(\.node))
+        let chunk = Executor.rows(
+            of: architecture, purpose: .measurement, keeping: names, within: Self.chunkBytes,
+            atMost: max(1, most))
         self.chunk = chunk
         shardCount = max(1, min(shardLimit, (positions.count + chunk - 1) / chunk))
-        arena = ParameterArena(ParameterLayout(architecture), network.parameters)
-        shards = (0..<shardCount).map { [architecture, arena] _ in
-            Shard(Executor(architecture, parameters: arena, capacity: chunk))
+        let parameters = ParameterArena(ParameterLayout(architecture), network.parameters)
+        let state = ParameterArena(ParameterLayout.state(architecture), network.state)
+        arenas = [parameters, state]
+
+        // The data are had again at no cost.
+        let keepable = reads.filter { $0.node != Architecture.inputName }
+        let perSample = keepable.reduce(0) { $0 + $1.count }
+        let fits = perSample * positions.count * MemoryLayout<Float>.stride <= keptBytes
+        kept = Dictionary(
+            uniqueKeysWithValues: (fits ? keepable : []).map {
+                ($0, AlignedBuffer(count: positions.count * $0.count))
+            })
+        let passing = reads.filter { [kept] in kept[$0] == nil }
+        shards = (0..<shardCount).map { _ in
+            let executor = Executor(
+                architecture, parameters: parameters, state: state, capacity: chunk, purpose: .measurement,
+                keeping: names)
+            return Shard(
+                executor,
+                Dictionary(uniqueKeysWithValues: passing.map { ($0, AlignedBuffer(count: chunk * $0.count)) })
+            )
         }
-        keepIfSmall()
     }
 
     var chunkCount: Int { (positions.count + chunk - 1) / chunk }
@@ -84,29 +116,15 @@ final class SiteActivities: @unchecked Sendable {
         shards.reduce(0) { $0 + $1.loss.loss } / Double(max(positions.count, 1))
     }
 
-    private func keepIfSmall() {
-        var valueNodes = Set(sites.flatMap { [$0.producerInput, $0.consumerInput] })
-        valueNodes.remove(Architecture.inputName)
-        let gradientNodes = Set(sites.map(\.consumer))
-        func count(_ name: String) -> Int { architecture.shape(of: name)?.reduce(1, *) ?? 0 }
-        let perSample = (Array(valueNodes) + Array(gradientNodes)).reduce(0) { $0 + count($1) }
-        guard perSample * positions.count * MemoryLayout<Float>.stride <= Self.keptBytes else { return }
-        for node in valueNodes { values[node] = AlignedBuffer(count: positions.count * count(node)) }
-        for node in gradientNodes { gradients[node] = AlignedBuffer(count: positions.count * count(node)) }
-    }
-
-    private var isKept: Bool { !gradients.isEmpty }
-
     /// Calls `body` for every chunk with the rows of every site.
     func visit(
-        threads: Int,
-        _ body: @escaping @Sendable (_ shard: Int, _ chunk: Int, _ rows: [SiteRows]) throws -> Void
+        threads: Int, _ body: @escaping @Sendable (_ shard: Int, _ rows: [SiteRows]) throws -> Void
     ) throws {
         let workers = max(1, min(threads, shardCount))
         try WorkerTeam.run(workers) { [self] worker in
             for shard in stride(from: worker, to: shardCount, by: workers) {
                 for chunk in stride(from: shard, to: chunkCount, by: shardCount) {
-                    try body(shard, chunk, rows(of: chunk, in: shards[shard]))
+                    try body(shard, rows(of: chunk, in: shards[shard]))
                 }
             }
         }
@@ -116,23 +134,43 @@ final class SiteActivities: @unchecked Sendable {
     private func rows(of chunk: Int, in shard: Shard) -> [SiteRows] {
         let first = chunk * self.chunk
         let range = first..<min(first + self.chunk, positions.count)
-        if !(isFilled && isKept) {
+        if !(isFilled && !kept.isEmpty) {
             run(range, in: shard)
-            keep(range, from: shard.executor)
-        } else if sites.contains(where: { $0.producerInput == Architecture.inputName }) {
-            batches.gather(positions[range], rows: shard.executor.input.value, labels: shard.labels)
+            for read in reads { copy(read, range, from: shard) }
+        } else if let data = reads.first(where: { $0.node == Architecture.inputName }) {
+            gather(range, in: shard)
+            copy(data, range, from: shard)
         }
         return sites.map { site in
-            SiteRows(
-                rows: range.count, input: value(site.producerInput, first, shard.executor),
-                hidden: value(site.consumerInput, first, shard.executor),
-                gradient: gradient(site.consumer, first, shard.executor))
+            func pointer(_ read: SiteRead) -> UnsafePointer<Float> {
+                guard let buffer = kept[read] else { return UnsafePointer(self.buffer(read, shard).pointer) }
+                return UnsafePointer(buffer.pointer + first * read.count)
+            }
+            return SiteRows(
+                rows: range.count, input: pointer(.input(of: site, in: architecture)),
+                hidden: pointer(.hidden(of: site, in: architecture)),
+                gradient: pointer(.gradient(of: site, in: architecture)))
         }
+    }
+
+    private func buffer(_ read: SiteRead, _ shard: Shard) -> AlignedBuffer {
+        guard let buffer = shard.rows[read] else { preconditionFailure("\(read.node) is not read") }
+        return buffer
+    }
+
+    private func copy(_ read: SiteRead, _ range: Range<Int>, from shard: Shard) {
+        let into =
+            kept[read].map { $0.pointer + range.lowerBound * read.count } ?? buffer(read, shard).pointer
+        read.copy(from: shard.executor, rows: range.count, into: into)
+    }
+
+    private func gather(_ range: Range<Int>, in shard: Shard) {
+        batches.gather(positions[range], rows: shard.executor.input.value, labels: shard.labels)
     }
 
     private func run(_ range: Range<Int>, in shard: Shard) {
         let executor = shard.executor
-        batches.gather(positions[range], rows: executor.input.value, labels: shard.labels)
+        gather(range, in: shard)
         executor.forward(rows: range.count)
         // Scaled by −1, what flows back is the functional gradient itself.
         let sums = loss.evaluate(
@@ -142,29 +180,66 @@ final class SiteActivities: @unchecked Sendable {
         executor.backward(rows: range.count, parameterGradients: false)
         if !isFilled { shard.loss += sums }
     }
+}
 
-    private func keep(_ range: Range<Int>, from executor: Executor) {
-        for (node, buffer) in values {
-            let port = executor.port(node)
-            (buffer.pointer + range.lowerBound * port.count).update(
-                from: port.value, count: range.count * port.count)
-        }
-        for (node, buffer) in gradients {
-            let port = executor.port(node)
-            (buffer.pointer + range.lowerBound * port.count)
-                .update(from: port.gradient, count: range.count * port.count)
-        }
+/// A node's rows as a site wants them.
+private struct SiteRead: Hashable {
+    let node: String
+    let isGradient: Bool
+    /// Elements of one sample.
+    let count: Int
+    /// Channels whose positions a flattened row holds one after the other; nil where rows come as they are wanted.
+    let flattenedChannels: Int?
+
+    static func input(of site: GrowthSite, in architecture: Architecture) -> SiteRead {
+        SiteRead(site.producerInput, architecture)
     }
 
-    private func value(_ node: String, _ first: Int, _ executor: Executor) -> UnsafePointer<Float> {
-        let port = executor.port(node)
-        return values[node].map { UnsafePointer($0.pointer + first * port.count) }
-            ?? UnsafePointer(port.value)
+    static func hidden(of site: GrowthSite, in architecture: Architecture) -> SiteRead {
+        SiteRead(site.consumerInput, architecture, flattenedChannels: site.isFlattened ? site.width : nil)
     }
 
-    private func gradient(_ node: String, _ first: Int, _ executor: Executor) -> UnsafePointer<Float> {
-        let port = executor.port(node)
-        return gradients[node].map { UnsafePointer($0.pointer + first * port.count) }
-            ?? UnsafePointer(port.gradient)
+    static func gradient(of site: GrowthSite, in architecture: Architecture) -> SiteRead {
+        SiteRead(site.consumer, architecture, isGradient: true)
+    }
+
+    /// Each once, in the order of sites.
+    static func all(_ sites: [GrowthSite], in architecture: Architecture) -> [SiteRead] {
+        var found: [SiteRead] = []
+        for read in sites.flatMap({
+            [
+                input(of: $0, in: architecture), hidden(of: $0, in: architecture),
+                gradient(of: $0, in: architecture),
+            ]
+        }) where !found.contains(read) { found.append(read) }
+        return found
+    }
+
+    private init(
+        _ node: String, _ architecture: Architecture, isGradient: Bool = false, flattenedChannels: Int? = nil
+    ) {
+        self.node = node
+        self.isGradient = isGradient
+        count = (architecture.shape(of: node) ?? []).reduce(1, *)
+        self.flattenedChannels = flattenedChannels
+    }
+
+    func copy(from executor: Executor, rows: Int, into result: UnsafeMutablePointer<Float>) {
+        guard let channels = flattenedChannels, channels > 0 else {
+            return executor.readRows(of: node, isGradient ? .gradient : .value, rows: rows, into: result)
+        }
+        let scratch = AlignedBuffer(count: rows * count)
+        withExtendedLifetime(scratch) {
+            executor.readRows(of: node, .value, rows: rows, into: scratch.pointer)
+            let positions = count / channels
+            for row in 0..<rows {
+                let (from, into) = (scratch.pointer + row * count, result + row * count)
+                for position in 0..<positions {
+                    for channel in 0..<channels {
+                        into[position * channels + channel] = from[channel * positions + position]
+                    }
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@ internal import Tensors
 
 /// The three passes over the samples for all sites at once.
 ///
-/// 1. S_H, M, E and, as the method needs them, S, C, XᵀG; then δW*.
+/// 1. S_H, M and, as the method needs them, S, C, E, XᵀG; then δW*.
 /// 2. G⊥ explicitly: Ψ and N; then the method's proposal.
 /// 3. What the proposed neurons really do: gains of either sign, moments for a refit.
 struct SiteMeasurement {
@@ -16,14 +16,8 @@ struct SiteMeasurement {
 
     private var samples: Int { activities.positions.count }
 
-    private func shape(_ site: GrowthSite) -> SiteShape {
-        SiteShape(
-            input: ProductSum.Side(
-                columns: site.producerWeights(of: network).columns - (site.producerHasBias ? 1 : 0),
-                hasOnes: site.producerHasBias),
-            hidden: ProductSum.Side(columns: site.width, hasOnes: site.consumerHasBias),
-            gradient: ProductSum.Side(columns: site.consumerWeights(of: network).rows, hasOnes: false))
-    }
+    /// How a site is measured.
+    private func geometry(_ site: GrowthSite) -> SiteGeometry { site.geometry(parameters.proposal.taps) }
 
     /// Statistics, proposals and effects of every site, in their order.
     ///
@@ -39,6 +33,7 @@ struct SiteMeasurement {
             let measured = statistics[index]
             return SiteBottleneck(
                 site: activities.sites[index].name, consumer: activities.sites[index].consumer,
+                taps: measured.taps,
                 gradientNorm: measured.gradientNorm, bottleneck: measured.bottleneck,
                 bottleneckError: second[index].error, consumerCovariance: measured.consumerCovariance,
                 consumerMoment: measured.consumerMoment, bestUpdate: measured.bestUpdate.weights,
@@ -49,87 +44,84 @@ struct SiteMeasurement {
     }
 
     private func firstPass() throws -> [SiteStatistics] {
-        let shapes = activities.sites.map(shape)
         let exact = try exactInputCovariances()
         let sums = Shared(
             (0..<activities.shardCount).map { _ in
-                zip(shapes, exact).map { shape, known in
-                    FirstPassSums(
-                        shape, needs: known == nil ? method.needs : method.needs.subtracting(.inputCovariance)
-                    )
+                zip(activities.sites, exact).map { site, known in
+                    SiteFirstPass(
+                        geometry(site),
+                        needs: known == nil ? method.needs : method.needs.subtracting(.inputCovariance),
+                        capacity: activities.chunk)
                 }
             })
-        try activities.visit(threads: threads) { shard, _, rows in
-            for (site, rows) in rows.enumerated() { sums.value[shard][site].add(rows) }
+        try activities.visit(threads: threads) { shard, rows in
+            for (site, rows) in rows.enumerated() {
+                sums.value[shard][site].add(
+                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
+            }
         }
         return try activities.sites.indices.map { index in
             let site = activities.sites[index]
-            let parts = sums.value.map { $0[index] }
+            var found = SiteFirstPass.combine(sums.value.map { $0[index] }, samples: samples)
+            if let known = exact[index] { found.inputCovariance = known }
             do {
-                var found = try statistics(site, parts)
-                if let known = exact[index] { found.inputCovariance = known }
-                return found
+                return try statistics(site, found)
             } catch let problem as LinearAlgebraError {
                 throw GrowthError.unsolvable(site: site.name, problem: problem)
             }
         }
     }
 
-    /// S of each site whose producer reads the data, where the method needs it and it can be had from bytes.
+    /// S of each site whose producer is linear and reads the data, where the method needs it and it can be had from
+    /// bytes.
     private func exactInputCovariances() throws -> [Matrix?] {
         try activities.sites.map { site in
-            guard method.needs.contains(.inputCovariance), site.producerInput == Architecture.inputName else {
-                return nil
-            }
+            guard method.needs.contains(.inputCovariance), site.producerInput == Architecture.inputName,
+                site.geometry.image.count == 1
+            else { return nil }
             return try data.matrix(hasOnes: site.producerHasBias, threads: threads)
         }
     }
 
-    private func statistics(_ site: GrowthSite, _ parts: [FirstPassSums]) throws -> SiteStatistics {
-        let scale = 1 / Double(samples)
-        func optional(_ sum: (FirstPassSums) -> ProductSum?) -> Matrix? {
-            let found = parts.compactMap(sum)
-            return found.isEmpty ? nil : ProductSum.matrix(found, times: scale)
-        }
-        let covariance = ProductSum.matrix(parts.map(\.consumerCovariance), times: scale)
-        let moment = ProductSum.matrix(parts.map(\.consumerMoment), times: scale)
-        let gradientCovariance = ProductSum.matrix(parts.map(\.gradientCovariance), times: scale)
-        guard gradientCovariance.isFinite else {
+    private func statistics(_ site: GrowthSite, _ found: FirstPassMatrices) throws -> SiteStatistics {
+        guard found.gradientNorm.isFinite else {
             throw GrowthError.notFinite(site: site.name, what: "gradient")
         }
-        guard covariance.isFinite else { throw GrowthError.notFinite(site: site.name, what: "activity") }
+        guard found.consumerCovariance.isFinite else {
+            throw GrowthError.notFinite(site: site.name, what: "activity")
+        }
         let update = try BestUpdate(
-            covariance: covariance, moment: moment, threshold: parameters.measurement.rankThreshold)
+            covariance: found.consumerCovariance, moment: found.consumerMoment,
+            threshold: parameters.measurement.rankThreshold)
         return SiteStatistics(
-            samples: samples, producerHasBias: site.producerHasBias, consumerHasBias: site.consumerHasBias,
-            consumerCovariance: covariance, consumerMoment: moment, gradientNorm: gradientCovariance.trace,
-            bestUpdate: update, bottleneck: 0, inputCovariance: optional(\.inputCovariance),
-            overlap: optional(\.overlap), inputMoment: optional(\.inputMoment), crossCovariance: nil,
-            gradientCovariance: gradientCovariance)
+            samples: samples, geometry: geometry(site), consumerCovariance: found.consumerCovariance,
+            consumerMoment: found.consumerMoment, gradientNorm: found.gradientNorm, bestUpdate: update,
+            bottleneck: 0, inputCovariance: found.inputCovariance, overlap: found.overlap,
+            inputMoment: found.inputMoment, crossCovariance: nil,
+            gradientCovariance: found.gradientCovariance)
     }
 
     /// Fills in Ψ and N.
     private func secondPass(_ statistics: inout [SiteStatistics]) throws -> [ChunkedMean] {
-        let shapes = activities.sites.map(shape)
-        let needs = method.needs
         let sums = Shared(
-            (0..<activities.shardCount).map { _ in
-                zip(shapes, statistics).map { shape, measured in
-                    SecondPassSums(
-                        shape, update: measured.bestUpdate.weights, needs: needs, capacity: activities.chunk)
+            (0..<activities.shardCount).map { [statistics] _ in
+                statistics.map { measured in
+                    SiteSecondPass(
+                        measured.geometry, update: measured.bestUpdate.weights, needs: method.needs,
+                        capacity: activities.chunk)
                 }
             })
-        try activities.visit(threads: threads) { shard, _, rows in
-            for (site, rows) in rows.enumerated() { sums.value[shard][site].add(rows) }
+        try activities.visit(threads: threads) { shard, rows in
+            for (site, rows) in rows.enumerated() {
+                sums.value[shard][site].add(
+                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
+            }
         }
         return statistics.indices.map { index in
-            let parts = sums.value.map { $0[index] }
-            let squares = ChunkedMean(parts.flatMap(\.squares))
+            let found = SiteSecondPass.combine(sums.value.map { $0[index] }, samples: samples)
+            let squares = ChunkedMean(found.squares)
             statistics[index].bottleneck = squares.mean
-            let cross = parts.compactMap(\.crossCovariance)
-            if !cross.isEmpty {
-                statistics[index].crossCovariance = ProductSum.matrix(cross, times: 1 / Double(samples))
-            }
+            statistics[index].crossCovariance = found.crossCovariance
             return squares
         }
     }
@@ -161,47 +153,26 @@ struct SiteMeasurement {
         guard method.placement == .searched, proposals.contains(where: { $0.neurons.count > 0 }) else {
             return proposals.map { _ in nil }
         }
-        let shapes = activities.sites.map(shape)
+        let architecture = network.architecture
         let sums = Shared(
-            (0..<activities.shardCount).map { _ in
-                zip(shapes, proposals).map { shape, proposal in
-                    ThirdPassSums(shape, fanIn: proposal.neurons.fanIn, capacity: activities.chunk)
+            try (0..<activities.shardCount).map { _ in
+                try zip(activities.sites, zip(statistics, proposals)).map { site, pair in
+                    pair.1.neurons.count == 0
+                        ? nil
+                        : try ThirdPassSums(
+                            site, pair.0.geometry, pair.1, update: pair.0.bestUpdate.weights,
+                            in: architecture, capacity: activities.chunk)
                 }
             })
-        try activities.visit(threads: threads) { shard, _, rows in
-            for (site, rows) in rows.enumerated() where proposals[site].neurons.count > 0 {
-                sums.value[shard][site].add(rows)
+        try activities.visit(threads: threads) { shard, rows in
+            for (site, rows) in rows.enumerated() {
+                sums.value[shard][site]?.add(
+                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
             }
         }
         return proposals.indices.map { index in
-            guard proposals[index].neurons.count > 0 else { return nil }
-            return effects(
-                sums.value.map { $0[index] }, proposals[index], statistics[index],
-                activities.sites[index].slopes)
+            ThirdPassSums.combine(sums.value.compactMap { $0[index] }, samples: samples)
         }
-    }
-
-    private func effects(
-        _ parts: [ThirdPassSums], _ proposal: Proposal, _ statistics: SiteStatistics, _ slopes: SlopesAtZero
-    ) -> CandidateEffects {
-        let moments = ThirdPassSums.moments(parts, samples: samples)
-        let fanOut = proposal.neurons.fanOut
-        let chunks = parts.flatMap(\.chunks).map { chunk in
-            let remaining = chunk.gradient - chunk.overlap.timesTransposed(statistics.bestUpdate.weights)
-            return (
-                rows: chunk.rows, gains: NeuronGains(chunk.gradient, fanOut: fanOut, slopes: slopes),
-                squares: NeuronGains(remaining, fanOut: fanOut, slopes: .unit).linear
-            )
-        }
-        func errors(_ value: @escaping (NeuronGains, [Double]) -> [Double]) -> [Double] {
-            (0..<fanOut.columns).map { neuron in
-                ChunkedMean(chunks.map { (rows: $0.rows, sum: value($0.gains, $0.squares)[neuron]) }).error
-            }
-        }
-        return CandidateEffects(
-            moments: moments, gains: NeuronGains(moments.gradient, fanOut: fanOut, slopes: slopes),
-            plusErrors: errors { gains, _ in gains.plus }, minusErrors: errors { gains, _ in gains.minus },
-            squareErrors: errors { _, squares in squares })
     }
 }
 
@@ -220,7 +191,8 @@ extension SiteProblem {
     ) {
         self.init(
             statistics: statistics, producerWeights: site.producerWeights(of: network),
-            consumerWeights: site.consumerWeights(of: network), gain: site.gain, slopes: site.slopes,
+            consumerWeights: site.consumerWeights(of: network), consumerTaps: site.geometry.consumer.taps,
+            gain: site.gain, slopes: site.slopes,
             fanOutScale: proposal.scale, thresholds: thresholds,
             random: Philox(seed: seed, purpose: .growth, epoch: round, index: position))
     }

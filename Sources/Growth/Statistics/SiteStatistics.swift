@@ -1,18 +1,19 @@
 package import Tensors
 
-/// Everything measured at one growth site: sums over the samples, divided by their number.
+/// Everything measured at one growth site: sums over samples and positions, divided by the number of samples.
 ///
-/// X is the producer's input [n, a], H the consumer's input [n, b], each with a 1 appended last where the layer
-/// has a bias; G = −dL_i/d(consumer's output) per sample [n, c], without 1/n.
+/// Rows are the consumer's output positions of all samples, one per sample for a linear consumer. H [rows, b] is what the
+/// consumer reads there, G = −dL_i/d(consumer's output) [rows, c], without 1/n. X_e [rows, a] is what a new neuron's tap
+/// e would read if all between the layers were linear: the producer's input at the hidden position that tap e sees, zero
+/// where that lies outside the image. Patches are channel-major, and a 1 is appended last where the layer has a bias.
+/// A row or column of an input and a tap is input · E + tap.
 package struct SiteStatistics: Equatable, Sendable {
     /// n.
     package var samples: Int
-    /// Whether the last column of X is the bias's 1.
-    package var producerHasBias: Bool
-    /// Whether the last column of H is the bias's 1.
-    package var consumerHasBias: Bool
+    /// How X, H and G lie to one another.
+    package var geometry: SiteGeometry
 
-    /// S_H = HᵀH/n, [b, b].
+    /// S_H = HᵀH/n, [b, b]; empty where the width is 0 and there is no bias.
     package var consumerCovariance: Matrix
     /// M = HᵀG/n, [b, c].
     package var consumerMoment: Matrix
@@ -23,16 +24,19 @@ package struct SiteStatistics: Equatable, Sendable {
     /// Ψ = ‖G⊥‖²/n, with G⊥ = G − H δW*ᵀ.
     package var bottleneck: Double
 
-    /// S = XᵀX/n, [a, a].
+    /// S = Σ_e X_eᵀX_e/n, [a, a].
     package var inputCovariance: Matrix?
-    /// C = XᵀH/n, [a, b].
-    package var overlap: Matrix?
-    /// XᵀG/n, [a, c].
+    /// C_e = X_eᵀH/n, or what stands for it where that is too large.
+    package var overlap: SiteOverlap?
+    /// X_eᵀG/n, [a, c E].
     package var inputMoment: Matrix?
-    /// N = XᵀG⊥/n, [a, c].
+    /// N_e = X_eᵀG⊥/n, [a, c E].
     package var crossCovariance: Matrix?
     /// E = GᵀG/n, [c, c].
     package var gradientCovariance: Matrix?
+
+    /// E: the taps through which the consumer is thought to read new neurons.
+    package var taps: Int { geometry.taps }
 
     /// Ψ / (‖G‖²/n): the part of the functional gradient that the architecture keeps from being followed, 0...1.
     package var relativeBottleneck: Double { gradientNorm > 0 ? bottleneck / gradientNorm : 0 }

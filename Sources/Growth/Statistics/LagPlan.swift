@@ -1,0 +1,196 @@
+/// A part of a sum over pairs of positions (p, q) along one axis.
+enum LagTerm: Hashable {
+    /// All pairs with p − q = lag.
+    case lag(Int)
+    /// One pair.
+    case pair(p: Int, q: Int)
+
+    var distance: Int {
+        switch self {
+        case .lag(let lag): lag
+        case .pair(let p, let q): p - q
+        }
+    }
+
+    /// The same with p and q exchanged.
+    var swapped: LagTerm {
+        switch self {
+        case .lag(let lag): .lag(-lag)
+        case .pair(let p, let q): .pair(p: q, q: p)
+        }
+    }
+}
+
+/// One block of a statistic along one axis: Σ_q w(q) left[q + lag] right[q]ᵀ, for one pair of taps.
+///
+/// Windows that move in steps of 1 make w constant but for a few places at the borders, so the sum is w times the
+/// one over all pairs plus corrections for single pairs: many blocks share the few sums over all pairs.
+struct LagBlock: Sendable {
+    /// Which of several matrices, and which tap of its rows and columns.
+    let slot: Int
+    let row: Int
+    let column: Int
+    let terms: [(term: LagTerm, factor: Double)]
+
+    /// - Parameter weights: w(q) for every place q of the right image whose partner q + lag is in the left one.
+    init(slot: Int = 0, row: Int, column: Int = 0, lag: Int, weights: [(q: Int, weight: Double)]) {
+        self.slot = slot
+        self.row = row
+        self.column = column
+        var counts: [Double: Int] = [:]
+        for place in weights { counts[place.weight, default: 0] += 1 }
+        // The most frequent weight, the smaller of equals: no order of a hash table.
+        let common = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? 0
+        var terms: [(term: LagTerm, factor: Double)] = common == 0 ? [] : [(.lag(lag), common)]
+        for place in weights where place.weight != common {
+            terms.append((.pair(p: place.q + lag, q: place.q), place.weight - common))
+        }
+        self.terms = terms
+    }
+}
+
+/// All blocks of a statistic along one axis.
+struct LagAxis: Sendable {
+    var left: Int
+    var right: Int
+    var blocks: [LagBlock]
+    var slots = 1
+    var rowTaps: Int
+    var columnTaps = 1
+
+    /// The weights of a block: `weight(q)` for every q of the right image with q + lag in the left one.
+    static func weights(
+        _ left: Int, _ right: Int, lag: Int, _ weight: (Int) -> Double
+    ) -> [(q: Int, weight: Double)] {
+        (0..<right).filter { (0..<left).contains($0 + lag) }.map { ($0, weight($0)) }
+    }
+
+    /// The shortest period at which lags do not alias.
+    var period: Int {
+        let lags = blocks.flatMap(\.terms).map(\.term.distance)
+        return max(1, left - (lags.min() ?? 0), right + (lags.max() ?? 0))
+    }
+}
+
+extension LagAxis {
+    /// S or S_H: Σ_l w(l) x_l x_lᵀ over windows, tap by tap.
+    static func covariance(
+        length: Int, taps: Int, shift: SiteAxis.Shift, weights: [Int]
+    ) -> LagAxis {
+        var blocks: [LagBlock] = []
+        for i in 0..<taps {
+            for j in 0..<taps {
+                let lag = shift.offset(of: i) - shift.offset(of: j)
+                let found = LagAxis.weights(length, length, lag: lag) { q in
+                    let place = q - shift.offset(of: j)
+                    return weights.indices.contains(place) ? Double(weights[place]) : 0
+                }
+                blocks.append(LagBlock(row: i, column: j, lag: lag, weights: found))
+            }
+        }
+        return LagAxis(left: length, right: length, blocks: blocks, rowTaps: taps, columnTaps: taps)
+    }
+
+    /// M, or the aligned overlap: Σ_l w(l) x_l y(l)ᵀ.
+    static func moment(
+        left: Int, right: Int, taps: Int, shift: SiteAxis.Shift, weights: [Int]
+    ) -> LagAxis {
+        let blocks = (0..<taps).map { tap in
+            let lag = shift.offset(of: tap)
+            return LagBlock(
+                row: tap, lag: lag,
+                weights: LagAxis.weights(left, right, lag: lag) { Double(weights[$0]) })
+        }
+        return LagAxis(left: left, right: right, blocks: blocks, rowTaps: taps)
+    }
+
+    /// N: Σ_j x_l(j,e) g_jᵀ for every tap of P and of the neurons.
+    static func inputMoment(_ axis: SiteAxis, producer: SiteAxis.Shift, consumer: SiteAxis.Shift) -> LagAxis {
+        var blocks: [LagBlock] = []
+        for i in 0..<axis.producerTaps {
+            for (e, tap) in axis.neuronTaps.enumerated() {
+                let lag = producer.offset(of: i) + consumer.offset(of: tap)
+                let weights = LagAxis.weights(axis.image, axis.output, lag: lag) {
+                    (0..<axis.read).contains($0 + consumer.offset(of: tap)) ? 1 : 0
+                }
+                blocks.append(LagBlock(row: i, column: e, lag: lag, weights: weights))
+            }
+        }
+        return LagAxis(
+            left: axis.image, right: axis.output, blocks: blocks, rowTaps: axis.producerTaps,
+            columnTaps: axis.neuronTaps.count)
+    }
+
+    /// C_e: Σ_j x_l(j,e) h_jᵀ for every neuron tap e, tap of P and tap of Q.
+    static func overlap(_ axis: SiteAxis, producer: SiteAxis.Shift, consumer: SiteAxis.Shift) -> LagAxis {
+        var blocks: [LagBlock] = []
+        for (e, tap) in axis.neuronTaps.enumerated() {
+            for i in 0..<axis.producerTaps {
+                for t in 0..<axis.consumerTaps {
+                    let lag = producer.offset(of: i) + consumer.offset(of: tap) - consumer.offset(of: t)
+                    let weights = LagAxis.weights(axis.image, axis.read, lag: lag) { q in
+                        let position = q - consumer.offset(of: t)
+                        let place = position + consumer.offset(of: tap)
+                        return (0..<axis.output).contains(position) && (0..<axis.read).contains(place) ? 1 : 0
+                    }
+                    blocks.append(LagBlock(slot: e, row: i, column: t, lag: lag, weights: weights))
+                }
+            }
+        }
+        return LagAxis(
+            left: axis.image, right: axis.read, blocks: blocks, slots: axis.neuronTaps.count,
+            rowTaps: axis.producerTaps, columnTaps: axis.consumerTaps)
+    }
+}
+
+/// A sum over pairs of positions of the plane.
+struct PlaneTerm: Hashable {
+    var rows: LagTerm
+    var columns: LagTerm
+
+    var swapped: PlaneTerm { PlaneTerm(rows: rows.swapped, columns: columns.swapped) }
+
+    /// Whether this one of the two terms that are each other's transposes is computed.
+    var isCanonical: Bool {
+        rows.distance > 0 || rows.distance == 0 && columns.distance >= 0
+    }
+}
+
+/// A statistic of the plane as sums over pairs of positions.
+struct LagPlan: Sendable {
+    let rows: LagAxis
+    let columns: LagAxis
+    /// Whether left and right are the same image: half of the terms are then transposes of others.
+    let isSymmetric: Bool
+    /// The terms that are computed: sums over all pairs in both directions first, then the others.
+    let terms: [PlaneTerm]
+    /// How many of them are sums over all pairs in both directions.
+    let lagCount: Int
+
+    init(rows: LagAxis, columns: LagAxis, isSymmetric: Bool = false) {
+        self.rows = rows
+        self.columns = columns
+        self.isSymmetric = isSymmetric
+        var (lags, others): ([PlaneTerm], [PlaneTerm]) = ([], [])
+        var seen: Set<PlaneTerm> = []
+        for row in LagPlan.distinct(rows) {
+            for column in LagPlan.distinct(columns) {
+                var term = PlaneTerm(rows: row, columns: column)
+                if isSymmetric && !term.isCanonical { term = term.swapped }
+                guard seen.insert(term).inserted else { continue }
+                if case .lag = row, case .lag = column { lags.append(term) } else { others.append(term) }
+            }
+        }
+        terms = lags + others
+        lagCount = lags.count
+    }
+
+    private static func distinct(_ axis: LagAxis) -> [LagTerm] {
+        var seen: Set<LagTerm> = []
+        return axis.blocks.flatMap(\.terms).map(\.term).filter { seen.insert($0).inserted }
+    }
+
+    var slots: Int { rows.slots * columns.slots }
+    var rowTaps: Int { rows.rowTaps * columns.rowTaps }
+    var columnTaps: Int { rows.columnTaps * columns.columnTaps }
+}

@@ -1,0 +1,130 @@
+internal import Networks
+
+/// How each statistic of a site is summed: by shifts where windows move in steps of 1 and it costs less, else from
+/// patches written out.
+struct SitePlan: Sendable {
+    let geometry: SiteGeometry
+    let plane: SitePlane
+    let needs: StatisticsNeeds
+    /// nil: from patches.
+    private(set) var consumerCovariance: LagPlan?
+    private(set) var consumerMoment: LagPlan?
+    private(set) var inputCovariance: LagPlan?
+    private(set) var inputMoment: LagPlan?
+    private(set) var overlap: LagPlan?
+    /// Whether the overlap is kept for every tap, or only the aligned part of it.
+    let overlapIsExact: Bool
+
+    /// Ways of summing, for tests.
+    enum Route: CaseIterable, Sendable {
+        case cheapest, shifts, patches
+    }
+
+    /// Bytes of C_e for all taps up to which they are kept.
+    static let exactOverlapBytes = 96 << 20
+
+    init(
+        _ geometry: SiteGeometry, needs: StatisticsNeeds, route: Route = .cheapest,
+        overlapLimit: Int = SitePlan.exactOverlapBytes
+    ) {
+        self.geometry = geometry
+        self.needs = needs
+        plane = SitePlane(geometry)
+        overlapIsExact =
+            geometry.taps * geometry.inputs * geometry.hiddenInputs * MemoryLayout<Double>.size
+            <= overlapLimit
+        guard route != .patches else { return }
+        let found = shiftPlans()
+        func chosen(_ plan: LagPlan?, _ left: LagSums.Image, _ right: LagSums.Image, patches: Int) -> LagPlan?
+        {
+            guard let plan else { return nil }
+            return route == .shifts || cost(plan, left, right) < patches ? plan : nil
+        }
+        let (a, b) = (geometry.inChannels * geometry.producer.taps, geometry.width * geometry.consumer.taps)
+        let (places, positions) = (geometry.read.count, geometry.output.count)
+        consumerCovariance = chosen(
+            found.consumerCovariance, .hidden, .hidden, patches: positions * b * (b + Self.writing))
+        consumerMoment = chosen(
+            found.consumerMoment, .hidden, .gradient, patches: positions * b * 2 * geometry.outChannels)
+        inputCovariance = chosen(
+            found.inputCovariance, .input, .input, patches: places * a * (a + Self.writing))
+        inputMoment = chosen(
+            found.inputMoment, .input, .gradient,
+            patches: places * a * (2 * geometry.outChannels * geometry.taps + Self.writing))
+        let perTap = overlapIsExact ? geometry.taps * positions * b : places * geometry.width
+        overlap = chosen(found.overlap, .input, .hidden, patches: a * 2 * perTap)
+    }
+
+    /// FLOPs that writing one float of a patch is worth.
+    private static let writing = 40
+
+    private func cost(_ plan: LagPlan, _ left: LagSums.Image, _ right: LagSums.Image) -> Int {
+        let periods = LagSums.periods([plan])
+        let transforms = Set([left, right]).reduce(0) {
+            $0
+                + ImageStage.cost(
+                    geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
+        }
+        return transforms
+            + LagSum.cost(
+                plan, periods: periods, left: geometry.channels(of: left),
+                right: geometry.channels(of: right),
+                batch: LagSums.batch(geometry, periods))
+    }
+
+    private struct ShiftPlans {
+        var consumerCovariance, consumerMoment, inputCovariance, inputMoment, overlap: LagPlan?
+    }
+
+    private func shiftPlans() -> ShiftPlans {
+        var plans = ShiftPlans()
+        guard let consumer = consumerShifts else { return plans }
+        let (rows, columns) = (plane.rows, plane.columns)
+        func both(_ make: (SiteAxis, Int) -> LagAxis, isSymmetric: Bool = false) -> LagPlan {
+            LagPlan(rows: make(rows, 0), columns: make(columns, 1), isSymmetric: isSymmetric)
+        }
+        plans.consumerCovariance = both(
+            { axis, direction in
+                .covariance(
+                    length: axis.read, taps: axis.consumerTaps, shift: consumer[direction],
+                    weights: Array(repeating: 1, count: axis.output))
+            }, isSymmetric: true)
+        plans.consumerMoment = both { axis, direction in
+            .moment(
+                left: axis.read, right: axis.output, taps: axis.consumerTaps, shift: consumer[direction],
+                weights: Array(repeating: 1, count: axis.output))
+        }
+        guard let producer = producerShifts else { return plans }
+        plans.inputCovariance = both(
+            { axis, direction in
+                .covariance(
+                    length: axis.image, taps: axis.producerTaps, shift: producer[direction],
+                    weights: axis.multiplicity)
+            }, isSymmetric: true)
+        plans.inputMoment = both { axis, direction in
+            .inputMoment(axis, producer: producer[direction], consumer: consumer[direction])
+        }
+        plans.overlap = both { axis, direction in
+            overlapIsExact
+                ? .overlap(axis, producer: producer[direction], consumer: consumer[direction])
+                : .moment(
+                    left: axis.image, right: axis.read, taps: axis.producerTaps, shift: producer[direction],
+                    weights: axis.multiplicity)
+        }
+        return plans
+    }
+
+    private var consumerShifts: [SiteAxis.Shift]? {
+        guard let rows = plane.rows.consumerShift, let columns = plane.columns.consumerShift else {
+            return nil
+        }
+        return [rows, columns]
+    }
+
+    private var producerShifts: [SiteAxis.Shift]? {
+        guard let rows = plane.rows.producerShift, let columns = plane.columns.producerShift else {
+            return nil
+        }
+        return [rows, columns]
+    }
+}

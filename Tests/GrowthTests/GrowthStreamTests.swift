@@ -1,0 +1,148 @@
+import Datasets
+import Networks
+import Parameters
+import Tensors
+import Testing
+import Training
+
+@testable import Growth
+
+@Suite("Widths that residual branches share")
+struct GrowthStreamTests {
+    typealias Node = Architecture.Node
+
+    private let dataset = SampleNetworks.dataset(train: 150, validation: 60)
+
+    private func run(_ network: Network, mode: ForwardMode = .evaluation) -> NetworkRun {
+        NetworkRun(network, dataset.validation, dataset.normalization, mode: mode)
+    }
+
+    /// A residual network with normalisations that have seen something.
+    private func network(_ order: ResNet.Order, _ normalization: NormalizationChoice = .batch) throws
+        -> Network
+    {
+        let family = ResNet(depth: 8, width: 3, inner: .factor(1), order: order, normalization: normalization)
+        var network = try Network(
+            initializing: family.architecture(sample: [2, 6, 6], outputs: 3), seed: 2)
+        var random = Philox(seed: 3, purpose: .growth)
+        for (name, tensor) in network.state.sorted(by: { $0.key < $1.key }) {
+            let drawn = random.normal(tensor.count, deviation: 0.2)
+            network.state[name]?.values = name.hasSuffix("running_var") ? drawn.map { 0.6 + abs($0) } : drawn
+        }
+        for (name, tensor) in network.parameters.sorted(by: { $0.key < $1.key }) where name.hasSuffix("/bias")
+        {
+            network.parameters[name]?.values = random.normal(tensor.count, deviation: 0.2)
+        }
+        return network
+    }
+
+    @Test("every stage of a residual network is one, with all that write and read it")
+    func found() throws {
+        let streams = GrowthStream.all(in: try network(.classic).architecture)
+        #expect(streams.map(\.name) == ["stem", "stage2-block1-conv2", "stage3-block1-conv2"])
+        #expect(streams[0].producers == ["stem", "stage1-block1-conv2"])
+        #expect(
+            streams[0].consumers == ["stage1-block1-conv1", "stage2-block1-conv1", "stage2-block1-shortcut"])
+        #expect(streams[1].producers == ["stage2-block1-conv2", "stage2-block1-shortcut"])
+        #expect(streams[2].consumers == ["output"])
+        #expect(streams.map(\.width) == [3, 6, 12])
+        #expect(streams[0].between.contains("stage1-block1-add"))
+        // A normalisation that mixes channels ends it.
+        let mixed = GrowthStream.all(in: try network(.classic, .layer).architecture)
+        #expect(mixed.isEmpty)
+    }
+
+    @Test("sites, and widths that reach the output or the data, are none")
+    func others() throws {
+        for kind in SampleNetworks.Kind.allCases {
+            let streams = GrowthStream.all(in: try SampleNetworks.architecture(kind))
+            #expect(streams.map(\.name) == (kind == .residual ? ["stem"] : []))
+        }
+        let window = Window(kernel: Extent(3, 3), padding: Extent(1, 1))
+        let architecture = try Architecture(
+            inputShape: [2, 6, 6],
+            nodes: [
+                Node("first", Convolution(width: 2, window: window), inputs: ["input"]),
+                Node("sum", Add(), inputs: ["first", "input"]),
+                Node("pool", GlobalAveragePooling(), inputs: ["sum"]),
+                Node("output", Linear(width: 3), inputs: ["pool"]),
+            ])
+        #expect(GrowthStream.all(in: architecture).isEmpty)
+    }
+
+    @Test(
+        "copies and neurons without fan-out keep the function, in evaluation and training, through growths of all widths",
+        arguments: [ResNet.Order.classic, .preActivation], [Net2Net() as any GrowthMethod, RandomZeroOut()])
+    func functionIsKept(order: ResNet.Order, method: any GrowthMethod) throws {
+        var network = try network(order)
+        let before = run(network).outputs
+        let trained = run(network, mode: NetworkRun.training).outputs
+        for round in 1...2 {
+            for index in GrowthStream.all(in: network.architecture).indices {
+                let stream = GrowthStream.all(in: network.architecture)[index]
+                let problem = try stream.problem(
+                    in: network, proposal: ProposalParameters(), seed: 1, round: round, position: index)
+                let proposal = try method.propose(for: problem, limit: 2)
+                network = try network.grafting(stream.graft(proposal, in: network))
+                let grown = GrowthStream.all(in: network.architecture)[index]
+                #expect(grown.width == stream.width + 2 && grown.producers == stream.producers)
+            }
+        }
+        #expect(relativeDifference(run(network).outputs, before) <= 1e-5)
+        #expect(relativeDifference(run(network, mode: NetworkRun.training).outputs, trained) <= 1e-4)
+    }
+
+    @Test("a layer that both reads and writes a width gets columns and rows")
+    func ownReader() throws {
+        let window = Window(kernel: Extent(3, 3), padding: Extent(1, 1))
+        let architecture = try Architecture(
+            inputShape: [2, 6, 6],
+            nodes: [
+                Node("stem", Convolution(width: 3, window: window), inputs: ["input"]),
+                Node("relu", Activation(.relu), inputs: ["stem"]),
+                Node("inner", Convolution(width: 3, window: window), inputs: ["relu"]),
+                Node("sum", Add(), inputs: ["stem", "inner"]),
+                Node("flatten", Flatten(), inputs: ["sum"]),
+                Node("output", Linear(width: 3), inputs: ["flatten"]),
+            ])
+        let network = try Network(initializing: architecture, seed: 4)
+        let stream = try #require(GrowthStream.all(in: architecture).first)
+        #expect(stream.producers == ["stem", "inner"] && stream.consumers == ["inner", "output"])
+        for method in [Net2Net() as any GrowthMethod, RandomZeroOut()] {
+            let proposal = try method.propose(
+                for: stream.problem(in: network, proposal: .init(), seed: 0, round: 1, position: 0), limit: 2)
+            let grown = try network.grafting(stream.graft(proposal, in: network))
+            #expect(grown.parameters["inner/weight"]?.shape == [5, 5, 3, 3])
+            #expect(relativeDifference(run(grown).outputs, run(network).outputs) <= 1e-5)
+        }
+    }
+
+    @Test("the stage grow widens them after the sites when asked to, and records it")
+    func growth() throws {
+        let start = try network(.classic)
+        for name in ["net2net", "random"] {
+            let plan = try GrowthPlan(
+                tree: Tree(yaml: "{method: \(name), streams: true, neurons: {most: 2}}", file: "x"), file: "x"
+            )
+            let loss = LossParameters()
+            let bottlenecks = try computeBottlenecks(
+                plan.bottleneckParameters(round: 1, loss: loss, seed: 0), dataset: dataset, network: start)
+            let outcome = try growNetwork(
+                plan.growthParameters(round: 1, loss: loss, seed: 0), dataset: dataset, network: start,
+                bottlenecks: bottlenecks)
+            let grown = try #require(outcome.network)
+            #expect(GrowthStream.all(in: grown.architecture).map(\.width) == [5, 8, 14])
+            #expect(outcome.records.count == 6)
+            let realised = outcome.records.reduce(0) { $0 + $1.realizedDecrease }
+            let losses = [start, grown].map { run($0).lossAndGradients().loss }
+            #expect(abs(realised - (losses[0] - losses[1])) < 1e-4 * max(1, losses[0], losses[1]))
+        }
+    }
+
+    @Test("methods that need statistics are refused for them, by name")
+    func refused() throws {
+        #expect {
+            try GrowthPlan(tree: Tree(yaml: "{streams: true}", file: "x"), file: "x")
+        } throws: { "\($0)".contains("tiny-joint") && "\($0)".contains("net2net") }
+    }
+}

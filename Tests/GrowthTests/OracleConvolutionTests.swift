@@ -1,0 +1,104 @@
+import Tensors
+import Testing
+
+@testable import Growth
+
+@Suite("Sums of convolutional sites agree with the oracle")
+struct OracleConvolutionTests {
+    private func agrees(_ found: Matrix?, _ expected: Matrix, to tolerance: Double = 2e-6) -> Bool {
+        guard let found, found.rows == expected.rows, found.columns == expected.columns else { return false }
+        return (found - expected).squaredNorm.squareRoot() <= tolerance * expected.squaredNorm.squareRoot()
+    }
+
+    private func passes(
+        _ named: ConvolutionCase, _ scheme: SiteGeometry.Scheme, _ route: SitePlan.Route,
+        overlapLimit: Int = SitePlan.exactOverlapBytes
+    ) throws -> (oracle: ConvolutionOracle, sums: SiteSums) {
+        let oracle = try named.open()
+        let plan = SitePlan(
+            oracle.geometry(scheme), needs: .all, route: route, overlapLimit: overlapLimit)
+        return (oracle, try SiteSums(plan, oracle.samples))
+    }
+
+    @Test(
+        "every sum, with all taps and with the middle one", arguments: ConvolutionCase.all,
+        SiteGeometry.Scheme.allCases)
+    func sums(named: ConvolutionCase, scheme: SiteGeometry.Scheme) throws {
+        for route in SitePlan.Route.allCases {
+            let (oracle, sums) = try passes(named, scheme, route)
+            let group = scheme.rawValue
+            let first = sums.first
+            #expect(agrees(first.consumerCovariance, try oracle.matrix("S")))
+            #expect(agrees(first.consumerMoment, -(try oracle.matrix("M"))))
+            #expect(agrees(first.gradientCovariance, try oracle.matrix("E")))
+            let covariance = scheme == .full ? "full/S_growth" : "restricted/S_growth_same_positions"
+            #expect(agrees(first.inputCovariance, try oracle.matrix(covariance)))
+            #expect(agrees(first.inputMoment, -(try oracle.matrix("\(group)/M_prev"))))
+            #expect(agrees(sums.second.crossCovariance, try oracle.matrix("\(group)/N"), to: 1e-5))
+            guard case .exact(let overlap) = first.overlap else {
+                Issue.record("no exact overlap")
+                continue
+            }
+            for (found, expected) in zip(overlap, try oracle.overlap(scheme)) {
+                #expect(agrees(found, expected))
+            }
+        }
+    }
+
+    @Test("the best update, its decrease and the bottleneck", arguments: ConvolutionCase.all)
+    func bestUpdate(named: ConvolutionCase) throws {
+        let (oracle, sums) = try passes(named, .full, .cheapest)
+        #expect(agrees(try #require(sums.bestUpdate).weights, -(try oracle.matrix("delta_raw")), to: 1e-4))
+        let decrease = try oracle.number("decrease")
+        #expect(abs(try #require(sums.bestUpdate).decrease - decrease) <= 1e-5 * decrease)
+        let bottleneck = try oracle.number("V_goal_proj_sqnorm_over_n")
+        let found = sums.second.squares.reduce(0) { $0 + $1.sum } / Double(oracle.samples.count)
+        #expect(abs(found - bottleneck) <= 1e-5 * bottleneck)
+    }
+
+    @Test("the singular values of new neurons", arguments: ConvolutionCase.all)
+    func singularValues(named: ConvolutionCase) throws {
+        let (oracle, sums) = try passes(named, .full, .cheapest)
+        let expected = try oracle.numbers("full/singular_values_all")
+        let input = try SemidefiniteFactor(#require(sums.first.inputCovariance), threshold: 1e-6)
+        let found = try LeadingNeurons(
+            crossCovariance: #require(sums.second.crossCovariance), input: input, threshold: 0)
+        for (found, expected) in zip(found.singularValues, expected) where expected > 1e-2 {
+            #expect(abs(found - expected) <= 1e-5 * expected)
+        }
+    }
+
+    @Test(
+        "0 ≤ S̃ exact ≤ S̃ aligned ≤ S: the aligned overlap finds less, and never more than there is",
+        arguments: ConvolutionCase.all, SiteGeometry.Scheme.allCases)
+    func aligned(named: ConvolutionCase, scheme: SiteGeometry.Scheme) throws {
+        let exact = try passes(named, scheme, .cheapest).sums
+        let aligned = try passes(named, scheme, .cheapest, overlapLimit: 0).sums
+        let covariance = try #require(exact.first.inputCovariance)
+        func schur(_ sums: SiteSums) throws -> Matrix {
+            covariance
+                - (try #require(sums.first.overlap).explained(
+                    consumer: #require(sums.bestUpdate).factor, threshold: 1e-6))
+        }
+        func smallest(_ matrix: Matrix) throws -> Double { try matrix.symmetricEigen().values.first ?? 0 }
+        let limit = -3e-6 * covariance.largestDiagonal
+        #expect(try smallest(schur(exact)) >= limit)
+        #expect(try smallest(schur(aligned) - schur(exact)) >= limit)
+        #expect(try smallest(covariance - schur(aligned)) >= limit)
+
+        // The sum of squared singular values falls as the covariance grows.
+        func gain(_ matrix: Matrix) throws -> Double {
+            let used = 0..<(matrix.rows - (exact.plan.geometry.producerHasBias ? 1 : 0))
+            let cross = try #require(exact.second.crossCovariance).selecting(rows: used)
+            let own = matrix.selecting(rows: used).selecting(columns: used)
+            let factor = try SemidefiniteFactor(own, threshold: 1e-4, scale: covariance.largestDiagonal)
+            return try LeadingNeurons(crossCovariance: cross, input: factor, threshold: 0, limit: 3)
+                .singularValues.reduce(0) { $0 + $1 * $1 }
+        }
+        let gains = (
+            none: try gain(covariance), aligned: try gain(schur(aligned)), exact: try gain(schur(exact))
+        )
+        #expect(gains.none <= gains.aligned * (1 + 1e-5))
+        #expect(gains.aligned <= gains.exact * (1 + 1e-5))
+    }
+}
