@@ -90,6 +90,12 @@ package struct Split: Sendable, Equatable {
         return Split(shape: shape, images: chosen, labels: positions.map { labels[$0] })
     }
 
+    /// At most so many samples, evenly spread over this split; all of it for 0.
+    package func spread(_ count: Int) -> Split {
+        guard count > 0, count < self.count else { return self }
+        return selecting((0..<count).map { $0 * self.count / count })
+    }
+
     /// Cuts off a uniformly drawn part; both parts keep the order of this split.
     ///
     /// - Parameters:

@@ -1,4 +1,5 @@
 import Datasets
+import Growth
 import Networks
 package import Parameters
 import Training
@@ -35,6 +36,23 @@ struct ShapeCheck {
                 add(error.description, "network", line: line, branch, pipeline, dataset)
             }
             checkAugmentation(of: branch, pipeline, dataset)
+            if let architecture = architectures[branch.name] {
+                checkGrowth(of: branch, architecture, pipeline, dataset)
+            }
+        }
+    }
+
+    /// Whether there is a width that can grow, and whether the widths to reach are ones.
+    private mutating func checkGrowth(
+        of branch: Pipeline.Branch, _ architecture: Architecture, _ pipeline: Pipeline,
+        _ dataset: DatasetDescriptor
+    ) {
+        // What another branch ended with has grown since, and is checked when its widths are known.
+        guard case .network = branch.experiment.start, branch.experiment.growth.rounds > 0 else { return }
+        do {
+            _ = try branch.experiment.growth.proposal.sites(of: architecture)
+        } catch {
+            add(error.description, "growth", line: nil, branch, pipeline, dataset)
         }
     }
 

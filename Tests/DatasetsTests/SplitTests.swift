@@ -20,6 +20,15 @@ struct SplitTests {
             images: (0..<n).flatMap { [UInt8($0), UInt8(255 - $0)] }, labels: (0..<n).map { Int32($0 % 10) })
     }
 
+    @Test(
+        "a part spreads evenly over the split",
+        arguments: [(10, 4, [0, 2, 5, 7]), (3, 3, [0, 1, 2]), (2, 5, [0, 1]), (3, 0, [0, 1, 2])])
+    func spread(count: Int, asked: Int, expected: [Int]) {
+        let part = numbered(count).spread(asked)
+        #expect(part.images == expected.flatMap { [UInt8($0), UInt8(255 - $0)] })
+        #expect(part.labels == expected.map { Int32($0 % 10) })
+    }
+
     @Test("as many images as labels, or both files are named with their counts")
     func counts() throws {
         let images = try array([2, 1, 1], [1, 2], "images")

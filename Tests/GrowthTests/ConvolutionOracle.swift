@@ -185,6 +185,13 @@ final class ConvolutionOracle {
     }
     var gradient: Matrix { network.functionalGradient(images, target) }
 
+    /// X, H and G as the streaming sums take them.
+    var samples: SiteSamples {
+        SiteSamples(
+            count: images.samples, x: images.rows.narrowed,
+            h: network.forward(images).hidden.rows.narrowed, g: gradient.narrowed)
+    }
+
     var slopes: SlopesAtZero {
         switch network.activation {
         case .relu: .relu

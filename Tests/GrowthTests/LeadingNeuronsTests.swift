@@ -18,7 +18,8 @@ struct LeadingNeuronsTests {
         let output = whitened ? try SemidefiniteFactor(matrix(1100, outputs).gram) : nil
         func leading(_ limit: Int) throws -> LeadingNeurons {
             try LeadingNeurons(
-                crossCovariance: cross, input: input, output: output, threshold: 1e-4, limit: limit)
+                crossCovariance: cross, taps: 1, input: input, output: output, threshold: 1e-4,
+                limit: limit)
         }
         let (few, all) = (try leading(6), try leading(.max))
         #expect(few.singularValues.count == 6 && all.spectrum.count == outputs)

@@ -54,6 +54,25 @@ import Testing
             ])
     }
 
+    @Test(arguments: [
+        (
+            "network: {kind: graph, nodes: [{name: a, operation: flatten}, {name: b, operation: linear, width: 10}]}",
+            "no width of the network can grow"
+        ),
+        (
+            "network: {widths: [4, 4]}\ngrowth: {neurons: {target: [8, 8, 8]}}",
+            "names 3 widths, but 2 can grow"
+        ),
+        ("network: {widths: [4, 9]}\ngrowth: {neurons: {target: [8]}}", "width of 8 at hidden2, which has 9"),
+    ])
+    func `growth that the network has no room for is an error before anything runs`(
+        yaml: String, problem: String
+    ) throws {
+        let found = try problems(yaml)
+        #expect(found.count == 1 && found[0].contains(problem), "\(found)")
+        #expect(found[0].contains("growth"))
+    }
+
     @Test func `an error in a listed graph is at its node's line, the number of classes included`() throws {
         let graph = """
             network:

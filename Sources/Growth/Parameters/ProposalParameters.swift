@@ -85,6 +85,8 @@ package struct MeasurementParameters: ParameterSet {
 package struct PlacementParameters: ParameterSet {
     package var signs: SignRule = .best
     package var amplitude: AmplitudePolicy = .method
+    /// The most validation samples that amplitudes are tried on; 0 for all.
+    package var trialSamples: Int = 2000
     /// Whether the consumer's own best update is applied with the neurons.
     package var update: Bool = true
     /// Whether fan-outs and update are fitted again to the kinked activities, for methods that allow it.
@@ -102,6 +104,9 @@ package struct PlacementParameters: ParameterSet {
         signs = try fields.choice(
             "signs", default: SignRule.best, "the better sign of each neuron, or both as a pair of neurons")
         amplitude = try fields.amplitudePolicy()
+        trialSamples = try fields.integer(
+            "trial-samples", in: 0...Int(Int32.max), default: 2000,
+            "the most validation samples that amplitudes are tried on, 0 for all")
         update = try fields.boolean(
             "update", default: true, "apply the consumer's best update together with the neurons")
         refit = try fields.boolean(

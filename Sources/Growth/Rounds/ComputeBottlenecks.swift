@@ -13,12 +13,7 @@ package func computeBottlenecks(
     try checkFits(network.architecture, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     let method = parameters.proposal.method.method
-    let all = GrowthSite.all(in: network.architecture)
-    guard !all.isEmpty else { throw GrowthError.noSites(nodes: network.architecture.nodes.map(\.name)) }
-    if case .target(let widths) = parameters.proposal.neurons, ![1, all.count].contains(widths.count) {
-        throw GrowthError.targetCount(found: widths.count, sites: all.map(\.name))
-    }
-    try parameters.proposal.neurons.check(all)
+    let all = try parameters.proposal.sites(of: network.architecture)
     let chosen = parameters.proposal.sites.positions(of: all.count, round: parameters.round)
     let sites = chosen.map { all[$0] }
 
@@ -57,34 +52,52 @@ package func computeBottlenecks(
     }
 }
 
-/// Floating-point operations per sample of the three passes.
+/// Floating-point operations per sample of the three passes, every statistic counted as one product over all positions.
+///
+/// Sums by shifts or spectra take fewer.
 private func measurementFlops(
     _ network: Network, _ sites: [GrowthSite], _ found: [SiteBottleneck], needs: StatisticsNeeds
 ) -> Int {
     let passes = 2 * network.architecture.flopsPerSample.inference
     return zip(sites, found).reduce(passes) { sum, pair in
-        let a = pair.0.producerWeights(of: network).columns
-        let (c, b) = (pair.1.bestUpdate.rows, pair.1.bestUpdate.columns)
+        let geometry = pair.0.geometry
+        let (a, b) = (geometry.inputs, geometry.hiddenInputs)
+        // Every tap of an output reads one hidden position: that many pairs of X and G, and of X and H.
+        let (c, outputs) = (geometry.outChannels, geometry.output.count)
+        let pairs = outputs * geometry.taps
         let k = pair.1.effects == nil ? 0 : pair.1.proposal.neurons.count
+        let features = 2 * k * geometry.taps
         let first =
-            b * b + 2 * b * c + c * c + (needs.contains(.inputCovariance) ? a * a : 0)
-            + (needs.contains(.overlap) ? 2 * a * b : 0) + (needs.contains(.inputMoment) ? 2 * a * c : 0)
-        let second = 2 * b * c + (needs.contains(.crossCovariance) ? 2 * a * c : 0)
-        let third = 2 * a * k + 4 * k * k + 4 * k * (b + c)
+            outputs * (b * b + 2 * b * c + c * c)
+            + (needs.contains(.inputCovariance) ? geometry.read.count * a * a : 0)
+            + (needs.contains(.overlap) ? 2 * pairs * a * b : 0)
+            + (needs.contains(.inputMoment) ? 2 * pairs * a * c : 0)
+        let second =
+            2 * outputs * b * c + (needs.contains(.crossCovariance) ? 2 * pairs * a * c : 0)
+        let third =
+            2 * geometry.hidden.count * a * k + outputs * features * (features + 2 * (b + c))
         return sum + first + second + third
     }
 }
 
-extension NeuronPolicy {
-    /// - Throws: `GrowthError.targetBelowWidth`.
-    func check(_ sites: [GrowthSite]) throws {
-        guard case .target(let widths) = self else { return }
-        for (index, site) in sites.enumerated() {
-            let target = index < widths.count ? widths[index] : widths.last ?? site.width
+extension ProposalParameters {
+    /// The sites of a network that grows by these parameters.
+    ///
+    /// - Throws: `GrowthError.noSites`, `.targetCount`, `.targetBelowWidth`.
+    package func sites(of architecture: Architecture) throws(GrowthError) -> [GrowthSite] {
+        let all = GrowthSite.all(in: architecture)
+        guard !all.isEmpty else { throw .noSites(nodes: architecture.nodes.map(\.name)) }
+        guard case .target(let widths) = neurons else { return all }
+        guard [1, all.count].contains(widths.count) else {
+            throw .targetCount(found: widths.count, sites: all.map(\.name))
+        }
+        for (index, site) in all.enumerated() {
+            let target = widths.count == 1 ? widths[0] : widths[index]
             guard target >= site.width else {
-                throw GrowthError.targetBelowWidth(site: site.name, target: target, width: site.width)
+                throw .targetBelowWidth(site: site.name, target: target, width: site.width)
             }
         }
+        return all
     }
 }
 

@@ -14,7 +14,7 @@ package struct GrowthOutcome: Equatable, Sendable {
 /// Adds neurons where the policies say so: the work of the stage grow.
 ///
 /// Sites are grown one after the other; each one's amplitude is chosen with the others as they are then. Losses are
-/// taken on the validation split, or on the training split where there is none.
+/// taken on samples of the validation split, or of the training split where there is none.
 /// - Throws: `GrowthError`, `TrainingError`, `LinearAlgebraError`, `NetworkError`.
 package func growNetwork(
     _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -30,9 +30,10 @@ package func growNetwork(
 private final class GrowthRound {
     private let parameters: GrowthParameters
     private let bottlenecks: Bottlenecks
-    private let start: Network
     private var network: Network
     private let dataset: Dataset
+    /// The samples that amplitudes are tried on.
+    private let trialSplit: Split
     private let threads: Int
     private var records: [GrowthRecord] = []
     /// Floating-point operations of the trials.
@@ -45,9 +46,10 @@ private final class GrowthRound {
         self.parameters = parameters
         self.bottlenecks = bottlenecks
         self.network = network
-        start = network
         self.threads = threads
         self.dataset = dataset
+        trialSplit = (dataset.validation.count > 0 ? dataset.validation : dataset.train)
+            .spread(parameters.placement.trialSamples)
     }
 
     private var placement: PlacementParameters { parameters.placement }
@@ -115,8 +117,7 @@ private final class GrowthRound {
             throw GrowthError.otherTaps(
                 found: bottlenecks.taps.rawValue, expected: parameters.proposal.taps.rawValue)
         }
-        let sites = GrowthSite.all(in: network.architecture)
-        try parameters.proposal.neurons.check(sites)
+        let sites = try parameters.proposal.sites(of: network.architecture)
         return try bottlenecks.sites.map { measured in
             let position = sites.firstIndex { $0.name == measured.site }
             let expected = position.map { sites[$0].shapeText(in: network) } ?? "no such site"
@@ -234,9 +235,8 @@ private final class GrowthRound {
         }
         let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
         let trial = try GrowthTrial(
-            fitted, at: site, of: network,
-            split: dataset.validation.count > 0 ? dataset.validation : dataset.train,
-            normalization: dataset.normalization, loss: parameters.loss, threads: threads)
+            fitted, at: site, of: network, split: trialSplit, normalization: dataset.normalization,
+            loss: parameters.loss, threads: threads)
         let found = try amplitude(trial)
         flops += trial.flops(losses: found.evaluations)
         guard found.before.isFinite else {
