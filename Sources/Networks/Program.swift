@@ -49,13 +49,31 @@ struct Program {
             }
             let isRead =
                 node.name != architecture.outputName && !architecture.consumers(of: node.name).isEmpty
+            let isKept = keeping?.contains(node.name) ?? true || !isRead
+            if join(node, inputs: inputs, isKept: isKept, in: architecture) { continue }
             add(
                 node.operation, node.name, nodeIndex: index, inputs: inputs,
                 layout: .working(architecture.shapes[index]),
                 hasParameters: !node.operation.parameters(for: architecture.inputShapes(of: node)).isEmpty,
-                isKept: keeping?.contains(node.name) ?? true || !isRead)
+                isKept: isKept)
             numbers[node.name] = values.count - 1
         }
+    }
+
+    /// Lets the kernel of the node before compute this one too, if nobody looks at what lies between.
+    private mutating func join(
+        _ node: Architecture.Node, inputs: [Int], isKept: Bool, in architecture: Architecture
+    ) -> Bool {
+        guard inputs.count == 1, let before = instructions.last, before.output == inputs[0],
+            !values[inputs[0]].isKept, architecture.consumers(of: before.node).count == 1,
+            let both = before.operation.joined(with: node.operation)
+        else { return false }
+        numbers[before.node] = nil
+        numbers[node.name] = before.output
+        instructions[instructions.count - 1].operation = both
+        values[before.output].name = node.name
+        values[before.output].isKept = isKept
+        return true
     }
 
     /// The input in the order that nodes work in, for those that do not read planes.

@@ -65,10 +65,21 @@ void channels_affine(const float *x, float *y, size_t rows, size_t channels, siz
 void channels_gradient_sums(const float *restrict x, const float *restrict g, size_t rows, size_t channels,
                             size_t positions, size_t lanes, const float *restrict centre, double *restrict sums,
                             double *restrict products);
-/// dx = g scale[c] + (x - centre[c]) slope[c] + shift[c]; dx may be g
+/// dx = g scale[c] + (x - centre[c]) slope[c] + added[c]; dx may be g
 void channels_gradient(const float *x, const float *g, float *dx, size_t rows, size_t channels, size_t positions,
                        size_t lanes, const float *centre, const float *scale, const float *slope,
-                       const float *shift);
+                       const float *added);
+/// The three with a rectifier behind: y = max(0, (x - centre[c]) scale[c] + shift[c]), and only those g count whose y is
+/// positive. Same bits as one after the other.
+void channels_affine_relu(const float *x, float *y, size_t rows, size_t channels, size_t positions, size_t lanes,
+                          const float *centre, const float *scale, const float *shift);
+void channels_gradient_sums_relu(const float *restrict x, const float *restrict g, size_t rows, size_t channels,
+                                 size_t positions, size_t lanes, const float *restrict centre,
+                                 const float *restrict scale, const float *restrict shift, double *restrict sums,
+                                 double *restrict products);
+void channels_gradient_relu(const float *x, const float *g, float *dx, size_t rows, size_t channels,
+                            size_t positions, size_t lanes, const float *centre, const float *scale,
+                            const float *slope, const float *added, const float *shift);
 
 /// A window sliding over an image; padding lies on every side.
 typedef struct {

@@ -138,7 +138,7 @@ final class GroupNormalizationKernel: Kernel {
         for c in members {
             channels.scale[c] = Float(Double(weights[c]) * inverse)
             channels.slope[c] = Float(-inverse * inverse * product / count)
-            channels.shift[c] = Float(-inverse * sum / count)
+            channels.added[c] = Float(-inverse * sum / count)
         }
     }
 }

@@ -31,6 +31,10 @@ package protocol Operation: ParameterSet {
     /// Whether the kernel takes its input, of this shape, as plain planes, as the data come in; not by default.
     func readsPlanes(of shape: [Int]) -> Bool
 
+    /// This operation and the next as one that computes both, with the same bits, where that saves passes over memory;
+    /// never by default.
+    func joined(with next: any Operation) -> (any Operation)?
+
     /// m of a running average of the state: r ← (1 − m) r + m s with what a step measured, s.
     var stateMomentum: Double { get }
 
@@ -94,6 +98,7 @@ extension Operation {
     package var backwardReads: BackwardReads { [.inputs, .output] }
     package var inPlace: InPlace { [] }
     package func readsPlanes(of shape: [Int]) -> Bool { false }
+    package func joined(with next: any Operation) -> (any Operation)? { nil }
     package var stateMomentum: Double { 0 }
 
     /// The single input an operation takes, or an error that says so.
