@@ -44,11 +44,9 @@ package enum Products {
             return
         }
         if min(rows, columns) < narrow {
-            cblas_sgemm(
-                CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
-                b.transposed ? CblasTrans : CblasNoTrans,
-                Int32(rows), Int32(columns), Int32(inner), alpha, a.pointer, Int32(a.stride), b.pointer,
-                Int32(b.stride), beta, c, Int32(stride))
+            multiplyByBLAS(
+                rows: rows, columns: columns, inner: inner, a, b, into: c, stride: stride, alpha: alpha,
+                beta: beta)
         } else {
             // oneDNN takes ASCII letters.
             let asStored = CChar(UInt8(ascii: "N")), transposed = CChar(UInt8(ascii: "T"))
@@ -59,6 +57,34 @@ package enum Products {
             precondition(
                 status == dnnl_success, "oneDNN refused a product of \(rows) x \(inner) x \(columns)")
         }
+    }
+
+    /// The same for one of many small products, of up to a million multiplications: OpenBLAS has kernels for them that do
+    /// not pack their operands (34 x 32 times 32 x 64: 1.2 against 1.7 microseconds).
+    package static func multiplySmall(
+        rows: Int, columns: Int, inner: Int, _ a: Operand, _ b: Operand,
+        into c: UnsafeMutablePointer<Float>, stride: Int, alpha: Float = 1, beta: Float = 0
+    ) {
+        guard rows > 0, columns > 0, inner > 0, rows * columns * inner <= 1_000_000 else {
+            multiply(
+                rows: rows, columns: columns, inner: inner, a, b, into: c, stride: stride, alpha: alpha,
+                beta: beta)
+            return
+        }
+        multiplyByBLAS(
+            rows: rows, columns: columns, inner: inner, a, b, into: c, stride: stride, alpha: alpha,
+            beta: beta)
+    }
+
+    private static func multiplyByBLAS(
+        rows: Int, columns: Int, inner: Int, _ a: Operand, _ b: Operand,
+        into c: UnsafeMutablePointer<Float>, stride: Int, alpha: Float, beta: Float
+    ) {
+        cblas_sgemm(
+            CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
+            b.transposed ? CblasTrans : CblasNoTrans,
+            Int32(rows), Int32(columns), Int32(inner), alpha, a.pointer, Int32(a.stride), b.pointer,
+            Int32(b.stride), beta, c, Int32(stride))
     }
 
     /// The lower triangle of c = aᵀ a + beta c for a [rows, columns]; the upper one is left alone.

@@ -14,6 +14,7 @@ struct SitePlan: Sendable {
     private(set) var overlap: LagPlan?
     /// Whether the overlap is kept for every tap, or only the aligned part of it.
     let overlapIsExact: Bool
+    private let route: Route
 
     /// Ways of summing, for tests.
     enum Route: CaseIterable, Sendable {
@@ -29,6 +30,7 @@ struct SitePlan: Sendable {
     ) {
         self.geometry = geometry
         self.needs = needs
+        self.route = route
         plane = SitePlane(geometry)
         overlapIsExact =
             geometry.taps * geometry.inputs * geometry.hiddenInputs * MemoryLayout<Double>.size
@@ -70,6 +72,20 @@ struct SitePlan: Sendable {
                 plan, periods: periods, left: geometry.channels(of: left),
                 right: geometry.channels(of: right),
                 batch: LagSums.batch(geometry, periods))
+    }
+
+    /// Q's shifts, where G⊥ costs less through spectra than tap by tap.
+    var spectralUpdateShifts: [SiteAxis.Shift]? {
+        guard let consumerMoment, let shifts = consumerShifts else { return nil }
+        let periods = LagSums.periods([consumerMoment])
+        let size = geometry.width * geometry.outChannels
+        let transforms = [LagSums.Image.hidden, .gradient].reduce(0) {
+            $0
+                + ImageStage.cost(
+                    geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
+        }
+        let taps = 2 * geometry.consumer.taps * geometry.output.count * size
+        return route == .shifts || transforms + 4 * periods.count * size < taps ? shifts : nil
     }
 
     private struct ShiftPlans {

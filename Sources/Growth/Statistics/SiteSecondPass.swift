@@ -9,7 +9,8 @@ package import Tensors
 package final class SiteSecondPass {
     package let geometry: SiteGeometry
     private let plan: SitePlan
-    private let update: ConsumerUpdate
+    private let update: ConsumerUpdate?
+    private let spectralUpdate: SpectralUpdate?
     private let shifts: LagSums?
     private let inputMoment: InputMomentSum?
     private let patches: PatchRows
@@ -37,8 +38,19 @@ package final class SiteSecondPass {
         let needsN = plan.needs.contains(.crossCovariance)
         let byPatches = needsN && plan.inputMoment == nil
         let perImage = byPatches ? patches.positions * patches.columns : 0
-        images = PatchSums.images(floats: max(perImage, geometry.outputCount))
-        update = ConsumerUpdate(weights, geometry: geometry, plane: plan.plane, images: images)
+        let fitting = PatchSums.images(floats: max(perImage, geometry.outputCount))
+        if let shifts = plan.spectralUpdateShifts,
+            let periods = plan.consumerMoment.map({ LagSums.periods([$0]) })
+        {
+            images = LagSums.batch(geometry, periods)
+            spectralUpdate = SpectralUpdate(
+                weights, geometry: geometry, shifts: shifts, periods: periods, capacity: images)
+            update = nil
+        } else {
+            images = fitting
+            spectralUpdate = nil
+            update = ConsumerUpdate(weights, geometry: geometry, plane: plan.plane, images: images)
+        }
         shifts =
             needsN
             ? plan.inputMoment.map {
@@ -59,9 +71,8 @@ package final class SiteSecondPass {
         for first in stride(from: 0, to: rows, by: images) {
             let count = min(images, rows - first)
             let x = x + first * geometry.inputCount
-            update.subtract(
-                from: g + first * geometry.outputCount, of: h + first * geometry.hiddenCount, images: count,
-                into: remaining.pointer)
+            subtract(
+                from: g + first * geometry.outputCount, of: h + first * geometry.hiddenCount, images: count)
             sum += vector_sum_of_squares(remaining.pointer, count * geometry.outputCount)
             guard plan.needs.contains(.crossCovariance) else { continue }
             gradient.add(rows: count, remaining.pointer)
@@ -77,6 +88,11 @@ package final class SiteSecondPass {
             inputMoment.add(images: count, patches: inputPatches.pointer, gradient: remaining.pointer)
         }
         squares.append((rows, sum))
+    }
+
+    private func subtract(from g: UnsafePointer<Float>, of h: UnsafePointer<Float>, images: Int) {
+        update?.subtract(from: g, of: h, images: images, into: remaining.pointer)
+        spectralUpdate?.subtract(from: g, of: h, images: images, into: remaining.pointer)
     }
 
     /// The sums of all shards, in their order; N per sample.
@@ -98,124 +114,5 @@ package final class SiteSecondPass {
             plan: first.plan, linear: linear, scale: 1 / Double(max(samples, 1))
         ).inputMoment(sum)
         return result
-    }
-}
-
-/// G⊥ = G − (H's patches) δW*ᵀ for images, in Float32.
-///
-/// Where Q moves in steps of 1 and its image is not small, tap by tap from H with its padding: no patch is written.
-final class ConsumerUpdate {
-    private let geometry: SiteGeometry
-    /// −δW* by tap: [taps, width, c].
-    private let weights: AlignedBuffer
-    private let bias: [Float]
-    private let patches: PatchRows
-    private let byTaps: Bool
-    /// H with its padding, and G⊥ in rows of the same length; or patches.
-    private let hidden: AlignedBuffer
-    private let spread: AlignedBuffer
-
-    /// Output positions from which products of single taps are long enough.
-    private static let fewestPositions = 64
-
-    /// - Parameters:
-    ///   - update: δW*, [c, b], channel-major.
-    ///   - images: the most at a time.
-    init(_ update: Matrix, geometry: SiteGeometry, plane: SitePlane, images: Int) {
-        precondition(
-            update.rows == geometry.outChannels && update.columns == geometry.hiddenInputs,
-            "an update of \(update.shape) for \(geometry.outChannels)x\(geometry.hiddenInputs)")
-        self.geometry = geometry
-        let (taps, width, outputs) = (geometry.consumer.taps, geometry.width, geometry.outChannels)
-        weights = AlignedBuffer(count: taps * width * outputs)
-        for tap in 0..<taps {
-            for channel in 0..<width {
-                for output in 0..<outputs {
-                    weights.pointer[(tap * width + channel) * outputs + output] =
-                        -Float(update[output, channel * taps + tap])
-                }
-            }
-        }
-        bias =
-            geometry.consumerHasBias
-            ? update.column(taps * width).map { -Float($0) } : Array(repeating: 0, count: outputs)
-        patches = PatchRows(hiddenOf: geometry, plane)
-        byTaps =
-            plane.rows.consumerShift != nil && plane.columns.consumerShift != nil
-            && geometry.output.count >= Self.fewestPositions
-        let padded = ConsumerUpdate.padded(geometry)
-        hidden = AlignedBuffer(
-            count: byTaps ? padded.count * width : images * patches.positions * patches.columns)
-        spread = AlignedBuffer(count: byTaps ? geometry.output.height * padded.width * outputs : 0)
-    }
-
-    private static func padded(_ geometry: SiteGeometry) -> Extent {
-        Extent(
-            geometry.read.height + 2 * geometry.consumer.padding.height,
-            geometry.read.width + 2 * geometry.consumer.padding.width)
-    }
-
-    /// Writes G⊥, [images, positions, c].
-    func subtract(
-        from gradient: UnsafePointer<Float>, of h: UnsafePointer<Float>, images: Int,
-        into result: UnsafeMutablePointer<Float>
-    ) {
-        if byTaps {
-            for image in 0..<images {
-                subtractByTaps(
-                    from: gradient + image * geometry.outputCount, of: h + image * geometry.hiddenCount,
-                    into: result + image * geometry.outputCount)
-            }
-            return
-        }
-        let rows = images * patches.positions
-        result.update(from: gradient, count: rows * geometry.outChannels)
-        rows_add_bias(result, bias, rows, geometry.outChannels)
-        for image in 0..<images {
-            patches.fill(
-                h + image * geometry.hiddenCount,
-                into: hidden.pointer + image * patches.positions * patches.columns)
-        }
-        Products.multiply(
-            rows: rows, columns: geometry.outChannels, inner: patches.columns,
-            .init(hidden.pointer, stride: patches.columns),
-            .init(weights.pointer, stride: geometry.outChannels), into: result,
-            stride: geometry.outChannels, beta: 1)
-    }
-
-    private func subtractByTaps(
-        from gradient: UnsafePointer<Float>, of h: UnsafePointer<Float>,
-        into result: UnsafeMutablePointer<Float>
-    ) {
-        let (width, outputs, padded) = (geometry.width, geometry.outChannels, ConsumerUpdate.padded(geometry))
-        let (output, consumer) = (geometry.output, geometry.consumer)
-        let inside =
-            hidden.pointer + (consumer.padding.height * padded.width + consumer.padding.width) * width
-        for y in 0..<geometry.read.height {
-            (inside + y * padded.width * width).update(
-                from: h + y * geometry.read.width * width, count: geometry.read.width * width)
-        }
-        for y in 0..<output.height {
-            let row = spread.pointer + y * padded.width * outputs
-            row.update(from: gradient + y * output.width * outputs, count: output.width * outputs)
-            // What products put between rows means nothing, but must not add up.
-            (row + output.width * outputs).update(
-                repeating: 0, count: (padded.width - output.width) * outputs)
-        }
-        let rows = (output.height - 1) * padded.width + output.width
-        for tap in 0..<consumer.taps {
-            let (i, j) = (tap / consumer.kernel.width, tap % consumer.kernel.width)
-            let offset = i * consumer.dilation.height * padded.width + j * consumer.dilation.width
-            Products.multiply(
-                rows: rows, columns: outputs, inner: width,
-                .init(hidden.pointer + offset * width, stride: width),
-                .init(weights.pointer + tap * width * outputs, stride: outputs), into: spread.pointer,
-                stride: outputs, beta: 1)
-        }
-        for y in 0..<output.height {
-            (result + y * output.width * outputs).update(
-                from: spread.pointer + y * padded.width * outputs, count: output.width * outputs)
-        }
-        rows_add_bias(result, bias, output.count, outputs)
     }
 }
