@@ -3,7 +3,7 @@
 # make schedules, `plan` decides: before anything else it compares every step's key with what was run before, and writes
 # $(A)/plan.mk, one explicit rule per step. Needs GNU make 4.3.
 
-PIPELINES ?= fashion-mlp
+PIPELINES ?= fashion-mlp fashion-conv
 ARTIFACTS ?= artifacts
 CONFIG    ?= release
 # Put before every step's command, as in LAUNCH='srun -N1 -n1 -c2'.
