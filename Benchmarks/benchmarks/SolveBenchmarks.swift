@@ -17,6 +17,7 @@ func syntheticProblem(inputs: Int, outputs: Int) -> (covariance: Matrix, cross: 
 func secondsOfSolve(_ problem: (covariance: Matrix, cross: Matrix)) throws -> Double {
     try secondsOf {
         let factor = try SemidefiniteFactor(problem.covariance, threshold: 1e-6)
-        _ = try LeadingNeurons(crossCovariance: problem.cross, input: factor, threshold: 1e-4, limit: 32)
+        _ = try LeadingNeurons(
+            crossCovariance: problem.cross, taps: 1, input: factor, threshold: 1e-4, limit: 32)
     }
 }
