@@ -36,16 +36,23 @@ func secondsOfSums(
             }
         }
     }
-    return try secondsOf {
-        let first = Parts((0..<shards).map { _ in SiteFirstPass(geometry, needs: needs, capacity: chunk) })
-        try visit { first.parts[$0].add(rows: chunk, x: x.pointer, h: h.pointer, g: g.pointer) }
-        _ = SiteFirstPass.combine(first.parts, samples: images)
-        let second = Parts(
+    // One pass after the other, as they are used: only one's memory is needed at a time.
+    func firstPass() throws {
+        let sums = Parts((0..<shards).map { _ in SiteFirstPass(geometry, needs: needs, capacity: chunk) })
+        try visit { sums.parts[$0].add(rows: chunk, x: x.pointer, h: h.pointer, g: g.pointer) }
+        _ = SiteFirstPass.combine(sums.parts, samples: images)
+    }
+    func secondPass() throws {
+        let sums = Parts(
             (0..<shards).map { _ in
                 SiteSecondPass(geometry, update: update, needs: needs, capacity: chunk)
             })
-        try visit { second.parts[$0].add(rows: chunk, x: x.pointer, h: h.pointer, g: g.pointer) }
-        _ = SiteSecondPass.combine(second.parts, samples: images)
+        try visit { sums.parts[$0].add(rows: chunk, x: x.pointer, h: h.pointer, g: g.pointer) }
+        _ = SiteSecondPass.combine(sums.parts, samples: images)
+    }
+    return try secondsOf {
+        try firstPass()
+        try secondPass()
     }
 }
 

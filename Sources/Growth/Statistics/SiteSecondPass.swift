@@ -42,7 +42,7 @@ package final class SiteSecondPass {
         if let shifts = plan.spectralUpdateShifts,
             let periods = plan.consumerMoment.map({ LagSums.periods([$0]) })
         {
-            images = LagSums.batch(geometry, periods)
+            images = max(1, LagSums.batch(geometry, periods) / 2)
             spectralUpdate = SpectralUpdate(
                 weights, geometry: geometry, shifts: shifts, periods: periods, capacity: images)
             update = nil
