@@ -82,8 +82,8 @@ final class GrowthTrial: @unchecked Sendable {
         let geometry = site.geometry
         let moved = hasMove ? 2 * geometry.outputCount * geometry.hiddenInputs : 0
         let below =
-            architecture.flopsPerSample.inference + 2 * neurons * geometry.inputs * geometry.hidden.count
-            + moved
+            architecture.flopsPerSample.inference - flopsBehind
+            + 2 * neurons * geometry.inputs * geometry.hidden.count + moved
         let above = 2 * neurons * geometry.consumer.taps * geometry.outputCount + flopsBehind
         return count * ((kept == nil ? losses : 1) * below + losses * above)
     }
@@ -97,31 +97,33 @@ final class GrowthTrial: @unchecked Sendable {
         }
     }
 
-    /// The network as it is, over a chunk's samples.
-    private func run(_ network: TrialNetwork, _ first: Int, _ rows: Int) {
-        gather(network, first, rows)
-        network.executor.forward(rows: rows)
-    }
-
-    private func gather(_ network: TrialNetwork, _ first: Int, _ rows: Int) {
+    private func gather(
+        _ first: Int, _ rows: Int, into input: UnsafeMutablePointer<Float>,
+        _ labels: UnsafeMutablePointer<Int32>
+    ) {
         let positions = (first..<first + rows).map(Int32.init)
-        batches.gather(positions[...], rows: network.executor.input.value, labels: network.labels)
+        batches.gather(positions[...], rows: input, labels: labels)
     }
 
-    /// A chunk's A, D, z and frontier lie one after the other in what is kept.
+    /// A chunk's A, D, z and frontier, one after the other.
+    private func prepare(
+        _ network: TrialNetwork, _ first: Int, _ rows: Int, into start: UnsafeMutablePointer<Float>
+    ) {
+        gather(first, rows, into: network.inputs.below, network.labels)
+        network.run(
+            rows: rows, base: start, move: hasMove ? start + rows * offsets.move : nil,
+            activity: start + rows * offsets.activity)
+        var next = start + rows * offsets.frontier
+        for (name, count) in frontier {
+            network.readFrontier(name, rows: rows, into: next)
+            next += rows * count
+        }
+    }
+
     private func prepare() throws {
         try forEachChunk { [self] network, first, rows in
             guard let kept else { return }
-            run(network, first, rows)
-            let start = kept.pointer + first * perSample
-            network.read(
-                rows: rows, base: start, move: hasMove ? start + rows * offsets.move : nil,
-                activity: start + rows * offsets.activity)
-            var next = start + rows * offsets.frontier
-            for (name, count) in frontier {
-                network.executor.readRows(of: name, .value, rows: rows, into: next)
-                next += rows * count
-            }
+            prepare(network, first, rows, into: kept.pointer + first * perSample)
         }
     }
 
@@ -130,12 +132,11 @@ final class GrowthTrial: @unchecked Sendable {
         let chunks = (count + chunk - 1) / chunk
         let results = ResultSlots<Double>(count: chunks)
         try forEachChunk { [self] network, first, rows in
-            let outputs =
-                if let kept {
-                    keptOutput(network, kept, amplitude, first, rows)
-                } else {
-                    freshOutput(network, amplitude, first, rows)
-                }
+            let fresh = kept == nil ? AlignedBuffer(count: rows * perSample) : nil
+            defer { withExtendedLifetime(fresh) {} }
+            if let fresh { prepare(network, first, rows, into: fresh.pointer) }
+            guard let start = fresh?.pointer ?? kept.map({ $0.pointer + first * perSample }) else { return }
+            let outputs = output(network, amplitude, first, rows, from: start)
             let found = loss.evaluate(
                 outputs: outputs, labels: network.labels, rows: rows, classes: architecture.outputCount)
             results.set(first / chunk, found.loss)
@@ -143,37 +144,21 @@ final class GrowthTrial: @unchecked Sendable {
         return results.values.reduce(0, +) / Double(max(count, 1))
     }
 
-    private func keptOutput(
-        _ network: TrialNetwork, _ kept: AlignedBuffer, _ amplitude: Double, _ first: Int, _ rows: Int
+    /// The network's output at amplitude γ, from what was prepared of a chunk.
+    private func output(
+        _ network: TrialNetwork, _ amplitude: Double, _ first: Int, _ rows: Int,
+        from start: UnsafeMutablePointer<Float>
     ) -> UnsafePointer<Float> {
-        let start = kept.pointer + first * perSample
-        gather(network, first, rows)
+        gather(first, rows, into: network.inputs.behind, network.labels)
         var next = start + rows * offsets.frontier
         for (name, count) in frontier {
-            network.executor.writeRows(of: name, rows: rows, from: next)
+            network.writeFrontier(name, rows: rows, from: next)
             next += rows * count
         }
         return network.output(
             at: amplitude, rows: rows, base: start,
             move: hasMove ? UnsafePointer(start + rows * offsets.move) : nil,
             activity: start + rows * offsets.activity)
-    }
-
-    private func freshOutput(
-        _ network: TrialNetwork, _ amplitude: Double, _ first: Int, _ rows: Int
-    ) -> UnsafePointer<Float> {
-        run(network, first, rows)
-        let scratch = AlignedBuffer(count: rows * offsets.frontier)
-        return withExtendedLifetime(scratch) {
-            let start = scratch.pointer
-            network.read(
-                rows: rows, base: start, move: hasMove ? start + rows * offsets.move : nil,
-                activity: start + rows * offsets.activity)
-            return network.output(
-                at: amplitude, rows: rows, base: start,
-                move: hasMove ? UnsafePointer(start + rows * offsets.move) : nil,
-                activity: start + rows * offsets.activity)
-        }
     }
 }
 

@@ -3,8 +3,10 @@ internal import Tensors
 
 /// The parts of a network that trials of an extension run, on one thread.
 final class TrialNetwork {
-    /// The network as it is.
-    let executor: Executor
+    /// The network up to the consumer, as it is.
+    private let below: Executor
+    /// The network, of which only what follows the consumer is run.
+    private let executor: Executor
     let labels: UnsafeMutablePointer<Int32>
     /// X ↦ z, before any amplitude.
     private let fanIn: AffineMap
@@ -37,6 +39,12 @@ final class TrialNetwork {
         let state = ParameterArena(ParameterLayout.state(architecture), network.state)
         executor = Executor(
             architecture, parameters: parameters, state: state, capacity: capacity, purpose: .inference,
+            keeping: frontier.union([site.consumer]))
+        let part = try architecture.upTo(site.consumer)
+        let partParameters = ParameterArena(ParameterLayout(part), network.parameters)
+        let partState = ParameterArena(ParameterLayout.state(part), network.state)
+        below = Executor(
+            part, parameters: partParameters, state: partState, capacity: capacity, purpose: .inference,
             keeping: Self.reads(at: site, frontier: frontier))
         labels = .allocate(capacity: capacity)
 
@@ -56,7 +64,7 @@ final class TrialNetwork {
         self.side = Executor(
             side.architecture, parameters: sideParameters, state: sideState, capacity: capacity,
             purpose: .inference)
-        arenas = [parameters, state, sideParameters, sideState]
+        arenas = [parameters, state, partParameters, partState, sideParameters, sideState]
 
         activityCount = side.architecture.inputCount
         outputCount = site.geometry.outputCount
@@ -74,18 +82,33 @@ final class TrialNetwork {
         frontier.union([site.producerInput, site.consumerInput, site.consumer])
     }
 
-    /// After a pass: the consumer's output A, how far it moves D, and z.
-    func read(
+    /// Where the data of a pass up to the consumer, and of one behind it, are put.
+    var inputs: (below: UnsafeMutablePointer<Float>, behind: UnsafeMutablePointer<Float>) {
+        (below.input.value, executor.input.value)
+    }
+
+    /// Runs up to the consumer and writes its output A, how far it moves D, and z.
+    func run(
         rows: Int, base: UnsafeMutablePointer<Float>, move moved: UnsafeMutablePointer<Float>?,
         activity: UnsafeMutablePointer<Float>
     ) {
-        executor.readRows(of: site.consumer, .value, rows: rows, into: base)
-        executor.readRows(of: site.producerInput, .value, rows: rows, into: input.pointer)
+        below.forward(rows: rows)
+        below.readRows(of: site.consumer, .value, rows: rows, into: base)
+        below.readRows(of: site.producerInput, .value, rows: rows, into: input.pointer)
         fanIn.apply(to: input.pointer, rows: rows, into: activity)
         if let move, let moved {
-            executor.readRows(of: site.consumerInput, .value, rows: rows, into: hidden.pointer)
+            below.readRows(of: site.consumerInput, .value, rows: rows, into: hidden.pointer)
             move.apply(to: hidden.pointer, rows: rows, into: moved)
         }
+    }
+
+    /// After a run: what is read behind the consumer, besides it.
+    func readFrontier(_ node: String, rows: Int, into result: UnsafeMutablePointer<Float>) {
+        below.readRows(of: node, .value, rows: rows, into: result)
+    }
+
+    func writeFrontier(_ node: String, rows: Int, from values: UnsafePointer<Float>) {
+        executor.writeRows(of: node, rows: rows, from: values)
     }
 
     /// The network's output where the consumer's is A + γ D + √γ Σ_e ω_e (√γ z passed on)_e.
@@ -166,6 +189,11 @@ extension Architecture {
             preconditionFailure("there is no layer '\(name)'")
         }
         return layer
+    }
+
+    /// The graph up to a node.
+    fileprivate func upTo(_ name: String) throws -> Architecture {
+        try Architecture(inputShape: inputShape, nodes: Array(nodes[...(index(of: name) ?? 0)]))
     }
 
     /// The nodes up to `name`, and the data, that are read after it.
