@@ -46,7 +46,7 @@ final class ConsumerUpdate {
             && geometry.output.count >= Self.fewestPositions
         let padded = ConsumerUpdate.padded(geometry)
         hidden = AlignedBuffer(
-            count: byTaps ? padded.count * width : images * patches.positions * patches.columns)
+            count: byTaps ? padded.count * width : images * patches.floats)
         spread = AlignedBuffer(count: byTaps ? geometry.output.height * padded.width * outputs : 0)
     }
 
@@ -72,14 +72,10 @@ final class ConsumerUpdate {
         let rows = images * patches.positions
         result.update(from: gradient, count: rows * geometry.outChannels)
         rows_add_bias(result, bias, rows, geometry.outChannels)
-        for image in 0..<images {
-            patches.fill(
-                h + image * geometry.hiddenCount,
-                into: hidden.pointer + image * patches.positions * patches.columns)
-        }
+        let read = patches.patches(of: h, count: images, size: geometry.hiddenCount, in: hidden)
         Products.multiply(
             rows: rows, columns: geometry.outChannels, inner: patches.columns,
-            .init(hidden.pointer, stride: patches.columns),
+            .init(read, stride: patches.columns),
             .init(weights.pointer, stride: geometry.outChannels), into: result,
             stride: geometry.outChannels, beta: 1)
     }

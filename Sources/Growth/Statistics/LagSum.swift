@@ -123,7 +123,7 @@ final class LagSum {
         let size = left * right
         var cost = 0
         if plan.lagCount > 0 {
-            cost += periods.count / 2 * size * (8 + 4 * plan.lagCount / max(batch, 1))
+            cost += (periods.count / 2 + 1) * size * (8 + 4 * plan.lagCount / max(batch, 1))
         }
         for term in plan.terms.dropFirst(plan.lagCount) {
             switch (term.rows, term.columns) {

@@ -17,24 +17,47 @@ final class PatchRows {
     private let imageWidth: Int
     /// Indices where every tap reads one place or none, as it is.
     private let plain: (rows: [Int32], columns: [Int32])?
+    /// Whether an image is its own patches: one tap that reads every place in turn, as for linear layers and 1 x 1
+    /// convolutions. Then nothing is written.
+    let isImage: Bool
 
     /// - Parameters:
     ///   - rows: what each position's taps read, along the rows; `[position][tap]`.
-    ///   - imageWidth: columns of the image.
+    ///   - image: rows and columns that they read from.
     init(
-        rows: [[[SiteAxis.Source]]], columns: [[[SiteAxis.Source]]], imageWidth: Int, channels: Int
+        rows: [[[SiteAxis.Source]]], columns: [[[SiteAxis.Source]]], image: Extent, channels: Int
     ) {
         rowSources = rows
         columnSources = columns
-        self.imageWidth = imageWidth
+        imageWidth = image.width
         self.channels = channels
         positions = rows.count * columns.count
         taps = (rows.first?.count ?? 0) * (columns.first?.count ?? 0)
         if let rows = PatchRows.plain(rows), let columns = PatchRows.plain(columns) {
             plain = (rows, columns)
+            isImage =
+                taps == 1 && rows == Array(0..<Int32(image.height))
+                && columns == Array(0..<Int32(image.width))
         } else {
             plain = nil
+            isImage = false
         }
+    }
+
+    /// Floats that the patches of one image take beside the image.
+    var floats: Int { isImage ? 0 : positions * columns }
+
+    /// The patches of images, [images, positions, columns]: written to `room`, or the images themselves.
+    ///
+    /// - Parameter images: `size` floats each.
+    func patches(
+        of images: UnsafePointer<Float>, count: Int, size: Int, in room: AlignedBuffer
+    ) -> UnsafePointer<Float> {
+        guard !isImage else { return images }
+        for image in 0..<count {
+            fill(images + image * size, into: room.pointer + image * positions * columns)
+        }
+        return UnsafePointer(room.pointer)
     }
 
     private static func plain(_ sources: [[[SiteAxis.Source]]]) -> [Int32]? {
@@ -76,7 +99,7 @@ extension PatchRows {
     /// The patches of X at every place that Q reads: what new channels are there, before their activation.
     convenience init(inputOf geometry: SiteGeometry, _ plane: SitePlane) {
         self.init(
-            rows: plane.rows.sources, columns: plane.columns.sources, imageWidth: geometry.image.width,
+            rows: plane.rows.sources, columns: plane.columns.sources, image: geometry.image,
             channels: geometry.inChannels)
     }
 
@@ -84,6 +107,6 @@ extension PatchRows {
     convenience init(hiddenOf geometry: SiteGeometry, _ plane: SitePlane) {
         self.init(
             rows: plane.rows.hiddenSources, columns: plane.columns.hiddenSources,
-            imageWidth: geometry.read.width, channels: geometry.width)
+            image: geometry.read, channels: geometry.width)
     }
 }

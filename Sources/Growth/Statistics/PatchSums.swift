@@ -17,6 +17,10 @@ final class PatchSums {
     private let hidden: PatchRows
     private let readers: [[Int?]]
     private let multiplicity: [Int]
+    /// √mult of each place; nil where S needs no scaling.
+    private let scales: [Float]?
+    private let needsInput: Bool
+    private let needsHidden: Bool
     /// Images whose patches are written at a time, and where.
     private let images: Int
     private let inputPatches: AlignedBuffer
@@ -41,14 +45,26 @@ final class PatchSums {
             moment: needs.contains(.inputMoment) && plan.inputMoment == nil,
             overlap: needs.contains(.overlap) && plan.overlap == nil
         )
-        let needsInput = byPatches.covariance || byPatches.moment || byPatches.overlap
-        let needsHidden =
+        needsInput = byPatches.covariance || byPatches.moment || byPatches.overlap
+        needsHidden =
             plan.consumerCovariance == nil || plan.consumerMoment == nil
             || byPatches.overlap && plan.overlapIsExact
-        images = PatchSums.images(
-            floats: (needsInput ? input.positions * a : 0) + (needsHidden ? hidden.positions * b : 0))
-        inputPatches = AlignedBuffer(count: needsInput ? images * input.positions * a : 0)
-        hiddenPatches = AlignedBuffer(count: needsHidden ? images * hidden.positions * b : 0)
+        scales =
+            byPatches.covariance && multiplicity.contains { $0 != 1 }
+            ? multiplicity.map { Float(Double($0).squareRoot()) } : nil
+
+        let inputFloats = !needsInput ? 0 : scales == nil ? input.floats : input.positions * a
+        let hiddenFloats = needsHidden ? hidden.floats : 0
+        let gatheredFloats: Int
+        if byPatches.overlap && plan.overlapIsExact {
+            gatheredFloats = readers.allSatisfy(\.isInOrder) ? 0 : hidden.positions * a
+        } else {
+            gatheredFloats = byPatches.overlap ? geometry.hiddenCount : 0
+        }
+        images = PatchSums.images(floats: max(inputFloats + hiddenFloats, gatheredFloats))
+        inputPatches = AlignedBuffer(count: images * inputFloats)
+        hiddenPatches = AlignedBuffer(count: images * hiddenFloats)
+        gathered = AlignedBuffer(count: images * gatheredFloats)
 
         consumerCovariance = plan.consumerCovariance == nil ? BlockSum(b, b, isSymmetric: true) : nil
         consumerMoment = plan.consumerMoment == nil ? BlockSum(b, c) : nil
@@ -56,13 +72,8 @@ final class PatchSums {
         inputMoment = byPatches.moment ? InputMomentSum(geometry, plan.plane, images: images) : nil
         if byPatches.overlap && plan.overlapIsExact {
             overlap = (0..<geometry.taps).map { _ in BlockSum(a, b) }
-            gathered = AlignedBuffer(count: images * hidden.positions * a)
-        } else if byPatches.overlap {
-            overlap = [BlockSum(a, geometry.width)]
-            gathered = AlignedBuffer(count: images * geometry.hiddenCount)
         } else {
-            overlap = []
-            gathered = AlignedBuffer(count: 0)
+            overlap = byPatches.overlap ? [BlockSum(a, geometry.width)] : []
         }
     }
 
@@ -74,7 +85,7 @@ final class PatchSums {
     func add(
         rows: Int, x: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>
     ) {
-        guard inputPatches.count + hiddenPatches.count > 0 else { return }
+        guard needsInput || needsHidden else { return }
         let geometry = plan.geometry
         for first in stride(from: 0, to: rows, by: images) {
             add(
@@ -87,51 +98,50 @@ final class PatchSums {
         _ count: Int, x: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>
     ) {
         let geometry = plan.geometry
-        if hiddenPatches.count > 0 {
-            for image in 0..<count {
-                hidden.fill(
-                    h + image * geometry.hiddenCount,
-                    into: hiddenPatches.pointer + image * hidden.positions * hidden.columns)
-            }
-            consumerCovariance?.add(rows: count * hidden.positions, hiddenPatches.pointer)
-            consumerMoment?.add(
-                rows: count * hidden.positions, hiddenPatches.pointer, stride: hidden.columns, g,
-                stride: geometry.outChannels)
+        let hiddenRows =
+            needsHidden
+            ? hidden.patches(of: h, count: count, size: geometry.hiddenCount, in: hiddenPatches) : h
+        consumerCovariance?.add(rows: count * hidden.positions, hiddenRows)
+        consumerMoment?.add(
+            rows: count * hidden.positions, hiddenRows, stride: hidden.columns, g,
+            stride: geometry.outChannels)
+        guard needsInput else { return }
+        let inputRows = input.patches(of: x, count: count, size: geometry.inputCount, in: inputPatches)
+        inputMoment?.add(images: count, patches: inputRows, gradient: g)
+        if plan.overlapIsExact {
+            addOverlap(count, inputRows, hiddenRows)
+        } else {
+            addAlignedOverlap(count, inputRows, h)
         }
-        guard inputPatches.count > 0 else { return }
-        for image in 0..<count {
-            input.fill(
-                x + image * geometry.inputCount,
-                into: inputPatches.pointer + image * input.positions * input.columns)
-        }
-        inputMoment?.add(images: count, patches: inputPatches.pointer, gradient: g)
-        if plan.overlapIsExact { addOverlap(count) } else { addAlignedOverlap(count, h) }
-        guard let inputCovariance else { return }
-        scaleInput(count)
-        inputCovariance.add(rows: count * input.positions, inputPatches.pointer)
+        inputCovariance?.add(rows: count * input.positions, scaled(inputRows, count))
     }
 
     /// C_e += Σ_j x_l(j,e) h_jᵀ.
-    private func addOverlap(_ count: Int) {
+    private func addOverlap(_ count: Int, _ x: UnsafePointer<Float>, _ h: UnsafePointer<Float>) {
         for (tap, sum) in overlap.enumerated() {
-            gathered.pointer.update(repeating: 0, count: count * hidden.positions * input.columns)
-            for image in 0..<count {
-                let from = inputPatches.pointer + image * input.positions * input.columns
-                let into = gathered.pointer + image * hidden.positions * input.columns
-                for (place, position) in readers[tap].enumerated() {
-                    guard let position else { continue }
-                    (into + position * input.columns).update(
-                        from: from + place * input.columns, count: input.columns)
-                }
-            }
+            let rows = readers[tap].isInOrder ? x : gather(count, x, tap: tap)
             sum.add(
-                rows: count * hidden.positions, gathered.pointer, stride: input.columns,
-                hiddenPatches.pointer, stride: hidden.columns)
+                rows: count * hidden.positions, rows, stride: input.columns, h, stride: hidden.columns)
         }
     }
 
+    /// For every output position, the patch at the place that a tap reads.
+    private func gather(_ count: Int, _ x: UnsafePointer<Float>, tap: Int) -> UnsafePointer<Float> {
+        gathered.pointer.update(repeating: 0, count: count * hidden.positions * input.columns)
+        for image in 0..<count {
+            let from = x + image * input.positions * input.columns
+            let into = gathered.pointer + image * hidden.positions * input.columns
+            for (place, position) in readers[tap].enumerated() {
+                guard let position else { continue }
+                (into + position * input.columns).update(
+                    from: from + place * input.columns, count: input.columns)
+            }
+        }
+        return UnsafePointer(gathered.pointer)
+    }
+
     /// Σ_l mult(l) x_l h_lᵀ.
-    private func addAlignedOverlap(_ count: Int, _ h: UnsafePointer<Float>) {
+    private func addAlignedOverlap(_ count: Int, _ x: UnsafePointer<Float>, _ h: UnsafePointer<Float>) {
         guard let sum = overlap.first else { return }
         let width = plan.geometry.width
         gathered.pointer.update(repeating: 0, count: count * plan.geometry.hiddenCount)
@@ -142,18 +152,25 @@ final class PatchSums {
             }
         }
         sum.add(
-            rows: count * input.positions, inputPatches.pointer, stride: input.columns, gathered.pointer,
-            stride: width)
+            rows: count * input.positions, x, stride: input.columns, gathered.pointer, stride: width)
     }
 
-    /// Scales patches so that a plain product counts each place as often as it is read.
-    private func scaleInput(_ count: Int) {
-        for (place, times) in multiplicity.enumerated() where times != 1 {
-            let factor = Float(Double(times).squareRoot())
+    /// Patches by √mult, so that a plain product counts each place as often as it is read.
+    private func scaled(_ patches: UnsafePointer<Float>, _ count: Int) -> UnsafePointer<Float> {
+        guard let scales else { return patches }
+        let size = input.positions * input.columns
+        if input.isImage { inputPatches.pointer.update(from: patches, count: count * size) }
+        for (place, scale) in scales.enumerated() where scale != 1 {
             for image in 0..<count {
-                let row = inputPatches.pointer + (image * input.positions + place) * input.columns
-                for column in 0..<input.columns { row[column] *= factor }
+                let row = inputPatches.pointer + image * size + place * input.columns
+                for column in 0..<input.columns { row[column] *= scale }
             }
         }
+        return UnsafePointer(inputPatches.pointer)
     }
+}
+
+extension [Int?] {
+    /// Whether each place is read by the position of the same number.
+    fileprivate var isInOrder: Bool { enumerated().allSatisfy { $0 == $1 } }
 }

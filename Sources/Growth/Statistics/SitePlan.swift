@@ -44,15 +44,17 @@ struct SitePlan: Sendable {
         }
         let (a, b) = (geometry.inChannels * geometry.producer.taps, geometry.width * geometry.consumer.taps)
         let (places, positions) = (geometry.read.count, geometry.output.count)
+        let writingInput = PatchRows(inputOf: geometry, plane).isImage ? 0 : Self.writing
+        let writingHidden = PatchRows(hiddenOf: geometry, plane).isImage ? 0 : Self.writing
         consumerCovariance = chosen(
-            found.consumerCovariance, .hidden, .hidden, patches: positions * b * (b + Self.writing))
+            found.consumerCovariance, .hidden, .hidden, patches: positions * b * (b + writingHidden))
         consumerMoment = chosen(
             found.consumerMoment, .hidden, .gradient, patches: positions * b * 2 * geometry.outChannels)
         inputCovariance = chosen(
-            found.inputCovariance, .input, .input, patches: places * a * (a + Self.writing))
+            found.inputCovariance, .input, .input, patches: places * a * (a + writingInput))
         inputMoment = chosen(
             found.inputMoment, .input, .gradient,
-            patches: places * a * (2 * geometry.outChannels * geometry.taps + Self.writing))
+            patches: places * a * (2 * geometry.outChannels * geometry.taps + writingInput))
         let perTap = overlapIsExact ? geometry.taps * positions * b : places * geometry.width
         overlap = chosen(found.overlap, .input, .hidden, patches: a * 2 * perTap)
     }

@@ -37,7 +37,7 @@ package final class SiteSecondPass {
         patches = PatchRows(inputOf: geometry, plan.plane)
         let needsN = plan.needs.contains(.crossCovariance)
         let byPatches = needsN && plan.inputMoment == nil
-        let perImage = byPatches ? patches.positions * patches.columns : 0
+        let perImage = byPatches ? patches.floats : 0
         let fitting = PatchSums.images(floats: max(perImage, geometry.outputCount))
         if let shifts = plan.spectralUpdateShifts,
             let periods = plan.consumerMoment.map({ LagSums.periods([$0]) })
@@ -80,12 +80,8 @@ package final class SiteSecondPass {
                 image == .input ? x : UnsafePointer(remaining.pointer)
             }
             guard let inputMoment else { continue }
-            for image in 0..<count {
-                patches.fill(
-                    x + image * geometry.inputCount,
-                    into: inputPatches.pointer + image * patches.positions * patches.columns)
-            }
-            inputMoment.add(images: count, patches: inputPatches.pointer, gradient: remaining.pointer)
+            let rows = patches.patches(of: x, count: count, size: geometry.inputCount, in: inputPatches)
+            inputMoment.add(images: count, patches: rows, gradient: remaining.pointer)
         }
         squares.append((rows, sum))
     }

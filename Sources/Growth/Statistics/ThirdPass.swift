@@ -51,9 +51,9 @@ final class ThirdPassSums {
         covariance = BlockSum(features.columns, features.columns, isSymmetric: true)
         gradient = Matrix(rows: features.columns, columns: geometry.outChannels)
         overlap = Matrix(rows: features.columns, columns: geometry.hiddenInputs)
-        block = PatchSums.images(floats: features.positions * (features.columns + hidden.columns))
+        block = PatchSums.images(floats: features.positions * features.columns + hidden.floats)
         featurePatches = AlignedBuffer(count: block * features.positions * features.columns)
-        hiddenPatches = AlignedBuffer(count: block * features.positions * hidden.columns)
+        hiddenPatches = AlignedBuffer(count: block * hidden.floats)
     }
 
     /// Adds a chunk of samples, laid out as in the first pass.
@@ -64,7 +64,10 @@ final class ThirdPassSums {
         let ones = ImageSum(count: features.columns)
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
-            write(first, count, h)
+            write(first, count)
+            let read = hidden.patches(
+                of: h + first * geometry.hiddenCount, count: count, size: geometry.hiddenCount,
+                in: hiddenPatches)
             let positions = count * features.positions
             covariance.add(rows: positions, featurePatches.pointer)
             gradientSum.add(
@@ -72,23 +75,19 @@ final class ThirdPassSums {
                 g + first * geometry.outputCount, stride: geometry.outChannels)
             if hidden.columns > 0 {
                 overlapSum.add(
-                    rows: positions, featurePatches.pointer, stride: features.columns,
-                    hiddenPatches.pointer, stride: hidden.columns)
+                    rows: positions, featurePatches.pointer, stride: features.columns, read,
+                    stride: hidden.columns)
             }
             if geometry.consumerHasBias { ones.add(rows: positions, featurePatches.pointer) }
         }
         finish(rows, gradientSum, overlapSum, ones)
     }
 
-    private func write(_ first: Int, _ count: Int, _ h: UnsafePointer<Float>) {
+    private func write(_ first: Int, _ count: Int) {
         for sample in 0..<count {
             features.fill(
                 images.image(of: first + sample),
                 into: featurePatches.pointer + sample * features.positions * features.columns)
-            guard hidden.columns > 0 else { continue }
-            hidden.fill(
-                h + (first + sample) * geometry.hiddenCount,
-                into: hiddenPatches.pointer + sample * hidden.positions * hidden.columns)
         }
     }
 
@@ -152,7 +151,7 @@ extension PatchRows {
             axis.hiddenSources.map { taps in axis.neuronTaps.map { taps[$0] } }
         }
         self.init(
-            rows: sources(plane.rows), columns: sources(plane.columns), imageWidth: geometry.read.width,
+            rows: sources(plane.rows), columns: sources(plane.columns), image: geometry.read,
             channels: channels)
     }
 }
