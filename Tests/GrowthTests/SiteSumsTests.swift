@@ -131,6 +131,79 @@ struct SiteSumsTests {
         }
     }
 
+    @Test("over candidates agree with Float64 chunk by chunk", arguments: SitePlan.Route.allCases)
+    func candidates(route: SitePlan.Route) {
+        for index in 0..<40 {
+            var draw = Draw(index)
+            var geometry = draw.geometry()
+            geometry.inChannels = draw.among([2, 4, 6])
+            // What is between does not matter to images that stand where Q reads.
+            let place = SiteGeometry(
+                inChannels: geometry.inChannels, image: geometry.read,
+                producer: Window(kernel: Extent(square: 1)), producerHasBias: false, width: geometry.width,
+                consumer: geometry.consumer, consumerHasBias: true, outChannels: geometry.outChannels,
+                scheme: geometry.scheme)
+            let sums = CandidateSums(place, channels: place.inChannels, route: route)
+            let side = PatchSide(taps: place.taps, channels: place.inChannels, hasOnes: false)
+            let update = update(place)
+            let tolerance = route == .shifts ? 2e-6 : 1e-6
+            for chunk in 0..<2 {
+                let samples = SiteSamples(place, count: 2 + chunk, index: 2 * index + chunk)
+                let expected = ReferenceSums(place, samples, update: update)
+                sums.add(rows: samples.count, features: samples.x, h: samples.h, g: samples.g)
+                let found = sums.takeChunk()
+                let scale = 1 / Double(samples.count)
+                let gradient = Matrix(
+                    found.gradient, rows: side,
+                    columns: PatchSide(taps: 1, channels: place.outChannels, hasOnes: false), ones: [],
+                    onesAcross: [], corner: 0, times: scale)
+                let overlap = Matrix(
+                    found.overlap, rows: side,
+                    columns: PatchSide(taps: place.consumer.taps, channels: place.width, hasOnes: true),
+                    ones: [], onesAcross: found.ones, corner: 0, times: scale)
+                let norms = (
+                    features: expected.inputCovariance.trace.squareRoot(),
+                    hidden: expected.consumerCovariance.trace.squareRoot(),
+                    gradient: expected.gradientCovariance.trace.squareRoot()
+                )
+                for tap in 0..<place.taps {
+                    let rows = (0..<place.inChannels).map { $0 * place.taps + tap }
+                    let columns = (0..<place.outChannels).map { $0 * place.taps + tap }
+                    let off = [
+                        error(
+                            gradient.selecting(rows: rows), expected.inputMoment.selecting(columns: columns),
+                            atLeast: norms.features * norms.gradient),
+                        error(
+                            overlap.selecting(rows: rows), expected.overlap[tap],
+                            atLeast: norms.features * norms.hidden),
+                    ]
+                    #expect(off.allSatisfy { $0 <= tolerance }, "off by \(off) for \(place)")
+                }
+            }
+        }
+    }
+
+    @Test("over candidates add up the same by shifts and from patches")
+    func candidateCovariance() throws {
+        for scheme in SiteGeometry.Scheme.allCases {
+            var geometry = large()
+            geometry.scheme = scheme
+            let samples = SiteSamples(geometry, count: 5, index: 3)
+            let covariances = [SitePlan.Route.shifts, .patches].map { route in
+                let parts = (0..<2).map { _ in CandidateSums(geometry, channels: 4, route: route) }
+                let features = Array(samples.x.prefix(5 * geometry.read.count * 4))
+                parts[0].add(rows: 3, features: features, h: samples.h, g: samples.g)
+                _ = parts[0].takeChunk()
+                parts[0].add(rows: 1, features: features, h: samples.h, g: samples.g)
+                parts[1].add(rows: 2, features: features, h: samples.h, g: samples.g)
+                let side = 4 * geometry.taps
+                return Matrix(rows: side, columns: side, values: CandidateSums.covariance(parts))
+            }
+            #expect(error(covariances[0], covariances[1]) < 1e-6)
+            #expect(covariances[1].squaredNorm > 0)
+        }
+    }
+
     private func large() -> SiteGeometry {
         let window = Window(kernel: Extent(square: 3), padding: Extent(square: 1))
         return SiteGeometry(

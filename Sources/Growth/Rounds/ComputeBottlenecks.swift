@@ -37,7 +37,8 @@ package func computeBottlenecks(
         guard activities.meanLoss.isFinite else {
             throw GrowthError.lossNotFinite(what: "the training samples")
         }
-        flops += count * measurementFlops(network, sites, found, needs: method.needs)
+        flops += count * measurementFlops(
+            network, sites, found, needs: method.needs, runs: activities.runs)
         let isPrecise = found.compactMap(\.effects).allSatisfy {
             $0.relativeError <= parameters.measurement.tolerance
         }
@@ -52,13 +53,14 @@ package func computeBottlenecks(
     }
 }
 
-/// Floating-point operations per sample of the three passes, every statistic counted as one product over all positions.
+/// Floating-point operations per sample of a measurement, every statistic counted as one product over all positions.
 ///
 /// Sums by shifts or spectra take fewer.
+/// - Parameter runs: how often the network ran forward and backward.
 private func measurementFlops(
-    _ network: Network, _ sites: [GrowthSite], _ found: [SiteBottleneck], needs: StatisticsNeeds
+    _ network: Network, _ sites: [GrowthSite], _ found: [SiteBottleneck], needs: StatisticsNeeds, runs: Int
 ) -> Int {
-    let passes = 2 * network.architecture.flopsPerSample.inference
+    let passes = runs * 2 * network.architecture.flopsPerSample.inference
     return zip(sites, found).reduce(passes) { sum, pair in
         let geometry = pair.0.geometry
         let (a, b) = (geometry.inputs, geometry.hiddenInputs)

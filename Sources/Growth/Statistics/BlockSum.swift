@@ -66,6 +66,14 @@ final class BlockSum {
         }
     }
 
+    /// The sum so far of one that is not symmetric; begins again at 0.
+    func take() -> [Double] {
+        precondition(!isSymmetric, "the upper triangle is not summed")
+        flush()
+        defer { total = Array(repeating: 0, count: total.count) }
+        return total
+    }
+
     /// The sum over all parts, added in their order.
     static func total(_ parts: [BlockSum]) -> [Double] {
         guard let first = parts.first else { return [] }
@@ -102,6 +110,12 @@ final class ImageSum {
                 images + first * total.count, &part, min(Self.imagesPerAddition, rows - first), total.count)
             vector_add_to_double(&total, part, total.count)
         }
+    }
+
+    /// The sum so far; begins again at 0.
+    func take() -> [Double] {
+        defer { total = Array(repeating: 0, count: total.count) }
+        return total
     }
 
     static func total(_ parts: [ImageSum]) -> [Double] {

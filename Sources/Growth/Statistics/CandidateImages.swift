@@ -7,7 +7,10 @@ internal import Tensors
 final class CandidateImages {
     /// 2 k.
     let channels: Int
-    private let count: Int
+    /// Floats of one image.
+    var count: Int { read.count * channels }
+    private let neurons: Int
+    private let read: Extent
     private let map: AffineMap
     private let stages: [SiteStage]
     private let hidden: Extent
@@ -19,14 +22,15 @@ final class CandidateImages {
     ///   - fanIn: α, [k, a].
     ///   - capacity: the most samples of one chunk.
     init(_ fanIn: Matrix, at site: GrowthSite, in architecture: Architecture, capacity: Int) throws {
-        count = fanIn.rows
+        neurons = fanIn.rows
+        read = site.geometry.read
         channels = 2 * fanIn.rows
         stages = site.stages
         hidden = site.geometry.hidden
         map = try AffineMap(
             fanIn, hasBias: site.producerHasBias, like: architecture.layer(site.producer),
             over: architecture.shape(of: site.producerInput) ?? [], capacity: capacity)
-        activity = AlignedBuffer(count: capacity * hidden.count * count)
+        activity = AlignedBuffer(count: capacity * hidden.count * neurons)
         var (extent, largest) = (hidden, hidden.count)
         for case .pool(let pool) in site.stages {
             extent = pool.positions(over: extent)
@@ -43,12 +47,12 @@ final class CandidateImages {
     /// The image of one sample of the chunk, [read, 2 k]; valid until the next is asked for.
     func image(of row: Int) -> UnsafePointer<Float> {
         var (current, other) = (scratch[0].pointer, scratch[1].pointer)
-        let z = activity.pointer + row * hidden.count * count
+        let z = activity.pointer + row * hidden.count * neurons
         for position in 0..<hidden.count {
-            let (from, into) = (z + position * count, current + position * channels)
-            for neuron in 0..<count {
+            let (from, into) = (z + position * neurons, current + position * channels)
+            for neuron in 0..<neurons {
                 into[neuron] = from[neuron]
-                into[count + neuron] = -from[neuron]
+                into[neurons + neuron] = -from[neuron]
             }
         }
         var extent = hidden

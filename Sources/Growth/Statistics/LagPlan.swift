@@ -73,35 +73,40 @@ struct LagAxis: Sendable {
 }
 
 extension LagAxis {
-    /// S or S_H: Σ_l w(l) x_l x_lᵀ over windows, tap by tap.
+    /// S, S_H or a part of it: Σ_l w(l) x_l y_lᵀ over windows that two images share, tap by tap.
+    ///
+    /// - Parameters:
+    ///   - taps: those of the left image that count; `columnTaps` of the right one.
     static func covariance(
-        length: Int, taps: Int, shift: SiteAxis.Shift, weights: [Int]
+        length: Int, taps: [Int], columnTaps: [Int]? = nil, shift: SiteAxis.Shift, weights: [Int]
     ) -> LagAxis {
+        let columnTaps = columnTaps ?? taps
         var blocks: [LagBlock] = []
-        for i in 0..<taps {
-            for j in 0..<taps {
+        for (row, i) in taps.enumerated() {
+            for (column, j) in columnTaps.enumerated() {
                 let lag = shift.offset(of: i) - shift.offset(of: j)
                 let found = LagAxis.weights(length, length, lag: lag) { q in
                     let place = q - shift.offset(of: j)
                     return weights.indices.contains(place) ? Double(weights[place]) : 0
                 }
-                blocks.append(LagBlock(row: i, column: j, lag: lag, weights: found))
+                blocks.append(LagBlock(row: row, column: column, lag: lag, weights: found))
             }
         }
-        return LagAxis(left: length, right: length, blocks: blocks, rowTaps: taps, columnTaps: taps)
+        return LagAxis(
+            left: length, right: length, blocks: blocks, rowTaps: taps.count, columnTaps: columnTaps.count)
     }
 
     /// M, or the aligned overlap: Σ_l w(l) x_l y(l)ᵀ.
     static func moment(
-        left: Int, right: Int, taps: Int, shift: SiteAxis.Shift, weights: [Int]
+        left: Int, right: Int, taps: [Int], shift: SiteAxis.Shift, weights: [Int]
     ) -> LagAxis {
-        let blocks = (0..<taps).map { tap in
+        let blocks = taps.enumerated().map { row, tap in
             let lag = shift.offset(of: tap)
             return LagBlock(
-                row: tap, lag: lag,
+                row: row, lag: lag,
                 weights: LagAxis.weights(left, right, lag: lag) { Double(weights[$0]) })
         }
-        return LagAxis(left: left, right: right, blocks: blocks, rowTaps: taps)
+        return LagAxis(left: left, right: right, blocks: blocks, rowTaps: taps.count)
     }
 
     /// N: Σ_j x_l(j,e) g_jᵀ for every tap of P and of the neurons.

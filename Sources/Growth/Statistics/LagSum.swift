@@ -138,6 +138,12 @@ final class LagSum {
 }
 
 extension LagSum {
+    /// The statistic so far, of a plan with one slot, as ``total(_:)`` gives it; begins again at 0.
+    func take() -> [Double] {
+        defer { totals = Array(repeating: 0, count: totals.count) }
+        return assembled(totals)[0]
+    }
+
     /// The statistic, tap-major: one matrix [row taps · left channels, column taps · right channels] per slot.
     static func total(_ parts: [LagSum]) -> [[Double]] {
         guard let first = parts.first else { return [] }

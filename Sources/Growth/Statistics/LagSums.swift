@@ -66,6 +66,22 @@ final class LagSums {
         return max(smallestBatch, min(largestBatch, stageBytes / bytes))
     }
 
+    /// FLOPs per image of statistics that share their transforms.
+    static func cost(_ geometry: SiteGeometry, _ terms: [Term]) -> Int {
+        let periods = periods(terms.map(\.plan))
+        let transforms = Set(terms.flatMap { [$0.left, $0.right] }).reduce(0) {
+            $0
+                + ImageStage.cost(
+                    geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
+        }
+        return terms.reduce(transforms) {
+            $0
+                + LagSum.cost(
+                    $1.plan, periods: periods, left: geometry.channels(of: $1.left),
+                    right: geometry.channels(of: $1.right), batch: batch(geometry, periods))
+        }
+    }
+
     /// Adds a chunk; products are computed when a batch is full.
     func add(rows: Int, _ pointer: (Image) -> UnsafePointer<Float>) {
         guard let capacity = stages.first?.stage.capacity else { return }

@@ -46,6 +46,8 @@ final class SiteActivities: @unchecked Sendable {
     /// What is read, for all samples; empty where it is not kept.
     private let kept: [SiteRead: AlignedBuffer]
     private var isFilled = false
+    /// How often the network ran over the samples.
+    private(set) var runs = 0
 
     private final class Shard {
         let executor: Executor
@@ -128,6 +130,7 @@ final class SiteActivities: @unchecked Sendable {
                 }
             }
         }
+        if !isFilled || kept.isEmpty { runs += 1 }
         isFilled = true
     }
 

@@ -1,11 +1,14 @@
 internal import Networks
 internal import Tensors
 
-/// The three passes over the samples for all sites at once.
+/// The passes over the samples for all sites at once.
 ///
 /// 1. S_H, M and, as the method needs them, S, C, E, XᵀG; then δW*.
 /// 2. G⊥ explicitly: Ψ and N; then the method's proposal.
 /// 3. What the proposed neurons really do: gains of either sign, moments for a refit.
+///
+/// Where C_e is known for every tap, N_e = XᵀG_e − C_e δW*ᵀ follows from the first pass, and Ψ is taken in the third: the
+/// network runs twice, not three times.
 struct SiteMeasurement {
     let activities: SiteActivities
     let network: Network
@@ -24,18 +27,21 @@ struct SiteMeasurement {
     /// - Parameter positions: each site's place among all sites of the network.
     func run(positions: [Int]) throws -> [SiteBottleneck] {
         var statistics = try firstPass()
-        let second = try secondPass(&statistics)
+        let isKnown = statistics.allSatisfy { $0.crossCovariance != nil }
+        let early = method.placement == .searched && isKnown ? nil : try secondPass(&statistics)
         let proposals = try zip(positions, zip(activities.sites, statistics)).map { position, pair in
             try propose(pair.0, pair.1, position: position)
         }
-        let effects = try thirdPass(proposals, statistics)
+        let (late, effects) = try thirdPass(proposals, statistics, measuresBottleneck: early == nil)
+        let bottlenecks = early ?? late
         return activities.sites.indices.map { index in
-            let measured = statistics[index]
+            var measured = statistics[index]
+            measured.bottleneck = bottlenecks[index].mean
             return SiteBottleneck(
                 site: activities.sites[index].name, consumer: activities.sites[index].consumer,
                 taps: measured.taps,
                 gradientNorm: measured.gradientNorm, bottleneck: measured.bottleneck,
-                bottleneckError: second[index].error, consumerCovariance: measured.consumerCovariance,
+                bottleneckError: bottlenecks[index].error, consumerCovariance: measured.consumerCovariance,
                 consumerMoment: measured.consumerMoment, bestUpdate: measured.bestUpdate.weights,
                 bestUpdateDecrease: measured.bestUpdate.decrease, proposal: proposals[index],
                 effects: effects[index],
@@ -48,10 +54,10 @@ struct SiteMeasurement {
         let sums = Shared(
             (0..<activities.shardCount).map { _ in
                 zip(activities.sites, exact).map { site, known in
-                    SiteFirstPass(
-                        geometry(site),
-                        needs: known == nil ? method.needs : method.needs.subtracting(.inputCovariance),
-                        capacity: activities.chunk)
+                    var needs = method.needs
+                    if known != nil { needs.remove(.inputCovariance) }
+                    if derivesDirections(site) { needs.insert(.inputMoment) }
+                    return SiteFirstPass(geometry(site), needs: needs, capacity: activities.chunk)
                 }
             })
         try activities.visit(threads: threads) { shard, rows in
@@ -70,6 +76,35 @@ struct SiteMeasurement {
                 throw GrowthError.unsolvable(site: site.name, problem: problem)
             }
         }
+    }
+
+    /// Whether N of a site can follow from XᵀG and C.
+    private func derivesDirections(_ site: GrowthSite) -> Bool {
+        method.needs.isSuperset(of: [.overlap, .crossCovariance]) && SitePlan.keepsOverlap(geometry(site))
+    }
+
+    /// Below this part of ‖G‖², Ψ is too small a difference: N is then summed from G⊥ itself.
+    private static let trustedBottleneck = 0.01
+
+    /// N_e = XᵀG_e − C_e δW*ᵀ; nil where it is not known well enough.
+    ///
+    /// Precision: the sums' 5e-7 of ‖X‖‖G‖, against Ψ of at least 1 % of ‖G‖².
+    private func directions(
+        _ site: GrowthSite, _ found: FirstPassMatrices, _ update: BestUpdate
+    ) -> Matrix? {
+        guard derivesDirections(site), case .exact(let overlaps) = found.overlap,
+            var cross = found.inputMoment,
+            found.gradientNorm - update.decrease > Self.trustedBottleneck * found.gradientNorm
+        else { return nil }
+        for (tap, overlap) in overlaps.enumerated() {
+            let followed = overlap.timesTransposed(update.weights)
+            for row in 0..<followed.rows {
+                for output in 0..<followed.columns {
+                    cross[row, output * overlaps.count + tap] -= followed[row, output]
+                }
+            }
+        }
+        return cross
     }
 
     /// S of each site whose producer is linear and reads the data, where the method needs it and it can be had from
@@ -96,18 +131,21 @@ struct SiteMeasurement {
         return SiteStatistics(
             samples: samples, geometry: geometry(site), consumerCovariance: found.consumerCovariance,
             consumerMoment: found.consumerMoment, gradientNorm: found.gradientNorm, bestUpdate: update,
-            bottleneck: 0, inputCovariance: found.inputCovariance, overlap: found.overlap,
-            inputMoment: found.inputMoment, crossCovariance: nil,
+            bottleneck: max(0, found.gradientNorm - update.decrease), inputCovariance: found.inputCovariance,
+            overlap: found.overlap,
+            inputMoment: method.needs.contains(.inputMoment) ? found.inputMoment : nil,
+            crossCovariance: directions(site, found, update),
             gradientCovariance: found.gradientCovariance)
     }
 
-    /// Fills in Ψ and N.
+    /// Ψ; fills it in, and N where the method needs it and it is not known.
     private func secondPass(_ statistics: inout [SiteStatistics]) throws -> [ChunkedMean] {
         let sums = Shared(
             (0..<activities.shardCount).map { [statistics] _ in
                 statistics.map { measured in
                     SiteSecondPass(
-                        measured.geometry, update: measured.bestUpdate.weights, needs: method.needs,
+                        measured.geometry, update: measured.bestUpdate.weights,
+                        needs: measured.crossCovariance == nil ? method.needs : [],
                         capacity: activities.chunk)
                 }
             })
@@ -121,7 +159,7 @@ struct SiteMeasurement {
             let found = SiteSecondPass.combine(sums.value.map { $0[index] }, samples: samples)
             let squares = ChunkedMean(found.squares)
             statistics[index].bottleneck = squares.mean
-            statistics[index].crossCovariance = found.crossCovariance
+            if let cross = found.crossCovariance { statistics[index].crossCovariance = cross }
             return squares
         }
     }
@@ -147,32 +185,48 @@ struct SiteMeasurement {
         }
     }
 
-    private func thirdPass(_ proposals: [Proposal], _ statistics: [SiteStatistics]) throws
-        -> [CandidateEffects?]
-    {
-        guard method.placement == .searched, proposals.contains(where: { $0.neurons.count > 0 }) else {
-            return proposals.map { _ in nil }
-        }
+    /// What the proposed neurons do at each site, and Ψ where it was not measured before.
+    private func thirdPass(
+        _ proposals: [Proposal], _ statistics: [SiteStatistics], measuresBottleneck: Bool
+    ) throws -> ([ChunkedMean], [CandidateEffects?]) {
+        let isSearched = method.placement == .searched && proposals.contains { $0.neurons.count > 0 }
+        guard measuresBottleneck || isSearched else { return ([], proposals.map { _ in nil }) }
         let architecture = network.architecture
         let sums = Shared(
             try (0..<activities.shardCount).map { _ in
                 try zip(activities.sites, zip(statistics, proposals)).map { site, pair in
-                    pair.1.neurons.count == 0
-                        ? nil
-                        : try ThirdPassSums(
-                            site, pair.0.geometry, pair.1, update: pair.0.bestUpdate.weights,
-                            in: architecture, capacity: activities.chunk)
+                    let (measured, proposal) = pair
+                    let update = measured.bestUpdate.weights
+                    return (
+                        bottleneck: measuresBottleneck
+                            ? SiteSecondPass(
+                                measured.geometry, update: update, needs: [], capacity: activities.chunk)
+                            : nil,
+                        effects: proposal.neurons.count == 0
+                            ? nil
+                            : try ThirdPassSums(
+                                site, measured.geometry, proposal, update: update, in: architecture,
+                                capacity: activities.chunk)
+                    )
                 }
             })
         try activities.visit(threads: threads) { shard, rows in
             for (site, rows) in rows.enumerated() {
-                sums.value[shard][site]?.add(
-                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
+                let (bottleneck, effects) = sums.value[shard][site]
+                bottleneck?.add(rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
+                effects?.add(rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
             }
         }
-        return proposals.indices.map { index in
-            ThirdPassSums.combine(sums.value.compactMap { $0[index] }, samples: samples)
+        let bottlenecks = (measuresBottleneck ? Array(proposals.indices) : []).map { index in
+            ChunkedMean(
+                SiteSecondPass.combine(sums.value.compactMap { $0[index].bottleneck }, samples: samples).squares)
         }
+        return (
+            bottlenecks,
+            proposals.indices.map { index in
+                ThirdPassSums.combine(sums.value.compactMap { $0[index].effects }, samples: samples)
+            }
+        )
     }
 }
 

@@ -32,15 +32,14 @@ struct SitePlan: Sendable {
         self.needs = needs
         self.route = route
         plane = SitePlane(geometry)
-        overlapIsExact =
-            geometry.taps * geometry.inputs * geometry.hiddenInputs * MemoryLayout<Double>.size
-            <= overlapLimit
+        overlapIsExact = SitePlan.keepsOverlap(geometry, limit: overlapLimit)
         guard route != .patches else { return }
         let found = shiftPlans()
         func chosen(_ plan: LagPlan?, _ left: LagSums.Image, _ right: LagSums.Image, patches: Int) -> LagPlan?
         {
             guard let plan else { return nil }
-            return route == .shifts || cost(plan, left, right) < patches ? plan : nil
+            return route == .shifts
+                || LagSums.cost(geometry, [.init(plan: plan, left: left, right: right)]) < patches ? plan : nil
         }
         let (a, b) = (geometry.inChannels * geometry.producer.taps, geometry.width * geometry.consumer.taps)
         let (places, positions) = (geometry.read.count, geometry.output.count)
@@ -59,22 +58,13 @@ struct SitePlan: Sendable {
         overlap = chosen(found.overlap, .input, .hidden, patches: a * 2 * perTap)
     }
 
-    /// FLOPs that writing one float of a patch is worth.
-    private static let writing = 40
-
-    private func cost(_ plan: LagPlan, _ left: LagSums.Image, _ right: LagSums.Image) -> Int {
-        let periods = LagSums.periods([plan])
-        let transforms = Set([left, right]).reduce(0) {
-            $0
-                + ImageStage.cost(
-                    geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
-        }
-        return transforms
-            + LagSum.cost(
-                plan, periods: periods, left: geometry.channels(of: left),
-                right: geometry.channels(of: right),
-                batch: LagSums.batch(geometry, periods))
+    /// Whether the overlap is kept for every tap.
+    static func keepsOverlap(_ geometry: SiteGeometry, limit: Int = exactOverlapBytes) -> Bool {
+        geometry.taps * geometry.inputs * geometry.hiddenInputs * MemoryLayout<Double>.size <= limit
     }
+
+    /// FLOPs that writing one float of a patch is worth.
+    static let writing = 40
 
     /// Q's shifts, where G⊥ costs less through spectra than tap by tap.
     var spectralUpdateShifts: [SiteAxis.Shift]? {
@@ -104,19 +94,19 @@ struct SitePlan: Sendable {
         plans.consumerCovariance = both(
             { axis, direction in
                 .covariance(
-                    length: axis.read, taps: axis.consumerTaps, shift: consumer[direction],
+                    length: axis.read, taps: Array(0..<axis.consumerTaps), shift: consumer[direction],
                     weights: Array(repeating: 1, count: axis.output))
             }, isSymmetric: true)
         plans.consumerMoment = both { axis, direction in
             .moment(
-                left: axis.read, right: axis.output, taps: axis.consumerTaps, shift: consumer[direction],
-                weights: Array(repeating: 1, count: axis.output))
+                left: axis.read, right: axis.output, taps: Array(0..<axis.consumerTaps),
+                shift: consumer[direction], weights: Array(repeating: 1, count: axis.output))
         }
         guard let producer = producerShifts else { return plans }
         plans.inputCovariance = both(
             { axis, direction in
                 .covariance(
-                    length: axis.image, taps: axis.producerTaps, shift: producer[direction],
+                    length: axis.image, taps: Array(0..<axis.producerTaps), shift: producer[direction],
                     weights: axis.multiplicity)
             }, isSymmetric: true)
         plans.inputMoment = both { axis, direction in
@@ -126,8 +116,8 @@ struct SitePlan: Sendable {
             overlapIsExact
                 ? .overlap(axis, producer: producer[direction], consumer: consumer[direction])
                 : .moment(
-                    left: axis.image, right: axis.read, taps: axis.producerTaps, shift: producer[direction],
-                    weights: axis.multiplicity)
+                    left: axis.image, right: axis.read, taps: Array(0..<axis.producerTaps),
+                    shift: producer[direction], weights: axis.multiplicity)
         }
         return plans
     }

@@ -20,16 +20,12 @@ final class ThirdPassSums {
     private let proposal: Proposal
     private let update: Matrix
     private let images: CandidateImages
-    /// Patches of candidates, for the taps that they use, and of H, for all.
-    private let features: PatchRows
-    private let hidden: PatchRows
-    private let covariance: BlockSum
+    private let sums: CandidateSums
     private var gradient: Matrix
     private var overlap: Matrix
-    /// Samples whose patches are written at a time.
+    /// Samples whose images are written at a time.
     private let block: Int
-    private let featurePatches: AlignedBuffer
-    private let hiddenPatches: AlignedBuffer
+    private let features: AlignedBuffer
 
     /// - Parameters:
     ///   - geometry: under which the proposal was made.
@@ -45,63 +41,40 @@ final class ThirdPassSums {
         self.update = update
         images = try CandidateImages(
             proposal.neurons.fanIn, at: site, in: architecture, capacity: capacity)
-        let plane = SitePlane(geometry)
-        features = PatchRows(candidatesOf: geometry, plane, channels: images.channels)
-        hidden = PatchRows(hiddenOf: geometry, plane)
-        covariance = BlockSum(features.columns, features.columns, isSymmetric: true)
-        gradient = Matrix(rows: features.columns, columns: geometry.outChannels)
-        overlap = Matrix(rows: features.columns, columns: geometry.hiddenInputs)
-        block = PatchSums.images(floats: features.positions * features.columns + hidden.floats)
-        featurePatches = AlignedBuffer(count: block * features.positions * features.columns)
-        hiddenPatches = AlignedBuffer(count: block * hidden.floats)
+        sums = CandidateSums(geometry, channels: images.channels)
+        gradient = Matrix(rows: images.channels * geometry.taps, columns: geometry.outChannels)
+        overlap = Matrix(rows: images.channels * geometry.taps, columns: geometry.hiddenInputs)
+        block = min(capacity, PatchSums.images(floats: images.count))
+        features = AlignedBuffer(count: block * images.count)
     }
 
     /// Adds a chunk of samples, laid out as in the first pass.
     func add(rows: Int, x: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>) {
         images.load(rows: rows, x: x)
-        let gradientSum = BlockSum(features.columns, geometry.outChannels)
-        let overlapSum = BlockSum(features.columns, hidden.columns)
-        let ones = ImageSum(count: features.columns)
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
-            write(first, count)
-            let read = hidden.patches(
-                of: h + first * geometry.hiddenCount, count: count, size: geometry.hiddenCount,
-                in: hiddenPatches)
-            let positions = count * features.positions
-            covariance.add(rows: positions, featurePatches.pointer)
-            gradientSum.add(
-                rows: positions, featurePatches.pointer, stride: features.columns,
-                g + first * geometry.outputCount, stride: geometry.outChannels)
-            if hidden.columns > 0 {
-                overlapSum.add(
-                    rows: positions, featurePatches.pointer, stride: features.columns, read,
-                    stride: hidden.columns)
+            for sample in 0..<count {
+                (features.pointer + sample * images.count).update(
+                    from: images.image(of: first + sample), count: images.count)
             }
-            if geometry.consumerHasBias { ones.add(rows: positions, featurePatches.pointer) }
+            sums.add(
+                rows: count, features: features.pointer, h: h + first * geometry.hiddenCount,
+                g: g + first * geometry.outputCount)
         }
-        finish(rows, gradientSum, overlapSum, ones)
+        finish(rows, sums.takeChunk())
     }
 
-    private func write(_ first: Int, _ count: Int) {
-        for sample in 0..<count {
-            features.fill(
-                images.image(of: first + sample),
-                into: featurePatches.pointer + sample * features.positions * features.columns)
-        }
-    }
-
-    private func finish(_ rows: Int, _ gradientSum: BlockSum, _ overlapSum: BlockSum, _ ones: ImageSum) {
-        let side = PatchSide(taps: features.taps, channels: images.channels, hasOnes: false)
+    private func finish(_ rows: Int, _ found: CandidateSums.Chunk) {
+        let side = PatchSide(taps: geometry.taps, channels: images.channels, hasOnes: false)
         let chunkGradient = Matrix(
-            BlockSum.total([gradientSum]), rows: side,
+            found.gradient, rows: side,
             columns: PatchSide(taps: 1, channels: geometry.outChannels, hasOnes: false), ones: [],
             onesAcross: [], corner: 0, times: 1)
         let chunkOverlap = Matrix(
-            BlockSum.total([overlapSum]), rows: side,
+            found.overlap, rows: side,
             columns: PatchSide(
-                taps: hidden.taps, channels: geometry.width, hasOnes: geometry.consumerHasBias),
-            ones: [], onesAcross: ones.total, corner: 0, times: 1)
+                taps: geometry.consumer.taps, channels: geometry.width, hasOnes: geometry.consumerHasBias),
+            ones: [], onesAcross: found.ones, corner: 0, times: 1)
         let neurons = proposal.neurons
         let remaining = NeuronGains(
             chunkGradient - chunkOverlap.timesTransposed(update), neurons: neurons, slopes: site.slopes)
@@ -119,14 +92,14 @@ final class ThirdPassSums {
     static func combine(_ parts: [ThirdPassSums], samples: Int) -> CandidateEffects? {
         guard let first = parts.first else { return nil }
         let scale = 1 / Double(samples)
-        let side = PatchSide(taps: first.features.taps, channels: first.images.channels, hasOnes: false)
+        let side = PatchSide(taps: first.geometry.taps, channels: first.images.channels, hasOnes: false)
         func sum(_ value: (ThirdPassSums) -> Matrix) -> Matrix {
             scale * parts.dropFirst().reduce(value(first)) { $0 + value($1) }
         }
         let moments = CandidateMoments(
             gradient: sum(\.gradient),
             covariance: Matrix(
-                BlockSum.total(parts.map(\.covariance)), rows: side, columns: side, ones: [], onesAcross: [],
+                CandidateSums.covariance(parts.map(\.sums)), rows: side, columns: side, ones: [], onesAcross: [],
                 corner: 0, times: scale),
             overlap: sum(\.overlap), taps: first.geometry.taps)
         let neurons = first.proposal.neurons
@@ -141,17 +114,5 @@ final class ThirdPassSums {
             gains: NeuronGains(moments.gradient, neurons: neurons, slopes: first.site.slopes),
             plusErrors: errors(\.gains.plus), minusErrors: errors(\.gains.minus),
             squareErrors: errors(\.squares))
-    }
-}
-
-extension PatchRows {
-    /// What the taps of new neurons read at every output position of Q.
-    fileprivate convenience init(candidatesOf geometry: SiteGeometry, _ plane: SitePlane, channels: Int) {
-        func sources(_ axis: SiteAxis) -> [[[SiteAxis.Source]]] {
-            axis.hiddenSources.map { taps in axis.neuronTaps.map { taps[$0] } }
-        }
-        self.init(
-            rows: sources(plane.rows), columns: sources(plane.columns), image: geometry.read,
-            channels: channels)
     }
 }
