@@ -30,13 +30,19 @@ struct LagBlock: Sendable {
     let slot: Int
     let row: Int
     let column: Int
+    /// The phases of the left and the right image, by their place in the axis.
+    let phases: (left: Int, right: Int)
     let terms: [(term: LagTerm, factor: Double)]
 
     /// - Parameter weights: w(q) for every place q of the right image whose partner q + lag is in the left one.
-    init(slot: Int = 0, row: Int, column: Int = 0, lag: Int, weights: [(q: Int, weight: Double)]) {
+    init(
+        slot: Int = 0, row: Int, column: Int = 0, phases: (left: Int, right: Int) = (0, 0), lag: Int,
+        weights: [(q: Int, weight: Double)]
+    ) {
         self.slot = slot
         self.row = row
         self.column = column
+        self.phases = phases
         var counts: [Double: Int] = [:]
         for place in weights { counts[place.weight, default: 0] += 1 }
         // The most frequent weight, the smaller of equals: no order of a hash table.
@@ -57,6 +63,8 @@ struct LagAxis: Sendable {
     var slots = 1
     var rowTaps: Int
     var columnTaps = 1
+    /// Phases of the images: each is so many images whose channels stand one after the other.
+    var phases = (left: 1, right: 1)
 
     /// The weights of a block: `weight(q)` for every q of the right image with q + lag in the left one.
     static func weights(
@@ -77,8 +85,10 @@ extension LagAxis {
     ///
     /// - Parameters:
     ///   - taps: those of the left image that count; `columnTaps` of the right one.
+    ///   - phases: of both images.
     static func covariance(
-        length: Int, taps: [Int], columnTaps: [Int]? = nil, shift: SiteAxis.Shift, weights: [Int]
+        length: Int, taps: [Int], columnTaps: [Int]? = nil, phases: [Int] = [0], shift: SiteAxis.Shift,
+        weights: [Int]
     ) -> LagAxis {
         let columnTaps = columnTaps ?? taps
         var blocks: [LagBlock] = []
@@ -89,62 +99,83 @@ extension LagAxis {
                     let place = q - shift.offset(of: j)
                     return weights.indices.contains(place) ? Double(weights[place]) : 0
                 }
-                blocks.append(LagBlock(row: row, column: column, lag: lag, weights: found))
+                blocks.append(
+                    LagBlock(
+                        row: row, column: column,
+                        phases: (phases.place(of: i, shift), phases.place(of: j, shift)), lag: lag,
+                        weights: found))
             }
         }
         return LagAxis(
-            left: length, right: length, blocks: blocks, rowTaps: taps.count, columnTaps: columnTaps.count)
+            left: length, right: length, blocks: blocks, rowTaps: taps.count, columnTaps: columnTaps.count,
+            phases: (phases.count, phases.count))
     }
 
     /// M, or the aligned overlap: Σ_l w(l) x_l y(l)ᵀ.
     static func moment(
-        left: Int, right: Int, taps: [Int], shift: SiteAxis.Shift, weights: [Int]
+        left: Int, right: Int, taps: [Int], phases: [Int] = [0], shift: SiteAxis.Shift, weights: [Int]
     ) -> LagAxis {
         let blocks = taps.enumerated().map { row, tap in
             let lag = shift.offset(of: tap)
             return LagBlock(
-                row: row, lag: lag,
+                row: row, phases: (phases.place(of: tap, shift), 0), lag: lag,
                 weights: LagAxis.weights(left, right, lag: lag) { Double(weights[$0]) })
         }
-        return LagAxis(left: left, right: right, blocks: blocks, rowTaps: taps.count)
+        return LagAxis(
+            left: left, right: right, blocks: blocks, rowTaps: taps.count, phases: (phases.count, 1))
     }
 
     /// N: Σ_j x_l(j,e) g_jᵀ for every tap of P and of the neurons.
     static func inputMoment(_ axis: SiteAxis, producer: SiteAxis.Shift, consumer: SiteAxis.Shift) -> LagAxis {
+        let phases = axis.phases
         var blocks: [LagBlock] = []
         for i in 0..<axis.producerTaps {
             for (e, tap) in axis.neuronTaps.enumerated() {
                 let lag = producer.offset(of: i) + consumer.offset(of: tap)
-                let weights = LagAxis.weights(axis.image, axis.output, lag: lag) {
+                let weights = LagAxis.weights(axis.phaseLength, axis.output, lag: lag) {
                     (0..<axis.read).contains($0 + consumer.offset(of: tap)) ? 1 : 0
                 }
-                blocks.append(LagBlock(row: i, column: e, lag: lag, weights: weights))
+                blocks.append(
+                    LagBlock(
+                        row: i, column: e, phases: (phases.place(of: i, producer), 0), lag: lag,
+                        weights: weights))
             }
         }
         return LagAxis(
-            left: axis.image, right: axis.output, blocks: blocks, rowTaps: axis.producerTaps,
-            columnTaps: axis.neuronTaps.count)
+            left: axis.phaseLength, right: axis.output, blocks: blocks, rowTaps: axis.producerTaps,
+            columnTaps: axis.neuronTaps.count, phases: (phases.count, 1))
     }
 
     /// C_e: Σ_j x_l(j,e) h_jᵀ for every neuron tap e, tap of P and tap of Q.
     static func overlap(_ axis: SiteAxis, producer: SiteAxis.Shift, consumer: SiteAxis.Shift) -> LagAxis {
+        let phases = axis.phases
         var blocks: [LagBlock] = []
         for (e, tap) in axis.neuronTaps.enumerated() {
             for i in 0..<axis.producerTaps {
                 for t in 0..<axis.consumerTaps {
                     let lag = producer.offset(of: i) + consumer.offset(of: tap) - consumer.offset(of: t)
-                    let weights = LagAxis.weights(axis.image, axis.read, lag: lag) { q in
+                    let weights = LagAxis.weights(axis.phaseLength, axis.read, lag: lag) { q in
                         let position = q - consumer.offset(of: t)
                         let place = position + consumer.offset(of: tap)
                         return (0..<axis.output).contains(position) && (0..<axis.read).contains(place) ? 1 : 0
                     }
-                    blocks.append(LagBlock(slot: e, row: i, column: t, lag: lag, weights: weights))
+                    blocks.append(
+                        LagBlock(
+                            slot: e, row: i, column: t, phases: (phases.place(of: i, producer), 0), lag: lag,
+                            weights: weights))
                 }
             }
         }
         return LagAxis(
-            left: axis.image, right: axis.read, blocks: blocks, slots: axis.neuronTaps.count,
-            rowTaps: axis.producerTaps, columnTaps: axis.consumerTaps)
+            left: axis.phaseLength, right: axis.read, blocks: blocks, slots: axis.neuronTaps.count,
+            rowTaps: axis.producerTaps, columnTaps: axis.consumerTaps, phases: (phases.count, 1))
+    }
+}
+
+extension [Int] {
+    /// Where the phase that a tap reads stands among these.
+    fileprivate func place(of tap: Int, _ shift: SiteAxis.Shift) -> Int {
+        firstIndex(of: shift.phase(of: tap)) ?? 0
     }
 }
 

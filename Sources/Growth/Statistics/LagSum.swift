@@ -156,16 +156,25 @@ extension LagSum {
     }
 
     private func assembled(_ totals: [Double]) -> [[Double]] {
-        let width = plan.columnTaps * right.channels
+        let (rows, columns) = (plan.rows, plan.columns)
+        let sides = (
+            left: left.channels / (rows.phases.left * columns.phases.left),
+            right: right.channels / (rows.phases.right * columns.phases.right)
+        )
+        let width = plan.columnTaps * sides.right
         let places = Dictionary(uniqueKeysWithValues: plan.terms.enumerated().map { ($1, $0) })
         var result = Array(
-            repeating: Array(repeating: 0.0, count: plan.rowTaps * left.channels * width), count: plan.slots)
-        for y in plan.rows.blocks {
-            for x in plan.columns.blocks {
-                let row = y.row * plan.columns.rowTaps + x.row
-                let column = y.column * plan.columns.columnTaps + x.column
-                let slot = y.slot * plan.columns.slots + x.slot
-                let start = row * left.channels * width + column * right.channels
+            repeating: Array(repeating: 0.0, count: plan.rowTaps * sides.left * width), count: plan.slots)
+        for y in rows.blocks {
+            for x in columns.blocks {
+                let row = y.row * columns.rowTaps + x.row
+                let column = y.column * columns.columnTaps + x.column
+                let slot = y.slot * columns.slots + x.slot
+                let block = Block(
+                    left: (y.phases.left * columns.phases.left + x.phases.left) * sides.left,
+                    right: (y.phases.right * columns.phases.right + x.phases.right) * sides.right,
+                    rows: sides.left, columns: sides.right,
+                    start: row * sides.left * width + column * sides.right, stride: width)
                 for (rowTerm, rowFactor) in y.terms {
                     for (columnTerm, columnFactor) in x.terms {
                         let term = PlaneTerm(rows: rowTerm, columns: columnTerm)
@@ -173,7 +182,7 @@ extension LagSum {
                         guard let place = places[isSwapped ? term.swapped : term] else { continue }
                         add(
                             totals, place * size, times: rowFactor * columnFactor, transposed: isSwapped,
-                            to: &result[slot], at: start, stride: width)
+                            to: &result[slot], block)
                     }
                 }
             }
@@ -181,17 +190,28 @@ extension LagSum {
         return result
     }
 
+    /// Where two taps' block stands: among the channels of a sum, and in the statistic.
+    private struct Block {
+        var left: Int
+        var right: Int
+        var rows: Int
+        var columns: Int
+        var start: Int
+        var stride: Int
+    }
+
     private func add(
         _ totals: [Double], _ first: Int, times factor: Double, transposed: Bool, to result: inout [Double],
-        at start: Int, stride: Int
+        _ block: Block
     ) {
         let (a, b) = (left.channels, right.channels)
         totals.withUnsafeBufferPointer { totals in
             result.withUnsafeMutableBufferPointer { result in
-                for row in 0..<a {
-                    for column in 0..<b {
-                        let source = transposed ? column * a + row : row * b + column
-                        result[start + row * stride + column] += factor * totals[first + source]
+                for row in 0..<block.rows {
+                    for column in 0..<block.columns {
+                        let (i, j) = (block.left + row, block.right + column)
+                        let source = transposed ? j * a + i : i * b + j
+                        result[block.start + row * block.stride + column] += factor * totals[first + source]
                     }
                 }
             }

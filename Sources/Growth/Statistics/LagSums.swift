@@ -18,6 +18,8 @@ final class LagSums {
     /// In the order of the terms.
     let sums: [LagSum]
     private var stages: [(image: Image, stage: ImageStage)] = []
+    /// Takes X apart where P moves in larger steps.
+    private let phases: ImagePhases?
 
     /// Bytes of one image's spectra held at a time.
     private static let stageBytes = 16 << 20
@@ -27,6 +29,7 @@ final class LagSums {
     init(_ geometry: SiteGeometry, _ terms: [Term]) {
         let periods = LagSums.periods(terms.map(\.plan))
         let batch = LagSums.batch(geometry, periods)
+        phases = geometry.hasInputPhases ? ImagePhases(geometry, capacity: batch) : nil
         var found: [Image: ImageStage] = [:]
         for image in Image.allCases {
             let used = terms.filter { $0.left == image || $0.right == image }
@@ -89,6 +92,11 @@ final class LagSums {
         while first < rows {
             let count = min(rows - first, capacity - (stages.first?.stage.count ?? 0))
             for (image, stage) in stages {
+                if image == .input, let phases {
+                    let rows = pointer(image) + first * phases.inputCount
+                    stage.append(phases.split(rows, images: count), count: count)
+                    continue
+                }
                 let size = stage.extent.count * stage.channels
                 stage.append(pointer(image) + first * size, count: count)
             }
@@ -105,19 +113,78 @@ final class LagSums {
 }
 
 extension SiteGeometry {
+    /// Rows and columns of an image, or of its phases.
     func extent(of image: LagSums.Image) -> Extent {
         switch image {
-        case .input: self.image
+        case .input:
+            hasInputPhases
+                ? Extent(SiteAxis(self, .rows).phaseLength, SiteAxis(self, .columns).phaseLength) : self.image
         case .hidden: read
         case .gradient: output
         }
     }
 
+    /// Channels of an image, of all of its phases that are read.
     func channels(of image: LagSums.Image) -> Int {
         switch image {
-        case .input: inChannels
+        case .input:
+            hasInputPhases
+                ? inChannels * SiteAxis(self, .rows).phases.count * SiteAxis(self, .columns).phases.count
+                : inChannels
         case .hidden: width
         case .gradient: outChannels
         }
+    }
+
+    /// Whether X is summed by shifts as several images.
+    var hasInputPhases: Bool { pools.isEmpty && producer.stride != Extent(square: 1) }
+}
+
+/// Takes images apart into the phases that P's taps read, as channels: [rows, columns, phase of row, of column, channels].
+private final class ImagePhases {
+    /// Floats of one image, whole.
+    let inputCount: Int
+    private let image: Extent
+    private let channels: Int
+    private let stride: Extent
+    private let extent: Extent
+    private let rows: [Int]
+    private let columns: [Int]
+    private let buffer: AlignedBuffer
+
+    init(_ geometry: SiteGeometry, capacity: Int) {
+        inputCount = geometry.inputCount
+        image = geometry.image
+        channels = geometry.inChannels
+        stride = geometry.producer.stride
+        extent = geometry.extent(of: .input)
+        rows = SiteAxis(geometry, .rows).phases
+        columns = SiteAxis(geometry, .columns).phases
+        buffer = AlignedBuffer(count: capacity * extent.count * geometry.channels(of: .input))
+    }
+
+    func split(_ source: UnsafePointer<Float>, images: Int) -> UnsafePointer<Float> {
+        var into = buffer.pointer
+        for index in 0..<images {
+            let start = source + index * inputCount
+            for row in 0..<extent.height {
+                for column in 0..<extent.width {
+                    for rowPhase in rows {
+                        let y = row * stride.height + rowPhase
+                        for columnPhase in columns {
+                            let x = column * stride.width + columnPhase
+                            if y < image.height && x < image.width {
+                                into.update(
+                                    from: start + (y * image.width + x) * channels, count: channels)
+                            } else {
+                                into.update(repeating: 0, count: channels)
+                            }
+                            into += channels
+                        }
+                    }
+                }
+            }
+        }
+        return UnsafePointer(buffer.pointer)
     }
 }

@@ -57,7 +57,7 @@ final class PatchSums {
         let hiddenFloats = needsHidden ? hidden.floats : 0
         let gatheredFloats: Int
         if byPatches.overlap && plan.overlapIsExact {
-            gatheredFloats = readers.allSatisfy(\.isInOrder) ? 0 : hidden.positions * a
+            gatheredFloats = readers.allSatisfy { $0.isInOrder(hidden.positions) } ? 0 : hidden.positions * a
         } else {
             gatheredFloats = byPatches.overlap ? geometry.hiddenCount : 0
         }
@@ -119,7 +119,7 @@ final class PatchSums {
     /// C_e += Σ_j x_l(j,e) h_jᵀ.
     private func addOverlap(_ count: Int, _ x: UnsafePointer<Float>, _ h: UnsafePointer<Float>) {
         for (tap, sum) in overlap.enumerated() {
-            let rows = readers[tap].isInOrder ? x : gather(count, x, tap: tap)
+            let rows = readers[tap].isInOrder(hidden.positions) ? x : gather(count, x, tap: tap)
             sum.add(
                 rows: count * hidden.positions, rows, stride: input.columns, h, stride: hidden.columns)
         }
@@ -171,6 +171,8 @@ final class PatchSums {
 }
 
 extension [Int?] {
-    /// Whether each place is read by the position of the same number.
-    fileprivate var isInOrder: Bool { enumerated().allSatisfy { $0 == $1 } }
+    /// Whether each place is read by the position of the same number, and there are no more of them.
+    fileprivate func isInOrder(_ positions: Int) -> Bool {
+        count == positions && enumerated().allSatisfy { $0 == $1 }
+    }
 }

@@ -27,16 +27,40 @@ struct SiteAxis: Equatable {
     private let padding: Int
     private let dilation: Int
 
-    /// Whether P's windows and Q's move in steps of 1 with nothing between, and their padding and dilation.
+    /// How P's windows move over X, where nothing lies between the layers.
     let producerShift: Shift?
+    /// How Q's windows move, where in steps of 1.
     let consumerShift: Shift?
 
-    /// A window that moves in steps of 1: tap i of position l reads l + dilation i − padding.
+    /// A window that moves in even steps: tap i of position l reads stride · l + dilation · i − padding.
+    ///
+    /// With stride s an image is s images, its phases: phase f has the places s m + f. Every tap reads one of them, in
+    /// steps of 1.
     struct Shift: Equatable {
         var dilation: Int
         var padding: Int
+        var stride = 1
 
-        func offset(of tap: Int) -> Int { dilation * tap - padding }
+        /// What a tap reads of its phase is the position and this.
+        func offset(of tap: Int) -> Int {
+            let place = dilation * tap - padding
+            return (place - phase(of: tap)) / stride
+        }
+
+        func phase(of tap: Int) -> Int {
+            let rest = (dilation * tap - padding) % stride
+            return rest < 0 ? rest + stride : rest
+        }
+    }
+
+    /// The phases of X that P's taps read, in order, and the places of each; places outside X count as zero.
+    var phases: [Int] {
+        guard let producerShift else { return [0] }
+        return Set((0..<producerTaps).map(producerShift.phase)).sorted()
+    }
+    var phaseLength: Int {
+        let stride = producerShift?.stride ?? 1
+        return (image + stride - 1) / stride
     }
 
     enum Direction { case rows, columns }
@@ -55,8 +79,10 @@ struct SiteAxis: Equatable {
         dilation = along(consumer.dilation)
         consumerShift = step == 1 ? Shift(dilation: dilation, padding: padding) : nil
         producerShift =
-            along(producer.stride) == 1 && geometry.pools.isEmpty
-            ? Shift(dilation: along(producer.dilation), padding: along(producer.padding)) : nil
+            geometry.pools.isEmpty
+            ? Shift(
+                dilation: along(producer.dilation), padding: along(producer.padding),
+                stride: along(producer.stride)) : nil
 
         let pooled = SiteAxis.pooled(geometry.pools, length: along(geometry.hidden), along)
         ones = pooled.map { $0.reduce(0) { $0 + $1.weight } }

@@ -106,8 +106,8 @@ struct SitePlan: Sendable {
         plans.inputCovariance = both(
             { axis, direction in
                 .covariance(
-                    length: axis.image, taps: Array(0..<axis.producerTaps), shift: producer[direction],
-                    weights: axis.multiplicity)
+                    length: axis.phaseLength, taps: Array(0..<axis.producerTaps), phases: axis.phases,
+                    shift: producer[direction], weights: axis.multiplicity)
             }, isSymmetric: true)
         plans.inputMoment = both { axis, direction in
             .inputMoment(axis, producer: producer[direction], consumer: consumer[direction])
@@ -116,8 +116,8 @@ struct SitePlan: Sendable {
             overlapIsExact
                 ? .overlap(axis, producer: producer[direction], consumer: consumer[direction])
                 : .moment(
-                    left: axis.image, right: axis.read, taps: Array(0..<axis.producerTaps),
-                    shift: producer[direction], weights: axis.multiplicity)
+                    left: axis.phaseLength, right: axis.read, taps: Array(0..<axis.producerTaps),
+                    phases: axis.phases, shift: producer[direction], weights: axis.multiplicity)
         }
         return plans
     }
