@@ -57,7 +57,8 @@ final class PatchSums {
         let hiddenFloats = needsHidden ? hidden.floats : 0
         let gatheredFloats: Int
         if byPatches.overlap && plan.overlapIsExact {
-            gatheredFloats = readers.allSatisfy { $0.isInOrder(hidden.positions) } ? 0 : hidden.positions * a
+            let positions = hidden.positions
+            gatheredFloats = readers.allSatisfy { $0.isInOrder(positions) } ? 0 : positions * a
         } else {
             gatheredFloats = byPatches.overlap ? geometry.hiddenCount : 0
         }
