@@ -31,6 +31,24 @@ package enum WorkerTeam {
         let errors = failures.withLock { $0 }
         if let first = errors.keys.min(), let error = errors[first] { throw error }
     }
+
+    /// `work(piece)` for every piece in 0..<count, each by whichever of at most so many threads is free; in the order of
+    /// the pieces.
+    ///
+    /// Errors: the one of the lowest piece is thrown, after all are done.
+    package static func map<Value: Sendable>(
+        _ count: Int, threads: Int, _ work: @escaping @Sendable (_ piece: Int) throws -> Value
+    ) throws -> [Value] {
+        guard count > 0 else { return [] }
+        let results = ResultSlots<Result<Value, any Error>>(count: count)
+        let next = Atomic<Int>(0)
+        try run(max(1, min(threads, count))) { _ in
+            while case let piece = next.add(1, ordering: .relaxed).oldValue, piece < count {
+                results.set(piece, Result { try work(piece) })
+            }
+        }
+        return try results.values.map { try $0.get() }
+    }
 }
 
 /// Where the workers of a team wait for each other.

@@ -151,7 +151,7 @@ struct SiteSumsTests {
                 let samples = SiteSamples(place, count: 2 + chunk, index: 2 * index + chunk)
                 let expected = ReferenceSums(place, samples, update: update)
                 sums.add(rows: samples.count, features: samples.x, h: samples.h, g: samples.g)
-                let found = sums.takeChunk()
+                let found = sums.takePart()
                 let scale = 1 / Double(samples.count)
                 let gradient = Matrix(
                     found.gradient, rows: side,
@@ -193,7 +193,7 @@ struct SiteSumsTests {
                 let parts = (0..<2).map { _ in CandidateSums(geometry, channels: 4, route: route) }
                 let features = Array(samples.x.prefix(5 * geometry.read.count * 4))
                 parts[0].add(rows: 3, features: features, h: samples.h, g: samples.g)
-                _ = parts[0].takeChunk()
+                _ = parts[0].takePart()
                 parts[0].add(rows: 1, features: features, h: samples.h, g: samples.g)
                 parts[1].add(rows: 2, features: features, h: samples.h, g: samples.g)
                 let side = 4 * geometry.taps

@@ -1,13 +1,13 @@
 internal import Networks
 internal import Tensors
 
-/// Sums over the images F of candidates of one site in one shard: FᵀF over all samples, FᵀG, FᵀH and ΣF chunk by chunk.
+/// Sums over the images F of candidates of one site in one shard: FᵀF over all samples, FᵀG, FᵀH and ΣF part by part.
 ///
 /// By shifts where the consumer's windows move in steps of 1 and it costs less, else from patches. Tap-major, as
 /// ``PatchRows`` has columns. Used by one thread.
 final class CandidateSums {
-    /// The sums of one chunk.
-    struct Chunk {
+    /// The sums over some samples in a row.
+    struct Part {
         /// FᵀG, [2 k E, c].
         let gradient: [Double]
         /// FᵀH, [2 k E, width · taps], without the ones.
@@ -66,7 +66,7 @@ final class CandidateSums {
     }
 
     /// What was added since this was called last.
-    func takeChunk() -> Chunk {
+    func takePart() -> Part {
         let sums = images.take()
         let ones = readers.flatMap { places in
             var ones = Array(repeating: 0.0, count: channels)
@@ -76,15 +76,15 @@ final class CandidateSums {
             return ones
         }
         if let patches {
-            return Chunk(gradient: patches.gradient.take(), overlap: patches.overlap.take(), ones: ones)
+            return Part(gradient: patches.gradient.take(), overlap: patches.overlap.take(), ones: ones)
         }
         shifts?.finish()
-        return Chunk(
+        return Part(
             gradient: shifts?.sums[1].take() ?? [],
             overlap: readsHidden ? shifts?.sums[2].take() ?? [] : [], ones: ones)
     }
 
-    /// FᵀF over all chunks of all shards, [2 k E, 2 k E].
+    /// FᵀF over all parts of all shards, [2 k E, 2 k E].
     static func covariance(_ parts: [CandidateSums]) -> [Double] {
         let shifts = parts.compactMap(\.shifts)
         guard shifts.isEmpty else {

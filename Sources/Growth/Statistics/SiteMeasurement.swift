@@ -29,8 +29,8 @@ struct SiteMeasurement {
         var statistics = try firstPass()
         let isKnown = statistics.allSatisfy { $0.crossCovariance != nil }
         let early = method.placement == .searched && isKnown ? nil : try secondPass(&statistics)
-        let proposals = try zip(positions, zip(activities.sites, statistics)).map { position, pair in
-            try propose(pair.0, pair.1, position: position)
+        let proposals = try WorkerTeam.map(positions.count, threads: threads) { [statistics] index in
+            try propose(activities.sites[index], statistics[index], position: positions[index])
         }
         let (late, effects) = try thirdPass(proposals, statistics, measuresBottleneck: early == nil)
         let bottlenecks = early ?? late
@@ -66,7 +66,7 @@ struct SiteMeasurement {
                     rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
             }
         }
-        return try activities.sites.indices.map { index in
+        return try WorkerTeam.map(activities.sites.count, threads: threads) { index in
             let site = activities.sites[index]
             var found = SiteFirstPass.combine(sums.value.map { $0[index] }, samples: samples)
             if let known = exact[index] { found.inputCovariance = known }
@@ -206,7 +206,7 @@ struct SiteMeasurement {
                             ? nil
                             : try ThirdPassSums(
                                 site, measured.geometry, proposal, update: update, in: architecture,
-                                capacity: activities.chunk)
+                                capacity: activities.chunk, samples: samples)
                     )
                 }
             })

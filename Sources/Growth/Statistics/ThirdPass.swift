@@ -3,18 +3,22 @@ internal import Tensors
 
 /// Sums of the third pass over one site in one shard: what the candidates really do, kinks and maxima included.
 ///
-/// Memory does not depend on the number of samples, but for three numbers per candidate and chunk. Used by one thread.
+/// Memory does not depend on the number of samples, but for some numbers per candidate and part. Used by one thread.
 final class ThirdPassSums {
-    /// What the candidates of one chunk do, summed over its samples.
-    struct Chunk {
+    /// What the candidates do over some samples in a row, summed.
+    struct Part {
         let rows: Int
         let gains: NeuronGains
         /// ⟨G⊥, linear activity⟩ of each neuron: λ_k² for `tiny`.
         let squares: [Double]
     }
 
-    /// In the order of this shard's chunks.
-    private(set) var chunks: [Chunk] = []
+    /// In the order of this shard's samples.
+    private(set) var parts: [Part] = []
+    /// Samples of one part, but for the last.
+    private let rowsPerPart: Int
+    private var pending = 0
+    private static let mostParts = 16
     private let site: GrowthSite
     private let geometry: SiteGeometry
     private let proposal: Proposal
@@ -31,14 +35,16 @@ final class ThirdPassSums {
     ///   - geometry: under which the proposal was made.
     ///   - update: δW*, [c, b].
     ///   - capacity: the most samples of one chunk.
+    ///   - samples: of all shards. Standard errors come from the spread between parts of about a sixteenth of them.
     init(
         _ site: GrowthSite, _ geometry: SiteGeometry, _ proposal: Proposal, update: Matrix,
-        in architecture: Architecture, capacity: Int
+        in architecture: Architecture, capacity: Int, samples: Int
     ) throws {
         self.site = site
         self.geometry = geometry
         self.proposal = proposal
         self.update = update
+        rowsPerPart = samples / Self.mostParts
         images = try CandidateImages(
             proposal.neurons.fanIn, at: site, in: architecture, capacity: capacity)
         sums = CandidateSums(geometry, channels: images.channels)
@@ -61,36 +67,42 @@ final class ThirdPassSums {
                 rows: count, features: features.pointer, h: h + first * geometry.hiddenCount,
                 g: g + first * geometry.outputCount)
         }
-        finish(rows, sums.takeChunk())
+        pending += rows
+        if pending >= rowsPerPart { finishPart() }
     }
 
-    private func finish(_ rows: Int, _ found: CandidateSums.Chunk) {
+    /// Ends a part with what was added since the last.
+    private func finishPart() {
+        guard pending > 0 else { return }
+        let found = sums.takePart()
         let side = PatchSide(taps: geometry.taps, channels: images.channels, hasOnes: false)
-        let chunkGradient = Matrix(
+        let partGradient = Matrix(
             found.gradient, rows: side,
             columns: PatchSide(taps: 1, channels: geometry.outChannels, hasOnes: false), ones: [],
             onesAcross: [], corner: 0, times: 1)
-        let chunkOverlap = Matrix(
+        let partOverlap = Matrix(
             found.overlap, rows: side,
             columns: PatchSide(
                 taps: geometry.consumer.taps, channels: geometry.width, hasOnes: geometry.consumerHasBias),
             ones: [], onesAcross: found.ones, corner: 0, times: 1)
         let neurons = proposal.neurons
         let remaining = NeuronGains(
-            chunkGradient - chunkOverlap.timesTransposed(update), neurons: neurons, slopes: site.slopes)
+            partGradient - partOverlap.timesTransposed(update), neurons: neurons, slopes: site.slopes)
         // φ(z) − φ(−z) is (r + l) z.
         let both = site.slopes.right + site.slopes.left
-        chunks.append(
-            Chunk(
-                rows: rows, gains: NeuronGains(chunkGradient, neurons: neurons, slopes: site.slopes),
+        parts.append(
+            Part(
+                rows: pending, gains: NeuronGains(partGradient, neurons: neurons, slopes: site.slopes),
                 squares: zip(remaining.plus, remaining.minus).map { both > 0 ? ($0 + $1) / both : 0 }))
-        gradient = gradient + chunkGradient
-        overlap = overlap + chunkOverlap
+        gradient = gradient + partGradient
+        overlap = overlap + partOverlap
+        pending = 0
     }
 
     /// What the candidates do over all shards, per sample, with standard errors.
     static func combine(_ parts: [ThirdPassSums], samples: Int) -> CandidateEffects? {
         guard let first = parts.first else { return nil }
+        for part in parts { part.finishPart() }
         let scale = 1 / Double(samples)
         let side = PatchSide(taps: first.geometry.taps, channels: first.images.channels, hasOnes: false)
         func sum(_ value: (ThirdPassSums) -> Matrix) -> Matrix {
@@ -103,10 +115,10 @@ final class ThirdPassSums {
                 corner: 0, times: scale),
             overlap: sum(\.overlap), taps: first.geometry.taps)
         let neurons = first.proposal.neurons
-        let chunks = parts.flatMap(\.chunks)
-        func errors(_ value: (Chunk) -> [Double]) -> [Double] {
+        let all = parts.flatMap(\.parts)
+        func errors(_ value: (Part) -> [Double]) -> [Double] {
             (0..<neurons.count).map { neuron in
-                ChunkedMean(chunks.map { (rows: $0.rows, sum: value($0)[neuron]) }).error
+                ChunkedMean(all.map { (rows: $0.rows, sum: value($0)[neuron]) }).error
             }
         }
         return CandidateEffects(
