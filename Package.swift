@@ -23,10 +23,12 @@ func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         plugins: ["SourceDigest"])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+func tests(
+    _ name: String, folder: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: exclude,
-        swiftSettings: strict)
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(folder ?? name)",
+        exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -110,7 +112,8 @@ let package = Package(
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
         tests(
-            "InteropTests", ["Training", "Networks", "Tensors", "Artifacts", "HDF5", "Parameters"],
+            "InteropTests", folder: "Interop",
+            ["Training", "Networks", "Tensors", "Artifacts", "HDF5", "Parameters"],
             exclude: ["torch_network.py", "compare.py"]),
         tests("StageTests", ["HDF5", "Artifacts"]),
         tests("PipelineTests", ["Artifacts"]),

@@ -44,10 +44,10 @@ def main():
         if peer:
             script = pathlib.Path(__file__).with_name("peers.py")
             collect([peer, str(script), "--repetitions", "5"], theirs)
-    header = f"{'what':28} {'threads':>7} {'meristem':>12}"
+    header = f"{'what':46} {'threads':>7} {'meristem':>12}"
     print(header + (f" {'peer':>12} {'ratio':>7}" if peer else ""))
     for key, seconds in ours.items():
-        row = f"{key[0]:28} {key[1]:7} {text(seconds):>12}"
+        row = f"{key[0]:46} {key[1]:7} {text(seconds):>12}"
         if peer:
             other = theirs.get(key)
             ratio = "-"

@@ -50,6 +50,14 @@ struct Benchmarks: ParsableCommand {
         ] {
             try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
         }
+        let deep = ImageShape(height: 32, width: 32, channels: 64)
+        // So few because peers take a third of a second for an image.
+        let few = syntheticDataset(count: 40, shape: deep, classes: 10)
+        for taps in SiteGeometry.Scheme.allCases {
+            try measure("statistics 64-64-64 3x3 40 images \(taps.rawValue)") {
+                try secondsOfConvolutionStatistics(taps: taps, threads: $0, dataset: few)
+            }
+        }
         try measureSums()
         try measureRounds()
         let solve = "solve 512-512-512 3x3"

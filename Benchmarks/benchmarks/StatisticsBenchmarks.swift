@@ -17,6 +17,32 @@ func secondsOfStatistics(method: String, threads: Int, dataset: Dataset) throws 
     }
 }
 
+/// Seconds for the statistics of the width between two 3 x 3 convolutions of 64 channels over images of 32 x 32 x 64, and
+/// the solve for 8 neurons.
+func secondsOfConvolutionStatistics(
+    taps: SiteGeometry.Scheme, threads: Int, dataset: Dataset
+) throws -> Double {
+    let settings = try Tree(
+        yaml: """
+            kind: graph
+            nodes:
+            - {name: first, operation: convolution, width: 64, kernel: 3, padding: 1, bias: false}
+            - {name: relu, operation: relu}
+            - {name: second, operation: convolution, width: 64, kernel: 3, padding: 1, bias: false}
+            - {name: pool, operation: global-average-pooling}
+            - {name: output, operation: linear, width: 10}
+            """, file: "benchmark")
+    let architecture = try NetworkParameters(tree: settings, file: "benchmark").architecture(
+        sample: [64, 32, 32], outputs: 10)
+    let network = try Network(initializing: architecture, seed: 0)
+    let measured = try Tree(
+        yaml: "{method: tiny, samples: all, taps: \(taps.rawValue), sites: each}", file: "benchmark")
+    let parameters = try BottleneckParameters(tree: measured, file: "benchmark")
+    return try secondsOf {
+        _ = try computeBottlenecks(parameters, dataset: dataset, network: network, threads: threads)
+    }
+}
+
 /// A growth round of a ResNet-18 with 16 channels and inner widths of a quarter, over 2,000 images of 32 x 32 x 3, which are
 /// measured and, since there is no validation split, tried on.
 struct ResidualRound {

@@ -102,9 +102,12 @@ private struct CandidatePlan {
     let isCheaper: Bool
 
     init?(_ geometry: SiteGeometry, _ plane: SitePlane) {
-        guard let rows = plane.rows.consumerShift, let columns = plane.columns.consumerShift else { return nil }
+        guard let rows = plane.rows.consumerShift, let columns = plane.columns.consumerShift else {
+            return nil
+        }
         let axes = [(plane.rows, rows), (plane.columns, columns)]
-        func both(isSymmetric: Bool = false, _ make: (SiteAxis, SiteAxis.Shift, [Int]) -> LagAxis) -> LagPlan {
+        func both(isSymmetric: Bool = false, _ make: (SiteAxis, SiteAxis.Shift, [Int]) -> LagAxis) -> LagPlan
+        {
             let made = axes.map { make($0, $1, Array(repeating: 1, count: $0.output)) }
             return LagPlan(rows: made[0], columns: made[1], isSymmetric: isSymmetric)
         }

@@ -219,7 +219,8 @@ struct SiteMeasurement {
         }
         let bottlenecks = (measuresBottleneck ? Array(proposals.indices) : []).map { index in
             ChunkedMean(
-                SiteSecondPass.combine(sums.value.compactMap { $0[index].bottleneck }, samples: samples).squares)
+                SiteSecondPass.combine(sums.value.compactMap { $0[index].bottleneck }, samples: samples)
+                    .squares)
         }
         return (
             bottlenecks,

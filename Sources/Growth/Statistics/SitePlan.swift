@@ -39,7 +39,8 @@ struct SitePlan: Sendable {
         {
             guard let plan else { return nil }
             return route == .shifts
-                || LagSums.cost(geometry, [.init(plan: plan, left: left, right: right)]) < patches ? plan : nil
+                || LagSums.cost(geometry, [.init(plan: plan, left: left, right: right)]) < patches
+                ? plan : nil
         }
         let (a, b) = (geometry.inChannels * geometry.producer.taps, geometry.width * geometry.consumer.taps)
         let (places, positions) = (geometry.read.count, geometry.output.count)

@@ -111,7 +111,8 @@ final class ThirdPassSums {
         let moments = CandidateMoments(
             gradient: sum(\.gradient),
             covariance: Matrix(
-                CandidateSums.covariance(parts.map(\.sums)), rows: side, columns: side, ones: [], onesAcross: [],
+                CandidateSums.covariance(parts.map(\.sums)), rows: side, columns: side, ones: [],
+                onesAcross: [],
                 corner: 0, times: scale),
             overlap: sum(\.overlap), taps: first.geometry.taps)
         let neurons = first.proposal.neurons

@@ -92,7 +92,7 @@ enum Python {
             .status == 0
 
     static func compare(_ folder: TemporaryFolder) throws -> ProgramResult {
-        let script = Program.packageFolder.appending(path: "Tests/InteropTests/compare.py").path
+        let script = Program.packageFolder.appending(path: "Tests/Interop/compare.py").path
         return try Program.system(
             chosen ?? "python3", [script, folder.path], environment: ["PYTHONDONTWRITEBYTECODE": "1"])
     }
