@@ -47,7 +47,9 @@ package struct GrowthStream: Sendable, Equatable {
         between = nodes.filter { !($0.operation is any Layer) }.map(\.name)
         consumers = readers.filter { $0.operation is any Layer }.map(\.name)
         width = layer.width
-        guard !consumers.isEmpty else { return nil }
+        // A row of features may be as long as a flattened image that it is added to: one more of each would not be.
+        let isEven = nodes.allSatisfy { ($0.operation as? any Layer).map { $0.width == layer.width } ?? true }
+        guard !consumers.isEmpty, isEven else { return nil }
     }
 }
 

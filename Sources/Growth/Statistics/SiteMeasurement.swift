@@ -7,6 +7,8 @@ internal import Tensors
 /// 2. G⊥ explicitly: Ψ and N; then the method's proposal.
 /// 3. What the proposed neurons really do: gains of either sign, moments for a refit.
 struct SiteMeasurement {
+    let sites: [GrowthSite]
+    /// Has a reading for every site.
     let activities: SiteActivities
     let network: Network
     let data: DataCovariance
@@ -23,16 +25,17 @@ struct SiteMeasurement {
     ///
     /// - Parameter positions: each site's place among all sites of the network.
     func run(positions: [Int]) throws -> [SiteBottleneck] {
-        var statistics = try firstPass()
-        let second = try secondPass(&statistics)
-        let proposals = try zip(positions, zip(activities.sites, statistics)).map { position, pair in
+        let passes = try passes()
+        var statistics = try passes.first()
+        let second = try passes.second(&statistics)
+        let proposals = try zip(positions, zip(sites, statistics)).map { position, pair in
             try propose(pair.0, pair.1, position: position)
         }
         let effects = try thirdPass(proposals, statistics)
-        return activities.sites.indices.map { index in
+        return sites.indices.map { index in
             let measured = statistics[index]
             return SiteBottleneck(
-                site: activities.sites[index].name, consumer: activities.sites[index].consumer,
+                site: sites[index].name, consumer: sites[index].consumer,
                 taps: measured.taps,
                 gradientNorm: measured.gradientNorm, bottleneck: measured.bottleneck,
                 bottleneckError: second[index].error, consumerCovariance: measured.consumerCovariance,
@@ -43,86 +46,23 @@ struct SiteMeasurement {
         }
     }
 
-    private func firstPass() throws -> [SiteStatistics] {
-        let exact = try exactInputCovariances()
-        let sums = Shared(
-            (0..<activities.shardCount).map { _ in
-                zip(activities.sites, exact).map { site, known in
-                    SiteFirstPass(
-                        geometry(site),
-                        needs: known == nil ? method.needs : method.needs.subtracting(.inputCovariance),
-                        capacity: activities.chunk)
-                }
-            })
-        try activities.visit(threads: threads) { shard, rows in
-            for (site, rows) in rows.enumerated() {
-                sums.value[shard][site].add(
-                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
-            }
+    private func passes() throws -> StatisticsPasses {
+        let targets = try zip(sites, exactInputCovariances()).map { site, known in
+            StatisticsPasses.Target(name: site.name, geometry: geometry(site), inputCovariance: known)
         }
-        return try activities.sites.indices.map { index in
-            let site = activities.sites[index]
-            var found = SiteFirstPass.combine(sums.value.map { $0[index] }, samples: samples)
-            if let known = exact[index] { found.inputCovariance = known }
-            do {
-                return try statistics(site, found)
-            } catch let problem as LinearAlgebraError {
-                throw GrowthError.unsolvable(site: site.name, problem: problem)
-            }
-        }
+        return StatisticsPasses(
+            activities: activities, targets: targets, needs: method.needs,
+            rankThreshold: parameters.measurement.rankThreshold, threads: threads)
     }
 
     /// S of each site whose producer is linear and reads the data, where the method needs it and it can be had from
     /// bytes.
     private func exactInputCovariances() throws -> [Matrix?] {
-        try activities.sites.map { site in
+        try sites.map { site in
             guard method.needs.contains(.inputCovariance), site.producerInput == Architecture.inputName,
                 site.geometry.image.count == 1
             else { return nil }
             return try data.matrix(hasOnes: site.producerHasBias, threads: threads)
-        }
-    }
-
-    private func statistics(_ site: GrowthSite, _ found: FirstPassMatrices) throws -> SiteStatistics {
-        guard found.gradientNorm.isFinite else {
-            throw GrowthError.notFinite(site: site.name, what: "gradient")
-        }
-        guard found.consumerCovariance.isFinite else {
-            throw GrowthError.notFinite(site: site.name, what: "activity")
-        }
-        let update = try BestUpdate(
-            covariance: found.consumerCovariance, moment: found.consumerMoment,
-            threshold: parameters.measurement.rankThreshold)
-        return SiteStatistics(
-            samples: samples, geometry: geometry(site), consumerCovariance: found.consumerCovariance,
-            consumerMoment: found.consumerMoment, gradientNorm: found.gradientNorm, bestUpdate: update,
-            bottleneck: 0, inputCovariance: found.inputCovariance, overlap: found.overlap,
-            inputMoment: found.inputMoment, crossCovariance: nil,
-            gradientCovariance: found.gradientCovariance)
-    }
-
-    /// Fills in Ψ and N.
-    private func secondPass(_ statistics: inout [SiteStatistics]) throws -> [ChunkedMean] {
-        let sums = Shared(
-            (0..<activities.shardCount).map { [statistics] _ in
-                statistics.map { measured in
-                    SiteSecondPass(
-                        measured.geometry, update: measured.bestUpdate.weights, needs: method.needs,
-                        capacity: activities.chunk)
-                }
-            })
-        try activities.visit(threads: threads) { shard, rows in
-            for (site, rows) in rows.enumerated() {
-                sums.value[shard][site].add(
-                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
-            }
-        }
-        return statistics.indices.map { index in
-            let found = SiteSecondPass.combine(sums.value.map { $0[index] }, samples: samples)
-            let squares = ChunkedMean(found.squares)
-            statistics[index].bottleneck = squares.mean
-            statistics[index].crossCovariance = found.crossCovariance
-            return squares
         }
     }
 
@@ -156,7 +96,7 @@ struct SiteMeasurement {
         let architecture = network.architecture
         let sums = Shared(
             try (0..<activities.shardCount).map { _ in
-                try zip(activities.sites, zip(statistics, proposals)).map { site, pair in
+                try zip(sites, zip(statistics, proposals)).map { site, pair in
                     pair.1.neurons.count == 0
                         ? nil
                         : try ThirdPassSums(
@@ -171,16 +111,9 @@ struct SiteMeasurement {
             }
         }
         return proposals.indices.map { index in
-            ThirdPassSums.combine(sums.value.compactMap { $0[index] }, samples: samples)
+            CandidateSums.combine(sums.value.compactMap { $0[index]?.sums }, samples: samples)
         }
     }
-}
-
-/// What workers share although the compiler cannot see that each touches its own shard alone.
-private struct Shared<Value>: @unchecked Sendable {
-    let value: Value
-
-    init(_ value: Value) { self.value = value }
 }
 
 extension SiteProblem {
