@@ -17,23 +17,10 @@ struct GrowthStreamTests {
         NetworkRun(network, dataset.validation, dataset.normalization, mode: mode)
     }
 
-    /// A residual network with normalisations that have seen something.
-    private func network(_ order: ResNet.Order, _ normalization: NormalizationChoice = .batch) throws
-        -> Network
-    {
-        let family = ResNet(depth: 8, width: 3, inner: .factor(1), order: order, normalization: normalization)
-        var network = try Network(
-            initializing: family.architecture(sample: [2, 6, 6], outputs: 3), seed: 2)
-        var random = Philox(seed: 3, purpose: .growth)
-        for (name, tensor) in network.state.sorted(by: { $0.key < $1.key }) {
-            let drawn = random.normal(tensor.count, deviation: 0.2)
-            network.state[name]?.values = name.hasSuffix("running_var") ? drawn.map { 0.6 + abs($0) } : drawn
-        }
-        for (name, tensor) in network.parameters.sorted(by: { $0.key < $1.key }) where name.hasSuffix("/bias")
-        {
-            network.parameters[name]?.values = random.normal(tensor.count, deviation: 0.2)
-        }
-        return network
+    private func network(
+        _ order: ResNet.Order, _ normalization: NormalizationChoice = .batch
+    ) throws -> Network {
+        try ResidualNetworks.network(order, normalization)
     }
 
     /// What methods without data propose, put in as it is.
