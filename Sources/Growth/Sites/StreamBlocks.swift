@@ -6,10 +6,13 @@ internal import Tensors
 struct StreamBlocks {
     /// Columns of a fan-in, for each producer.
     let inputs: [Range<Int>]
-    /// Rows of a fan-out, for each consumer.
-    let outputs: [Range<Int>]
-    /// E of each consumer.
-    let taps: [Int]
+    /// Rows of a fan-out that follows statistics, for each consumer.
+    private let outputs: [Range<Int>]
+    /// E of each consumer, of the statistics where there are any.
+    private let taps: [Int]
+    /// The same for all of a consumer's taps.
+    private let allOutputs: [Range<Int>]
+    let allTaps: [Int]
     /// Columns of a compensation, for each consumer.
     private let rooms: [Range<Int>]
     /// What each X_p is divided by: a power of two near the root of its largest mean square.
@@ -17,13 +20,15 @@ struct StreamBlocks {
 
     init(_ stream: GrowthStream, of network: Network, statistics: StreamStatistics?) {
         let weights = stream.consumers.map(network.inputWeights)
+        allTaps = stream.consumerTaps(in: network.architecture)
         let taps =
             statistics.map { statistics in
                 stream.consumers.indices.map { statistics.consumer($0).taps }
-            } ?? stream.consumerTaps(in: network.architecture)
+            } ?? allTaps
         self.taps = taps
         inputs = stream.producers.map { network.extendedWeights(of: $0).columns }.ranges
         outputs = zip(weights, taps).map { $0.rows * $1 }.ranges
+        allOutputs = zip(weights, allTaps).map { $0.rows * $1 }.ranges
         rooms =
             taps.indices.map { consumer in
                 statistics.map { taps[consumer] * $0.consumer(consumer).geometry.hiddenInputs } ?? 0
@@ -36,6 +41,13 @@ struct StreamBlocks {
 
     /// What α of the site is multiplied with, column by column, to be α of the producers.
     var unscaling: [Double] { zip(inputs, scales).flatMap { Array(repeating: 1 / $1, count: $0.count) } }
+
+    /// ω of one consumer, [c, k E]: through the taps of the statistics, or through all where the method has so many.
+    func share(of fanOut: Matrix, for consumer: Int) -> Matrix {
+        let isWhole = fanOut.rows != outputs.last?.upperBound
+        return fanOut.selecting(rows: (isWhole ? allOutputs : outputs)[consumer])
+            .tapsToColumns((isWhole ? allTaps : taps)[consumer])
+    }
 
     /// K of one consumer, [k E, b].
     func room(in compensation: Matrix, for consumer: Int) -> Matrix {

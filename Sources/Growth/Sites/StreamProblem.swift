@@ -64,7 +64,6 @@ struct StreamProblem {
     }
 
     private func share(of neurons: NewNeurons, _ consumer: Int) -> NewNeurons {
-        let taps = blocks.taps[consumer]
         var fanIn = neurons.fanIn.scaling(columns: blocks.unscaling)
         if statistics == nil, neurons.originals == nil {
             // Biases of new channels begin at 0; those of copies are their originals'.
@@ -72,10 +71,10 @@ struct StreamProblem {
         }
         return NewNeurons(
             fanIn: fanIn,
-            fanOut: neurons.fanOut.selecting(rows: blocks.outputs[consumer]).tapsToColumns(taps),
+            fanOut: blocks.share(of: neurons.fanOut, for: consumer),
             compensation: neurons.compensation.map {
                 statistics == nil
-                    ? $0.tapByTap(taps, bias: network.hasBias(stream.consumers[consumer]))
+                    ? $0.tapByTap(blocks.allTaps[consumer], bias: network.hasBias(stream.consumers[consumer]))
                     : blocks.room(in: $0, for: consumer)
             }, originals: neurons.originals)
     }
