@@ -22,8 +22,6 @@ package enum GrowthError: ReportableError, Equatable {
     case otherTaps(found: String, expected: String)
     /// A target under the width that a site has already.
     case targetBelowWidth(site: String, target: Int, width: Int)
-    /// A method that needs statistics was asked to grow the widths that residual branches share.
-    case streamsNeedNoData(method: String)
     /// A bottlenecks file holds something else than this version writes.
     case invalidFile(file: String, path: String, problem: String)
     /// The network has grown in this round before.
@@ -39,7 +37,7 @@ package enum GrowthError: ReportableError, Equatable {
         switch self {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .otherMethod,
             .invalidFile, .roundRepeated, .oddPairs, .targetCount, .otherTaps,
-            .targetBelowWidth, .streamsNeedNoData:
+            .targetBelowWidth:
             65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
@@ -73,9 +71,6 @@ package enum GrowthError: ReportableError, Equatable {
         case .targetBelowWidth(let site, let target, let width):
             "neurons: {target: …} asks for a width of \(target) at \(site), which has \(width) already; neurons are added, "
                 + "never taken away: give at least \(width)"
-        case .streamsNeedNoData(let method):
-            "streams: true asks \(method) for neurons of widths that residual branches share, which are not measured; use "
-                + "net2net, random or random-zero-out, or leave streams out"
         case .invalidFile(let file, let path, let problem):
             "\(file): \(path): \(problem)"
         case .roundRepeated(let round):

@@ -111,7 +111,7 @@ struct SiteSumsTests {
             #expect(!plan.overlapIsExact)
             check("aligned C", input, expected.alignedInput, norms.input * norms.hidden)
             check("aligned S_H", hidden, expected.alignedHidden)
-        case nil:
+        case .stream, nil:
             Issue.record("no overlap")
         }
     }
@@ -143,7 +143,7 @@ struct SiteSumsTests {
                 producer: Window(kernel: Extent(square: 1)), producerHasBias: false, width: geometry.width,
                 consumer: geometry.consumer, consumerHasBias: true, outChannels: geometry.outChannels,
                 scheme: geometry.scheme)
-            let sums = CandidateSums(place, channels: place.inChannels, route: route)
+            let sums = FeatureSums(place, channels: place.inChannels, route: route)
             let side = PatchSide(taps: place.taps, channels: place.inChannels, hasOnes: false)
             let update = update(place)
             let tolerance = route == .shifts ? 2e-6 : 1e-6
@@ -190,14 +190,14 @@ struct SiteSumsTests {
             geometry.scheme = scheme
             let samples = SiteSamples(geometry, count: 5, index: 3)
             let covariances = [SitePlan.Route.shifts, .patches].map { route in
-                let parts = (0..<2).map { _ in CandidateSums(geometry, channels: 4, route: route) }
+                let parts = (0..<2).map { _ in FeatureSums(geometry, channels: 4, route: route) }
                 let features = Array(samples.x.prefix(5 * geometry.read.count * 4))
                 parts[0].add(rows: 3, features: features, h: samples.h, g: samples.g)
                 _ = parts[0].takePart()
                 parts[0].add(rows: 1, features: features, h: samples.h, g: samples.g)
                 parts[1].add(rows: 2, features: features, h: samples.h, g: samples.g)
                 let side = 4 * geometry.taps
-                return Matrix(rows: side, columns: side, values: CandidateSums.covariance(parts))
+                return Matrix(rows: side, columns: side, values: FeatureSums.covariance(parts))
             }
             #expect(error(covariances[0], covariances[1]) < 1e-6)
             #expect(covariances[1].squaredNorm > 0)

@@ -31,9 +31,9 @@ package struct GradMax: GrowthMethod {
 
     package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
         let moment = try site.require(\.inputMoment, "XᵀG", for: Self.self)
-        let inputs = moment.rows - (site.statistics.geometry.producerHasBias && !countsBias ? 1 : 0)
+        let inputs = (0..<moment.rows).filter { countsBias || !site.biases.contains($0) }
         let leading = try LeadingNeurons(
-            crossCovariance: moment.selecting(rows: 0..<inputs), taps: site.statistics.taps, input: nil,
+            crossCovariance: moment.selecting(rows: inputs), taps: site.statistics.taps, input: nil,
             scaling: .unit,
             threshold: site.thresholds.singularValue, limit: limit)
         let scale =
@@ -43,8 +43,10 @@ package struct GradMax: GrowthMethod {
             case .unit: 1.0
             }
         var fanIn = Matrix(rows: leading.neurons.count, columns: moment.rows)
-        if site.slopes.left == 0, site.statistics.geometry.producerHasBias {
-            for neuron in 0..<fanIn.rows { fanIn[neuron, fanIn.columns - 1] = Self.kinkedBias }
+        if site.slopes.left == 0 {
+            for neuron in 0..<fanIn.rows {
+                for bias in site.biases { fanIn[neuron, bias] = Self.kinkedBias }
+            }
         }
         return Proposal(
             neurons: NewNeurons(fanIn: fanIn, fanOut: scale * leading.neurons.fanOut),

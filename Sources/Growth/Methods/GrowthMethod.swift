@@ -51,6 +51,10 @@ package struct SiteProblem: Sendable {
     /// Norm of new fan-outs that follow the existing ones, relative to their mean.
     package var fanOutScale: Double
     package var thresholds: Thresholds
+    /// Which of a fan-in's entries are biases: by default the last one, if the producer has a bias.
+    package var biases: [Int]
+    /// Those of them that could do nothing that the consumer's own bias cannot.
+    package var idleBiases: [Int]
     /// The site's own random numbers.
     package var random: Philox
 
@@ -69,6 +73,9 @@ package struct SiteProblem: Sendable {
         self.fanOutScale = fanOutScale
         self.thresholds = thresholds
         self.random = random
+        let geometry = statistics.geometry
+        biases = geometry.producerHasBias ? [geometry.inputs - 1] : []
+        idleBiases = geometry.sharesOnes ? biases : []
     }
 
     /// Neurons at the site now.

@@ -31,8 +31,7 @@ package struct TinyJoint: GrowthMethod {
         let consumer = statistics.bestUpdate.factor
 
         // Where the ones are part of both X and H, a bias of α would repeat the consumer's own bias exactly.
-        let repeatsBias = statistics.geometry.sharesOnes
-        let used = 0..<(covariance.rows - (repeatsBias ? 1 : 0))
+        let used = (0..<covariance.rows).filter { !site.idleBiases.contains($0) }
         let own = covariance.selecting(rows: used).selecting(columns: used)
         let explained = try overlap.explained(consumer: consumer, threshold: site.thresholds.rank)
         let schur = addingRidge(
@@ -47,9 +46,7 @@ package struct TinyJoint: GrowthMethod {
             threshold: site.thresholds.singularValue, limit: limit)
 
         var neurons = leading.neurons
-        if repeatsBias {
-            neurons.fanIn = neurons.fanIn.appending(columns: Matrix(rows: neurons.count, columns: 1))
-        }
+        neurons.fanIn = neurons.fanIn.spread(to: used, of: covariance.rows)
         neurons.compensation = try overlap.compensation(
             of: neurons.fanIn, geometry: statistics.geometry, consumer: consumer,
             threshold: site.thresholds.rank)
@@ -69,6 +66,18 @@ extension NewNeurons {
         let roots = Array(repeating: root, count: count)
         var result = scaling(fanIn: roots, fanOut: roots)
         result.compensation = compensation.map { (1 / root) * $0 }
+        return result
+    }
+}
+
+extension Matrix {
+    /// These columns as the named ones of a wider matrix, zeros in between.
+    fileprivate func spread(to places: [Int], of width: Int) -> Matrix {
+        guard width > columns else { return self }
+        var result = Matrix(rows: rows, columns: width)
+        for row in 0..<rows {
+            for (column, place) in places.enumerated() { result[row, place] = self[row, column] }
+        }
         return result
     }
 }

@@ -59,6 +59,14 @@ package struct NeuronGains: Equatable, Sendable {
         self.linear = linear
     }
 
+    /// Of neurons that several consumers read.
+    init(sumOf parts: [NeuronGains]) {
+        func sum(_ gains: (NeuronGains) -> [Double]) -> [Double] {
+            parts.dropFirst().reduce(gains(parts[0])) { zip($0, gains($1)).map(+) }
+        }
+        self.init(plus: sum(\.plus), minus: sum(\.minus), linear: sum(\.linear))
+    }
+
     /// - Parameters:
     ///   - gradient: FᵀG, [2 k E, c], over all samples or part of them.
     ///   - neurons: the candidates that the moments were taken for.

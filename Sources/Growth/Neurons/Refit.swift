@@ -18,32 +18,56 @@ package struct Refit: Equatable, Sendable {
     package init(
         _ chosen: SignedNeurons, moments: CandidateMoments, bestUpdate: BestUpdate, threshold: Double
     ) throws(LinearAlgebraError) {
-        let features = chosen.features(of: moments)
-        let covariance = moments.covariance.selecting(rows: features).selecting(columns: features)
-        let overlap = moments.overlap.selecting(rows: features)
-        let moment =
-            moments.gradient.selecting(rows: features) - overlap.timesTransposed(bestUpdate.weights)
+        let solution = try Solution(chosen, moments: moments, bestUpdate: bestUpdate, threshold: threshold)
+        decrease = solution.decrease
+        neurons = [solution].balanced[0]
+    }
 
-        let schur = covariance - bestUpdate.factor.whitening(overlap.transposed).gram
-        let factor = try SemidefiniteFactor(schur, threshold: threshold, scale: covariance.largestDiagonal)
-        let fanOut = factor.solving(moment).transposed
-        let compensation = bestUpdate.factor.solving(overlap.transposed).transposed
-        decrease = bestUpdate.decrease + fanOut.transposed.inner(moment)
-        neurons = Refit.balanced(
-            NewNeurons(fanIn: chosen.neurons.fanIn, fanOut: fanOut, compensation: compensation),
-            activity: (0..<covariance.rows).map { covariance[$0, $0].squareRoot() }
-                .norms(ofEach: moments.taps))
+    /// The refit of one of the consumers that read the same neurons.
+    struct Solution {
+        /// With ω refitted and K attached.
+        let neurons: NewNeurons
+        /// See ``Refit/decrease``.
+        let decrease: Double
+        /// The root mean square activity of each neuron, over what taps read.
+        let activity: [Double]
+
+        init(
+            _ chosen: SignedNeurons, moments: CandidateMoments, bestUpdate: BestUpdate, threshold: Double
+        ) throws(LinearAlgebraError) {
+            let features = chosen.features(of: moments)
+            let covariance = moments.covariance.selecting(rows: features).selecting(columns: features)
+            let overlap = moments.overlap.selecting(rows: features)
+            let moment =
+                moments.gradient.selecting(rows: features) - overlap.timesTransposed(bestUpdate.weights)
+
+            let schur = covariance - bestUpdate.factor.whitening(overlap.transposed).gram
+            let factor = try SemidefiniteFactor(
+                schur, threshold: threshold, scale: covariance.largestDiagonal)
+            let fanOut = factor.solving(moment).transposed
+            let compensation = bestUpdate.factor.solving(overlap.transposed).transposed
+            decrease = bestUpdate.decrease + fanOut.transposed.inner(moment)
+            neurons = NewNeurons(fanIn: chosen.neurons.fanIn, fanOut: fanOut, compensation: compensation)
+            activity = (0..<covariance.rows).map { covariance[$0, $0].squareRoot() }
+                .norms(ofEach: moments.taps)
+        }
     }
 
     /// Pivots of Z̃ under this part of the largest of ZᵀZ/n are left out: activities that H all but holds.
     package static let threshold = 1e-6
+}
 
-    /// The same function with the root mean square activity of each neuron, over what taps read, equal to the norm of its
-    /// fan-out.
-    private static func balanced(_ neurons: NewNeurons, activity: [Double]) -> NewNeurons {
-        let shares = zip(neurons.fanOutNorms, activity).map { fanOut, activity in
+extension [Refit.Solution] {
+    /// The same functions with the root mean square activity of each neuron equal to the norm of its fan-out, both over
+    /// all consumers.
+    var balanced: [NewNeurons] {
+        func overall(_ numbers: (Refit.Solution) -> [Double]) -> [Double] {
+            let each = map(numbers)
+            return each[0].indices.flatMap { neuron in each.map { $0[neuron] } }.norms(ofEach: count)
+        }
+        let shares = zip(overall(\.neurons.fanOutNorms), overall(\.activity)).map { fanOut, activity in
             fanOut > 0 && activity > 0 ? (fanOut / activity).squareRoot() : 1
         }
-        return neurons.scaling(fanIn: shares, fanOut: shares.map { 1 / $0 })
+        return map { $0.neurons.scaling(fanIn: shares, fanOut: shares.map { 1 / $0 }) }
     }
 }

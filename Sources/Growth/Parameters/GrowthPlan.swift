@@ -25,11 +25,6 @@ package struct GrowthPlan: ParameterSet {
         proposal = try ProposalParameters(fields: &fields)
         measurement = try MeasurementParameters(fields: &fields)
         placement = try PlacementParameters(fields: &fields)
-        guard !placement.streams || proposal.method.method.needs.isEmpty else {
-            throw fields.failure(
-                "streams", found: "true with method: \(proposal.method.rawValue)",
-                allowed: "false, or a method that needs no data: net2net, random, random-zero-out")
-        }
     }
 
     private enum CodingKeys: CodingKey { case rounds }

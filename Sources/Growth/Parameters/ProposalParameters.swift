@@ -95,7 +95,7 @@ package struct PlacementParameters: ParameterSet {
     /// What sites and neurons compete per.
     package var cost: GrowthCost = .parameters
     package var stop = StopParameters()
-    /// Whether widths that residual branches share grow after the sites, for methods that need no data.
+    /// Whether widths that residual branches share grow too, after the sites.
     package var streams: Bool = false
 
     package init() {}
@@ -121,6 +121,6 @@ package struct PlacementParameters: ParameterSet {
         stop = try fields.set("stop", default: StopParameters(), "when growth stops")
         streams = try fields.boolean(
             "streams", default: false,
-            "net2net, random, random-zero-out: widths that residual branches share grow too, after the sites")
+            "widths that residual branches share grow too, all of them in every round, after the sites")
     }
 }

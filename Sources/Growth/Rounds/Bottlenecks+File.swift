@@ -22,6 +22,9 @@ extension Bottlenecks {
             "loss": .real(loss),
             "flops": .integer(Int64(flops)),
             "rank_threshold": .real(rankThreshold),
+            "singular_threshold": .real(singularThreshold),
+            "ridge": .real(ridge),
+            "shards": .integer(Int64(shards)),
             // Names sort when they are read; this is the order in the network.
             "order": .text(sites.map(\.site).joined(separator: ",")),
         ]
@@ -61,16 +64,20 @@ extension Bottlenecks {
             }
             return value
         }
-        let rankThreshold = try file.real("rank_threshold", of: "sites")
-        guard (0...1).contains(rankThreshold) else {
-            throw GrowthError.invalidFile(
-                file: file.path, path: "/sites@rank_threshold",
-                problem: "must be in 0...1, not \(rankThreshold)")
+        func number(_ name: String, upTo limit: Double) throws -> Double {
+            let value = try file.real(name, of: "sites")
+            guard (0...limit).contains(value) else {
+                throw GrowthError.invalidFile(
+                    file: file.path, path: "/sites@\(name)", problem: "must be in 0...\(limit), not \(value)")
+            }
+            return value
         }
         self.init(
             method: method, taps: taps, round: try count("round"), samples: try count("samples"),
-            loss: try file.real("loss", of: "sites"), flops: try count("flops"), rankThreshold: rankThreshold,
-            sites: sites)
+            loss: try file.real("loss", of: "sites"), flops: try count("flops"),
+            rankThreshold: try number("rank_threshold", upTo: 1),
+            singularThreshold: try number("singular_threshold", upTo: 1),
+            ridge: try number("ridge", upTo: 1000), shards: max(1, try count("shards")), sites: sites)
     }
 }
 
@@ -209,7 +216,8 @@ extension SiteStatistics {
             group["overlap_aligned"] = Dataset(
                 input, "inputs,channels", "X times what lies at its place in H")
             group["hidden_covariance"] = Dataset(hidden, "channels,channels", "of what lies there")
-        case nil: break
+        // Streams are measured when they grow, and their statistics are not kept.
+        case .stream, nil: break
         }
         group["gradient_covariance"] = gradientCovariance.map {
             Dataset($0, "out_features,out_features", "E")

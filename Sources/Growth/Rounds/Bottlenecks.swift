@@ -14,8 +14,19 @@ package struct Bottlenecks: Equatable, Sendable {
     package var flops: Int
     /// Pivots of a covariance under this part of the largest counted as zero.
     package var rankThreshold: Double
+    /// The other thresholds, and the parts that samples were summed in.
+    package var singularThreshold = 1e-4
+    package var ridge = 0.1
+    package var shards = 2
     /// In the order of the network's nodes.
     package var sites: [SiteBottleneck]
+}
+
+extension Bottlenecks {
+    /// What candidates were proposed under.
+    var thresholds: Thresholds {
+        Thresholds(rank: rankThreshold, singularValue: singularThreshold, ridge: ridge)
+    }
 }
 
 /// The bottleneck of one site, and the candidates for it.
@@ -55,6 +66,20 @@ package struct SiteBottleneck: Equatable, Sendable {
             update: update, moment: consumerMoment,
             gains: zip(effects.gains.plus, effects.gains.minus).map(max)
         ).total
+    }
+}
+
+/// What candidates gain, and how well that is known.
+struct MeasuredGains {
+    var gains: NeuronGains
+    /// Standard errors of the gains of either sign.
+    var plusErrors: [Double]
+    var minusErrors: [Double]
+}
+
+extension CandidateEffects {
+    var measuredGains: MeasuredGains {
+        MeasuredGains(gains: gains, plusErrors: plusErrors, minusErrors: minusErrors)
     }
 }
 

@@ -18,17 +18,16 @@ package func computeBottlenecks(
     let sites = chosen.map { all[$0] }
 
     let available = dataset.train.count
-    var random = Philox(seed: parameters.seed, purpose: .statisticsSample, epoch: parameters.round)
-    let order = random.permutation(available)
     var count = parameters.measurement.samples.first(of: available)
     var flops = 0
     while true {
-        let positions = count == available ? (0..<available).map(Int32.init) : order[..<count].sorted()
+        let positions = parameters.statisticsSample(count, of: available)
         let activities = SiteActivities(
-            network, sites: sites, split: dataset.train, normalization: dataset.normalization,
+            network, readings: sites.map(\.reading), split: dataset.train,
+            normalization: dataset.normalization,
             positions: positions, loss: parameters.loss, shards: parameters.measurement.shards)
         let measurement = SiteMeasurement(
-            activities: activities, network: network,
+            sites: sites, activities: activities, network: network,
             data: DataCovariance(
                 split: dataset.train, normalization: dataset.normalization, positions: positions),
             method: method, parameters: parameters, threads: threads
@@ -47,38 +46,25 @@ package func computeBottlenecks(
                 method: parameters.proposal.method, taps: parameters.proposal.taps, round: parameters.round,
                 samples: count,
                 loss: activities.meanLoss, flops: flops,
-                rankThreshold: parameters.measurement.rankThreshold, sites: found)
+                rankThreshold: parameters.measurement.rankThreshold,
+                singularThreshold: parameters.measurement.singularThreshold,
+                ridge: parameters.measurement.ridge, shards: parameters.measurement.shards, sites: found)
         }
         count = min(2 * count, available)
     }
 }
 
-/// Floating-point operations per sample of a measurement, every statistic counted as one product over all positions.
+/// Floating-point operations per sample of a measurement.
 ///
-/// Sums by shifts or spectra take fewer.
 /// - Parameter runs: how often the network ran forward and backward.
 private func measurementFlops(
     _ network: Network, _ sites: [GrowthSite], _ found: [SiteBottleneck], needs: StatisticsNeeds, runs: Int
 ) -> Int {
     let passes = runs * 2 * network.architecture.flopsPerSample.inference
     return zip(sites, found).reduce(passes) { sum, pair in
-        let geometry = pair.0.geometry
-        let (a, b) = (geometry.inputs, geometry.hiddenInputs)
-        // Every tap of an output reads one hidden position: that many pairs of X and G, and of X and H.
-        let (c, outputs) = (geometry.outChannels, geometry.output.count)
-        let pairs = outputs * geometry.taps
-        let k = pair.1.effects == nil ? 0 : pair.1.proposal.neurons.count
-        let features = 2 * k * geometry.taps
-        let first =
-            outputs * (b * b + 2 * b * c + c * c)
-            + (needs.contains(.inputCovariance) ? geometry.read.count * a * a : 0)
-            + (needs.contains(.overlap) ? 2 * pairs * a * b : 0)
-            + (needs.contains(.inputMoment) ? 2 * pairs * a * c : 0)
-        let second =
-            2 * outputs * b * c + (needs.contains(.crossCovariance) ? 2 * pairs * a * c : 0)
-        let third =
-            2 * geometry.hidden.count * a * k + outputs * features * (features + 2 * (b + c))
-        return sum + first + second + third
+        let candidates = pair.1.effects == nil ? 0 : pair.1.proposal.neurons.count
+        return sum + pair.0.geometry.statisticsFlops(needs) + pair.0.geometry.activityFlops(candidates)
+            + pair.0.geometry.featureFlops(candidates)
     }
 }
 
@@ -90,7 +76,9 @@ extension ProposalParameters {
         let all = GrowthSite.all(in: architecture)
         guard !all.isEmpty else { throw .noSites(nodes: architecture.nodes.map(\.name)) }
         guard case .target(let widths) = neurons else { return all }
-        guard [1, all.count].contains(widths.count) else {
+        // Whether streams have targets too is for the stage grow to say.
+        let streams = GrowthStream.all(in: architecture).count
+        guard [1, all.count, all.count + streams].contains(widths.count) else {
             throw .targetCount(found: widths.count, sites: all.map(\.name))
         }
         for (index, site) in all.enumerated() {
@@ -100,6 +88,32 @@ extension ProposalParameters {
             }
         }
         return all
+    }
+
+    /// Checks target widths against all that grows: sites, then the given streams.
+    ///
+    /// - Throws: `GrowthError.targetCount`, `.targetBelowWidth`.
+    func checkTargets(of streams: [GrowthStream], after sites: [GrowthSite]) throws(GrowthError) {
+        guard case .target(let widths) = neurons else { return }
+        let growing = sites.count + streams.count
+        guard [1, growing].contains(widths.count) else {
+            throw .targetCount(found: widths.count, sites: sites.map(\.name) + streams.map(\.name))
+        }
+        for (index, stream) in streams.enumerated() {
+            let target = widths.count == 1 ? widths[0] : widths[sites.count + index]
+            guard target >= stream.width else {
+                throw .targetBelowWidth(site: stream.name, target: target, width: stream.width)
+            }
+        }
+    }
+}
+
+extension RoundParameters {
+    /// The samples that a round measures, as positions in a split: the first so many of one order.
+    func statisticsSample(_ count: Int, of available: Int) -> [Int32] {
+        guard count < available else { return (0..<available).map(Int32.init) }
+        var random = Philox(seed: seed, purpose: .statisticsSample, epoch: round)
+        return random.permutation(available)[..<count].sorted()
     }
 }
 

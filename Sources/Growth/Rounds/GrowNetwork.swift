@@ -60,6 +60,9 @@ private final class GrowthRound {
             throw GrowthError.roundRepeated(parameters.round)
         }
         let measured = try matchingSites()
+        try parameters.proposal.checkTargets(
+            of: placement.streams ? GrowthStream.all(in: network.architecture) : [],
+            after: GrowthSite.all(in: network.architecture))
         if let reason = stopReason() {
             records = measured.map { record(of: $0.bottleneck, note: reason) }
         } else {
@@ -77,18 +80,18 @@ private final class GrowthRound {
         return GrowthOutcome(network: network, records: records)
     }
 
-    /// Widths that residual branches share, counted on after the sites.
+    /// Widths that residual branches share, counted on after the sites; each is measured with the others as they are then.
     private func growStreams() throws {
-        guard method.needs.isEmpty else {
-            throw GrowthError.streamsNeedNoData(method: parameters.proposal.method.rawValue)
-        }
-        let growth = StreamGrowth(parameters: parameters, dataset: dataset, threads: threads)
+        let growth = StreamGrowth(
+            parameters: parameters, bottlenecks: bottlenecks, dataset: dataset, trialSplit: trialSplit,
+            threads: threads)
         let sites = GrowthSite.all(in: network.architecture).count
         for index in GrowthStream.all(in: network.architecture).indices {
             let stream = GrowthStream.all(in: network.architecture)[index]
             let found = try growth.grow(
                 stream, of: network, position: sites + index, room: parametersLeft)
             records.append(found.record)
+            flops += found.flops
             if let grown = found.network { network = grown }
         }
     }
@@ -168,7 +171,7 @@ private final class GrowthRound {
                     one.bottleneck.bottleneck / Double($0.costPerNeuron(placement.cost, in: network))
                 } ?? 0
             }
-            return try choice(one.bottleneck, position: one.position)?.decreasePerCost(placement.cost) ?? 0
+            return try choice(one.bottleneck, position: one.position)?.decreasePerCost ?? 0
         }
         return values.indices.max { values[$0] < values[$1] }.map { [$0] } ?? []
     }
@@ -197,8 +200,12 @@ private final class GrowthRound {
         }
         do {
             return try NeuronChoice(
-                bottleneck, at: site, of: network, parameters: parameters, requested: requested,
-                room: room(at: site), rankThreshold: bottlenecks.rankThreshold)
+                [bottleneck], gains: bottleneck.effects?.measuredGains,
+                at: NeuronPlace(
+                    name: site.name, isKinked: site.isKinked, slopes: site.slopes,
+                    price: site.costPerNeuron(placement.cost, in: network), geometries: [site.geometry]),
+                parameters: parameters, requested: requested, room: room(at: site),
+                rankThreshold: bottlenecks.rankThreshold)
         } catch let problem as LinearAlgebraError {
             throw GrowthError.unsolvable(site: site.name, problem: problem)
         }
@@ -229,19 +236,18 @@ private final class GrowthRound {
             return records.append(
                 record(of: measured, note: "the bottleneck is under \(part) of the gradient"))
         }
-        guard choice.extension.neurons.count > 0 else {
+        guard choice.count > 0 else {
             return records.append(
                 record(of: measured, note: "no candidate pays for itself, or no budget is left"))
         }
-        let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
+        let fitted = parameters.scaled(
+            [choice.extensions[0].fitted(to: site, of: network)], producers: [site.producer],
+            consumers: [site.consumer], of: network)[0]
         let trial = try GrowthTrial(
             fitted, at: site, of: network, split: trialSplit, normalization: dataset.normalization,
             loss: parameters.loss, threads: threads)
-        let found = try amplitude(trial)
+        let found = try parameters.amplitude { try trial.loss(at: $0) }
         flops += trial.flops(losses: found.evaluations)
-        guard found.before.isFinite else {
-            throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
-        }
         var done = record(of: measured, note: "")
         done.lossBefore = found.before
         guard found.amplitude > 0, found.loss.isFinite else {
@@ -255,58 +261,10 @@ private final class GrowthRound {
         }
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
-        done.predictedDecrease = predictsDecrease ? found.amplitude * choice.decrease : nil
+        done.predictedDecrease = parameters.predictsDecrease ? found.amplitude * choice.decrease : nil
         done.realizedDecrease = found.before - found.loss
         records.append(done)
     }
-
-    /// The extension under the scaling rule, which replaces the neurons' own size.
-    private func scaled(_ extension: Extension, at site: GrowthSite) -> Extension {
-        guard placement.scaling != .none, method.placement == .searched else { return `extension` }
-        func weights(_ matrix: Matrix, _ hasBias: Bool) -> Matrix {
-            matrix.selecting(columns: 0..<matrix.columns - (hasBias ? 1 : 0))
-        }
-        let neurons = `extension`.neurons
-        let consumer = site.consumerWeights(of: network)
-        let factors = placement.scaling.factors(
-            update: weights(`extension`.update ?? consumer, site.consumerHasBias), fanOut: neurons.fanOut,
-            fanIn: weights(neurons.fanIn, site.producerHasBias),
-            producerWeights: weights(site.producerWeights(of: network), site.producerHasBias),
-            consumerWeights: weights(consumer, site.consumerHasBias))
-        return Extension(
-            neurons: neurons.scaling(
-                fanIn: Array(repeating: factors.fanIn, count: neurons.count),
-                fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
-            update: `extension`.update.map { factors.update * $0 })
-    }
-
-    private struct Amplitude {
-        var amplitude: Double
-        var before: Double
-        var loss: Double
-        var evaluations: Int
-    }
-
-    private func amplitude(_ trial: GrowthTrial) throws -> Amplitude {
-        let fixed: Double? =
-            switch placement.amplitude {
-            case .fixed(let amplitude): amplitude
-            case .search: nil
-            case .method: method.placement == .asProposed ? 1 : nil
-            }
-        if let fixed {
-            return Amplitude(
-                amplitude: fixed, before: try trial.loss(at: 0), loss: try trial.loss(at: fixed),
-                evaluations: 2)
-        }
-        let search = try AmplitudeSearch { try trial.loss(at: $0) }
-        return Amplitude(
-            amplitude: search.amplitude, before: search.lossBefore, loss: search.loss,
-            evaluations: search.trials.count)
-    }
-
-    /// Methods that are put in as proposed, and neurons brought to another size, have no first-order prediction.
-    private var predictsDecrease: Bool { method.placement == .searched && placement.scaling == .none }
 
     private func record(of measured: SiteBottleneck, note: String) -> GrowthRecord {
         GrowthRecord(

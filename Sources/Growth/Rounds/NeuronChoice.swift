@@ -1,133 +1,186 @@
 internal import Networks
 internal import Tensors
 
-/// Which candidates of a site are added, with which signs, and how the consumer moves with them.
+/// The width that neurons are chosen for: what one more costs, and how it is read.
+struct NeuronPlace {
+    let name: String
+    /// Whether a neuron and its negative do different things to first order.
+    let isKinked: Bool
+    /// σ₀ on the way to the consumers.
+    let slopes: SlopesAtZero
+    /// What one neuron adds, see ``GrowthCost``.
+    let price: Int
+    /// Of each consumer, for all of its taps.
+    let geometries: [SiteGeometry]
+}
+
+/// Which candidates of a width are added, with which signs, and how its consumers move with them.
 struct NeuronChoice {
-    /// At amplitude 1.
-    let `extension`: Extension
+    /// For each consumer, at amplitude 1; fan-ins are the same.
+    let extensions: [Extension]
     /// The exact first-order decrease per unit of γ; 0 where the function is kept.
     let decrease: Double
 
-    private let bottleneck: SiteBottleneck
-    private let site: GrowthSite
-    private let network: Network
+    private let price: Int
+
+    var count: Int { extensions[0].neurons.count }
 
     /// - Parameters:
+    ///   - consumers: what was measured of each, with the same candidates.
+    ///   - gains: of the candidates over all consumers; nil where they were not measured.
     ///   - requested: neurons to add; the policy says whether fewer are an error.
     ///   - room: the most neurons that budgets leave room for.
     ///   - rankThreshold: the one that the best update was solved with.
     init(
-        _ bottleneck: SiteBottleneck, at site: GrowthSite, of network: Network, parameters: GrowthParameters,
-        requested: Int, room: Int, rankThreshold: Double
+        _ consumers: [SiteBottleneck], gains: MeasuredGains?, at place: NeuronPlace,
+        parameters: GrowthParameters, requested: Int, room: Int, rankThreshold: Double
     ) throws {
-        self.bottleneck = bottleneck
-        self.site = site
-        self.network = network
-        let method = parameters.proposal.method
-        let candidates = bottleneck.proposal.neurons
+        price = place.price
+        let candidates = consumers[0].proposal.neurons
         // A smooth activation has no better sign, and a pair of its neurons would be twins.
-        let signs: SignRule =
-            site.isKinked && bottleneck.effects != nil ? parameters.placement.signs : .best
+        let signs: SignRule = place.isKinked && gains != nil ? parameters.placement.signs : .best
         let perDirection = signs == .pair ? 2 : 1
-        if parameters.proposal.neurons.isStrict, !requested.isMultiple(of: perDirection) {
-            throw GrowthError.oddPairs(site: site.name, asked: requested)
-        }
-        if parameters.proposal.neurons.isStrict, candidates.count * perDirection < requested {
-            throw GrowthError.notEnoughDirections(
-                site: site.name, method: method.rawValue, asked: requested,
-                available: candidates.count * perDirection)
-        }
+        try Self.check(candidates.count, perDirection, requested, at: place, parameters.proposal)
         let most = min(requested, room) / perDirection
-        guard let effects = bottleneck.effects else {
-            let chosen = candidates.selecting(0..<min(most, candidates.count))
-            `extension` = Extension(
-                neurons: chosen.placed(at: site), update: bottleneck.proposal.consumerUpdate(with: chosen))
+        var kept = Array(0..<min(most, candidates.count))
+        guard let gains else {
+            extensions = consumers.enumerated().map { index, consumer in
+                let chosen = consumer.proposal.neurons.selecting(kept)
+                return Extension(
+                    neurons: chosen.placed(at: place.geometries[index]),
+                    update: consumer.proposal.consumerUpdate(with: chosen))
+            }
             decrease = 0
             return
         }
-        var kept = Array(0..<min(most, candidates.count))
         if case .auto = parameters.proposal.neurons {
-            kept = Self.paying(kept, bottleneck, effects, site, network, parameters.placement.cost)
+            kept = Self.paying(kept, consumers, gains, place, parameters.placement.cost)
         }
-        // Where the consumer makes room for the neurons, what it follows by itself is no merit of theirs.
-        let judge = candidates.compensation.map { _ in
-            NeuronGains(
-                effects.moments.gradient - effects.moments.overlap.timesTransposed(bottleneck.bestUpdate),
-                neurons: candidates, slopes: site.slopes)
-        }
-        var signed = signs.choose(candidates, gains: effects.gains, judge: judge).selecting(candidates: kept)
-        if signs == .pair {
-            // A pair does (r + l) of what a linear neuron does, and the consumer makes room for that, by halves.
-            let share = (site.slopes.right + site.slopes.left) / 2
-            signed.neurons.compensation = signed.neurons.compensation.map { share * $0 }
-        }
+        let signed = Self.signed(consumers, gains, place, signs, kept)
         let fitted = try Self.fit(
-            signed, bottleneck, effects, site, parameters.placement, allowsRefit: method.method.allowsRefit,
-            rankThreshold: rankThreshold)
-        `extension` = Extension(
-            neurons: fitted.extension.neurons.placed(at: site), update: fitted.extension.update)
+            signed, consumers, parameters.placement,
+            allowsRefit: parameters.proposal.method.method.allowsRefit, rankThreshold: rankThreshold)
+        extensions = zip(fitted.extensions, place.geometries).map { extended, geometry in
+            Extension(neurons: extended.neurons.placed(at: geometry), update: extended.update)
+        }
         decrease = fitted.decrease
     }
 
     /// The exact first-order decrease per unit of what the neurons cost.
-    func decreasePerCost(_ cost: GrowthCost) -> Double {
-        let count = `extension`.neurons.count
-        return count > 0 ? decrease / Double(count * site.costPerNeuron(cost, in: network)) : 0
+    var decreasePerCost: Double { count > 0 ? decrease / Double(count * price) : 0 }
+
+    private static func check(
+        _ candidates: Int, _ perDirection: Int, _ requested: Int, at place: NeuronPlace,
+        _ proposal: ProposalParameters
+    ) throws {
+        guard proposal.neurons.isStrict else { return }
+        guard requested.isMultiple(of: perDirection) else {
+            throw GrowthError.oddPairs(site: place.name, asked: requested)
+        }
+        guard candidates * perDirection >= requested else {
+            throw GrowthError.notEnoughDirections(
+                site: place.name, method: proposal.method.rawValue, asked: requested,
+                available: candidates * perDirection)
+        }
     }
 
-    /// Neurons whose gain is above twice its standard error and, per unit of cost, above the best update's own.
+    /// Neurons whose gain is above twice its standard error and, per unit of cost, above the best updates' own.
     private static func paying(
-        _ candidates: [Int], _ bottleneck: SiteBottleneck, _ effects: CandidateEffects, _ site: GrowthSite,
-        _ network: Network, _ cost: GrowthCost
+        _ candidates: [Int], _ consumers: [SiteBottleneck], _ measured: MeasuredGains, _ place: NeuronPlace,
+        _ cost: GrowthCost
     ) -> [Int] {
-        let weights = bottleneck.bestUpdate
         // Three products of a training step read or write a consumer's weight, each with a multiply-add.
-        let updateCost =
-            (cost == .parameters ? 1 : 6 * site.geometry.output.count) * weights.rows * weights.columns
-        let required = bottleneck.bestUpdateDecrease / Double(updateCost)
-        let price = Double(site.costPerNeuron(cost, in: network))
+        let updateCost = zip(consumers, place.geometries).reduce(0) { sum, consumer in
+            let weights = consumer.0.bestUpdate
+            let perWeight = cost == .parameters ? 1 : 6 * consumer.1.output.count
+            return sum + perWeight * weights.rows * weights.columns
+        }
+        let required = consumers.reduce(0) { $0 + $1.bestUpdateDecrease } / Double(updateCost)
         return candidates.filter { neuron in
-            let isPlus = effects.gains.plus[neuron] >= effects.gains.minus[neuron]
-            let gain = isPlus ? effects.gains.plus[neuron] : effects.gains.minus[neuron]
-            let error = isPlus ? effects.plusErrors[neuron] : effects.minusErrors[neuron]
-            return gain > 2 * error && gain / price > required
+            let isPlus = measured.gains.plus[neuron] >= measured.gains.minus[neuron]
+            let gain = isPlus ? measured.gains.plus[neuron] : measured.gains.minus[neuron]
+            let error = isPlus ? measured.plusErrors[neuron] : measured.minusErrors[neuron]
+            return gain > 2 * error && gain / Double(place.price) > required
+        }
+    }
+
+    /// The candidates that are kept, with signs that are the best for all consumers together.
+    private static func signed(
+        _ consumers: [SiteBottleneck], _ measured: MeasuredGains, _ place: NeuronPlace, _ signs: SignRule,
+        _ kept: [Int]
+    ) -> [SignedNeurons] {
+        // Where consumers make room for the neurons, what they follow by themselves is no merit of the neurons.
+        let judges = consumers.compactMap { consumer -> NeuronGains? in
+            guard consumer.proposal.neurons.compensation != nil, let moments = consumer.effects?.moments
+            else { return nil }
+            return NeuronGains(
+                moments.gradient - moments.overlap.timesTransposed(consumer.bestUpdate),
+                neurons: consumer.proposal.neurons, slopes: place.slopes)
+        }
+        let judge = judges.count == consumers.count ? NeuronGains(sumOf: judges) : measured.gains
+        return consumers.map { consumer in
+            var signed = signs.choose(
+                consumer.proposal.neurons, gains: consumer.effects?.gains ?? measured.gains, judge: judge
+            ).selecting(candidates: kept)
+            if signs == .pair {
+                // A pair does (r + l) of what a linear neuron does, and the consumer makes room for that, by halves.
+                let share = (place.slopes.right + place.slopes.left) / 2
+                signed.neurons.compensation = signed.neurons.compensation.map { share * $0 }
+            }
+            return signed
         }
     }
 
     private static func fit(
-        _ signed: SignedNeurons, _ bottleneck: SiteBottleneck, _ effects: CandidateEffects,
-        _ site: GrowthSite,
-        _ placement: PlacementParameters, allowsRefit: Bool, rankThreshold: Double
-    ) throws -> (extension: Extension, decrease: Double) {
-        guard signed.neurons.count > 0 else { return (Extension(neurons: signed.neurons, update: nil), 0) }
-        var proposal = bottleneck.proposal
-        if !placement.update { proposal.update = nil }
-        if allowsRefit && placement.refit && placement.update {
-            let refit = try Refit(
-                signed, moments: effects.moments,
-                bestUpdate: BestUpdate(
-                    covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
-                    threshold: rankThreshold),
-                threshold: Refit.threshold)
-            proposal.update = bottleneck.bestUpdate
-            return (
-                Extension(neurons: refit.neurons, update: proposal.consumerUpdate(with: refit.neurons)),
-                refit.decrease
-            )
+        _ signed: [SignedNeurons], _ consumers: [SiteBottleneck], _ placement: PlacementParameters,
+        allowsRefit: Bool, rankThreshold: Double
+    ) throws -> (extensions: [Extension], decrease: Double) {
+        guard signed[0].neurons.count > 0 else {
+            return (signed.map { Extension(neurons: $0.neurons, update: nil) }, 0)
         }
-        let update = proposal.consumerUpdate(with: signed.neurons)
-        let decrease = FirstOrderDecrease(
-            update: update, moment: bottleneck.consumerMoment, gains: signed.gains)
-        return (Extension(neurons: signed.neurons, update: update), decrease.total)
+        if allowsRefit && placement.refit && placement.update {
+            return try refitted(signed, consumers, rankThreshold: rankThreshold)
+        }
+        let fitted = zip(signed, consumers).map { signed, consumer in
+            var proposal = consumer.proposal
+            if !placement.update { proposal.update = nil }
+            let update = proposal.consumerUpdate(with: signed.neurons)
+            let decrease = FirstOrderDecrease(
+                update: update, moment: consumer.consumerMoment, gains: signed.gains)
+            return (Extension(neurons: signed.neurons, update: update), decrease.total)
+        }
+        return (fitted.map(\.0), fitted.reduce(0) { $0 + $1.1 })
+    }
+
+    private static func refitted(
+        _ signed: [SignedNeurons], _ consumers: [SiteBottleneck], rankThreshold: Double
+    ) throws -> (extensions: [Extension], decrease: Double) {
+        let solutions = try zip(signed, consumers).compactMap { signed, consumer in
+            try consumer.effects.map { effects in
+                try Refit.Solution(
+                    signed, moments: effects.moments,
+                    bestUpdate: BestUpdate(
+                        covariance: consumer.consumerCovariance, moment: consumer.consumerMoment,
+                        threshold: rankThreshold),
+                    threshold: Refit.threshold)
+            }
+        }
+        let extensions = zip(solutions.balanced, consumers).map { neurons, consumer in
+            var proposal = consumer.proposal
+            proposal.update = consumer.bestUpdate
+            return Extension(neurons: neurons, update: proposal.consumerUpdate(with: neurons))
+        }
+        return (extensions, solutions.reduce(0) { $0 + $1.decrease })
     }
 }
 
 extension NewNeurons {
-    /// The same for all taps of a site's consumer, where they were proposed for its centre alone.
-    fileprivate func placed(at site: GrowthSite) -> NewNeurons {
-        guard count > 0, taps != site.geometry.consumer.taps else { return self }
-        return placed(
-            at: site.geometry(.restricted).consumerTap(0), of: site.geometry.consumer.taps)
+    /// The same for all taps of a consumer, where they were proposed for its centre alone.
+    fileprivate func placed(at geometry: SiteGeometry) -> NewNeurons {
+        guard count > 0, taps != geometry.consumer.taps else { return self }
+        var restricted = geometry
+        restricted.scheme = .restricted
+        return placed(at: restricted.consumerTap(0), of: geometry.consumer.taps)
     }
 }
 
@@ -144,9 +197,19 @@ extension SignedNeurons {
 extension GrowthSite {
     /// What one neuron adds: parameters, or floating-point operations of a training step per sample.
     func costPerNeuron(_ cost: GrowthCost, in network: Network) -> Int {
-        guard cost == .flops else { return parametersPerNeuron(in: network) }
-        let architecture = network.architecture
-        let wider = try? architecture.widening(self, by: 1)
-        return max(1, (wider ?? architecture).flopsPerSample.training - architecture.flopsPerSample.training)
+        network.costPerNeuron(cost, of: [producer])
+    }
+}
+
+extension Network {
+    /// What one more output of some layers adds: parameters, or floating-point operations of a training step per sample.
+    func costPerNeuron(_ cost: GrowthCost, of layers: [String]) -> Int {
+        guard let wider = try? architecture.widening(layers, by: 1) else { return 1 }
+        switch cost {
+        case .parameters:
+            return ParameterLayout(wider).parameterCount - ParameterLayout(architecture).parameterCount
+        case .flops:
+            return max(1, wider.flopsPerSample.training - architecture.flopsPerSample.training)
+        }
     }
 }

@@ -87,8 +87,6 @@ extension Network {
         return result
     }
 
-    private func hasBias(_ node: String) -> Bool { parameters["\(node)/bias"] != nil }
-
     /// Sets W and b of a layer from [W | b]. Values that were Float32 before stay the same bits.
     private mutating func set(_ node: String, _ extended: Matrix, _ layout: ParameterLayout) {
         for entry in layout.entries where entry.node == node {

@@ -108,37 +108,26 @@ private struct SiteChain {
     /// Adds a node; false where it does not keep channels apart.
     mutating func append(_ node: Architecture.Node) -> Bool {
         nodes.append(node.name)
-        switch node.operation {
-        case let activation as Activation:
-            stages.append(.slopes(SlopesAtZero(activation.function)))
-        case is Dropout, is BatchNormalization: break
-        case is Flatten: isFlattened = shape.count == 3
-        case is GlobalAveragePooling:
-            stages.append(.pool(.global))
-            shape = [shape[0]]
-        case let pooling as Pooling:
-            append(pooling.function == .max ? .max(pooling.window) : .average(pooling.window), pooling.window)
-        case let depthwise as DepthwiseConvolution: append(.middle(depthwise.window), depthwise.window)
-        default: return false
+        switch node.operation.channelStep {
+        case .stage(let stage):
+            stages.append(stage)
+            shape = stage.shape(of: shape)
+        case .passes: break
+        case .flattens: isFlattened = shape.count == 3
+        case nil: return false
         }
         return true
-    }
-
-    private mutating func append(_ pool: SiteGeometry.Pool, _ window: Window) {
-        stages.append(.pool(pool))
-        let positions = window.positions(over: shape.extent) ?? Extent(0, 0)
-        shape = [shape[0], positions.height, positions.width]
     }
 }
 
 extension [Int] {
     /// Rows and columns of an image's shape; one position for a row of features.
-    fileprivate var extent: Extent { count == 3 ? Extent(self[1], self[2]) : Extent(square: 1) }
+    var extent: Extent { count == 3 ? Extent(self[1], self[2]) : Extent(square: 1) }
 }
 
 extension Layer {
     /// The window through which it reads values of a shape.
-    fileprivate func window(over shape: [Int]) -> Window {
+    func window(over shape: [Int]) -> Window {
         (self as? Convolution)?.window ?? Window(kernel: shape.extent)
     }
 }

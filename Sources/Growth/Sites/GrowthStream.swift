@@ -20,19 +20,19 @@ package struct GrowthStream: Sendable, Equatable {
     /// Every width of a network that can grow and is no site, in the order of its first producer.
     package static func all(in architecture: Architecture) -> [GrowthStream] {
         let sites = Set(GrowthSite.all(in: architecture).map(\.name))
-        let ties = WidthTies(architecture)
         var streams: [GrowthStream] = []
         for node in architecture.nodes where node.operation is any Layer {
             guard !streams.contains(where: { $0.producers.contains(node.name) }), !sites.contains(node.name),
-                let stream = GrowthStream(with: node, in: architecture, ties)
+                let stream = GrowthStream(with: node, in: architecture)
             else { continue }
             streams.append(stream)
         }
         return streams
     }
 
-    private init?(with node: Architecture.Node, in architecture: Architecture, _ ties: WidthTies) {
-        let members = ties.members(with: node.name)
+    /// The width that a layer makes, be it a site or not; nil where it cannot grow.
+    init?(with node: Architecture.Node, in architecture: Architecture) {
+        let members = WidthTies(architecture).members(with: node.name)
         guard let layer = node.operation as? any Layer, !members.contains(Architecture.inputName),
             !members.contains(architecture.outputName)
         else { return nil }
@@ -47,7 +47,9 @@ package struct GrowthStream: Sendable, Equatable {
         between = nodes.filter { !($0.operation is any Layer) }.map(\.name)
         consumers = readers.filter { $0.operation is any Layer }.map(\.name)
         width = layer.width
-        guard !consumers.isEmpty else { return nil }
+        // A row of features may be as long as a flattened image that it is added to: one more of each would not be.
+        let isEven = nodes.allSatisfy { ($0.operation as? any Layer).map { $0.width == layer.width } ?? true }
+        guard !consumers.isEmpty, isEven else { return nil }
     }
 }
 

@@ -7,10 +7,7 @@ internal import Tensors
 final class CandidateImages {
     /// 2 k.
     let channels: Int
-    /// Floats of one image.
-    var count: Int { read.count * channels }
     private let neurons: Int
-    private let read: Extent
     private let map: AffineMap
     private let stages: [SiteStage]
     private let hidden: Extent
@@ -23,7 +20,6 @@ final class CandidateImages {
     ///   - capacity: the most samples of one chunk.
     init(_ fanIn: Matrix, at site: GrowthSite, in architecture: Architecture, capacity: Int) throws {
         neurons = fanIn.rows
-        read = site.geometry.read
         channels = 2 * fanIn.rows
         stages = site.stages
         hidden = site.geometry.hidden

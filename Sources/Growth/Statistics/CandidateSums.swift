@@ -1,200 +1,130 @@
 internal import Networks
 internal import Tensors
 
-/// Sums over the images F of candidates of one site in one shard: FᵀF over all samples, FᵀG, FᵀH and ΣF part by part.
+/// Sums of the third pass over one consumer in one shard: what the candidates really do, kinks and maxima included.
 ///
-/// By shifts where the consumer's windows move in steps of 1 and it costs less, else from patches. Tap-major, as
-/// ``PatchRows`` has columns. Used by one thread.
+/// Memory does not depend on the number of samples, but for some numbers per candidate and part. Used by one thread.
 final class CandidateSums {
-    /// The sums over some samples in a row.
+    /// What the candidates do over some samples in a row, summed.
     struct Part {
-        /// FᵀG, [2 k E, c].
-        let gradient: [Double]
-        /// FᵀH, [2 k E, width · taps], without the ones.
-        let overlap: [Double]
-        /// Σ over positions of F, [2 k E].
-        let ones: [Double]
+        let rows: Int
+        let gains: NeuronGains
+        /// ⟨G⊥, linear activity⟩ of each neuron: λ_k² for `tiny`.
+        let squares: [Double]
     }
 
-    /// Neuron taps of a candidate.
-    let taps: Int
+    /// In the order of this shard's samples; whole once ``finish()`` was called.
+    private(set) var parts: [Part] = []
+    /// Samples of one part, but for the last.
+    private let rowsPerPart: Int
+    private var pending = 0
+    private let geometry: SiteGeometry
+    private let neurons: NewNeurons
+    private let slopes: SlopesAtZero
+    private let update: Matrix
+    /// 2 k: of the candidates' images.
     private let channels: Int
-    private let readers: [[Int?]]
-    private let images: ImageSum
-    private let shifts: LagSums?
-    private let patches: CandidatePatches?
-    private let readsHidden: Bool
+    private let sums: FeatureSums
+    private var gradient: Matrix
+    private var overlap: Matrix
+    /// Samples whose images are written at a time, and where.
+    private let block: Int
+    private let features: AlignedBuffer
+
+    private static let mostParts = 16
 
     /// - Parameters:
-    ///   - channels: 2 k.
-    init(_ geometry: SiteGeometry, channels: Int, route: SitePlan.Route = .cheapest) {
-        self.channels = channels
-        taps = geometry.taps
-        let plane = SitePlane(geometry)
-        readers = plane.readers
-        readsHidden = geometry.width > 0
-        // Candidates in the place of the input: one tap that reads every place in turn.
-        let candidates = SiteGeometry(
-            inChannels: channels, image: geometry.read, producer: Window(kernel: Extent(square: 1)),
-            producerHasBias: false, width: geometry.width, consumer: geometry.consumer,
-            consumerHasBias: geometry.consumerHasBias, outChannels: geometry.outChannels,
-            scheme: geometry.scheme)
-        images = ImageSum(count: candidates.inputCount)
-        let plan = CandidatePlan(candidates, plane)
-        if let plan, route == .shifts || route == .cheapest && plan.isCheaper {
-            shifts = LagSums(candidates, plan.terms)
-            patches = nil
-        } else {
-            shifts = nil
-            patches = CandidatePatches(candidates, plane)
-        }
-    }
-
-    /// Adds samples, images before positions before channels.
-    func add(
-        rows: Int, features: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>
-    ) {
-        images.add(rows: rows, features)
-        patches?.add(rows: rows, features: features, h: h, g: g)
-        shifts?.add(rows: rows) { image in
-            switch image {
-            case .input: features
-            case .hidden: h
-            case .gradient: g
-            }
-        }
-    }
-
-    /// What was added since this was called last.
-    func takePart() -> Part {
-        let sums = images.take()
-        let ones = readers.flatMap { places in
-            var ones = Array(repeating: 0.0, count: channels)
-            for (place, position) in places.enumerated() where position != nil {
-                for channel in 0..<channels { ones[channel] += sums[place * channels + channel] }
-            }
-            return ones
-        }
-        if let patches {
-            return Part(gradient: patches.gradient.take(), overlap: patches.overlap.take(), ones: ones)
-        }
-        shifts?.finish()
-        return Part(
-            gradient: shifts?.sums[1].take() ?? [],
-            overlap: readsHidden ? shifts?.sums[2].take() ?? [] : [], ones: ones)
-    }
-
-    /// FᵀF over all parts of all shards, [2 k E, 2 k E].
-    static func covariance(_ parts: [CandidateSums]) -> [Double] {
-        let shifts = parts.compactMap(\.shifts)
-        guard shifts.isEmpty else {
-            for part in shifts { part.finish() }
-            return LagSum.total(shifts.map { $0.sums[0] })[0]
-        }
-        return BlockSum.total(parts.compactMap { $0.patches?.covariance })
-    }
-}
-
-/// The sums over candidates as sums over lags: FF, FG, and FH where there is an H.
-private struct CandidatePlan {
-    let terms: [LagSums.Term]
-    /// Whether it costs less than patches.
-    let isCheaper: Bool
-
-    init?(_ geometry: SiteGeometry, _ plane: SitePlane) {
-        guard let rows = plane.rows.consumerShift, let columns = plane.columns.consumerShift else {
-            return nil
-        }
-        let axes = [(plane.rows, rows), (plane.columns, columns)]
-        func both(isSymmetric: Bool = false, _ make: (SiteAxis, SiteAxis.Shift, [Int]) -> LagAxis) -> LagPlan
-        {
-            let made = axes.map { make($0, $1, Array(repeating: 1, count: $0.output)) }
-            return LagPlan(rows: made[0], columns: made[1], isSymmetric: isSymmetric)
-        }
-        var terms = [
-            LagSums.Term(
-                plan: both(isSymmetric: true) { axis, shift, weights in
-                    .covariance(length: axis.read, taps: axis.neuronTaps, shift: shift, weights: weights)
-                }, left: .input, right: .input),
-            LagSums.Term(
-                plan: both { axis, shift, weights in
-                    .moment(
-                        left: axis.read, right: axis.output, taps: axis.neuronTaps, shift: shift,
-                        weights: weights)
-                }, left: .input, right: .gradient),
-        ]
-        if geometry.width > 0 {
-            terms.append(
-                LagSums.Term(
-                    plan: both { axis, shift, weights in
-                        .covariance(
-                            length: axis.read, taps: axis.neuronTaps,
-                            columnTaps: Array(0..<axis.consumerTaps), shift: shift, weights: weights)
-                    }, left: .input, right: .hidden))
-        }
-        self.terms = terms
-        let features = geometry.inChannels * geometry.taps
-        let others = geometry.width * geometry.consumer.taps + geometry.outChannels
-        let patches = geometry.output.count * features * (features + 2 * others + SitePlan.writing)
-        isCheaper = LagSums.cost(geometry, terms) < patches
-    }
-}
-
-/// The same from patches written out, some samples at a time.
-private final class CandidatePatches {
-    let covariance: BlockSum
-    let gradient: BlockSum
-    let overlap: BlockSum
-    private let geometry: SiteGeometry
-    private let features: PatchRows
-    private let hidden: PatchRows
-    private let block: Int
-    private let featurePatches: AlignedBuffer
-    private let hiddenPatches: AlignedBuffer
-
-    init(_ geometry: SiteGeometry, _ plane: SitePlane) {
+    ///   - geometry: under which the neurons were proposed.
+    ///   - slopes: σ₀ between the layers.
+    ///   - update: δW*, [c, b].
+    ///   - samples: of all shards. Standard errors come from the spread between parts of about a sixteenth of them.
+    init(_ geometry: SiteGeometry, _ neurons: NewNeurons, slopes: SlopesAtZero, update: Matrix, samples: Int) {
         self.geometry = geometry
-        features = PatchRows(candidatesOf: geometry, plane)
-        hidden = PatchRows(hiddenOf: geometry, plane)
-        covariance = BlockSum(features.columns, features.columns, isSymmetric: true)
-        gradient = BlockSum(features.columns, geometry.outChannels)
-        overlap = BlockSum(features.columns, hidden.columns)
-        block = PatchSums.images(floats: features.floats + hidden.floats)
-        featurePatches = AlignedBuffer(count: block * features.floats)
-        hiddenPatches = AlignedBuffer(count: block * hidden.floats)
+        self.neurons = neurons
+        self.slopes = slopes
+        self.update = update
+        rowsPerPart = samples / Self.mostParts
+        channels = 2 * neurons.count
+        sums = FeatureSums(geometry, channels: channels)
+        gradient = Matrix(rows: channels * geometry.taps, columns: geometry.outChannels)
+        overlap = Matrix(rows: channels * geometry.taps, columns: geometry.hiddenInputs)
+        block = PatchSums.images(floats: geometry.read.count * channels)
+        features = AlignedBuffer(count: block * geometry.read.count * channels)
     }
 
+    /// Adds a chunk of samples, laid out as in the first pass.
+    ///
+    /// - Parameter image: of the candidates where the consumer reads them, [read, 2 k], for a row of the chunk.
     func add(
-        rows: Int, features images: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>
+        rows: Int, h: UnsafePointer<Float>, g: UnsafePointer<Float>, image: (Int) -> UnsafePointer<Float>
     ) {
+        let size = geometry.read.count * channels
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
-            let positions = count * features.positions
-            let f = features.patches(
-                of: images + first * geometry.inputCount, count: count, size: geometry.inputCount,
-                in: featurePatches)
-            covariance.add(rows: positions, f)
-            gradient.add(
-                rows: positions, f, stride: features.columns, g + first * geometry.outputCount,
-                stride: geometry.outChannels)
-            guard hidden.columns > 0 else { continue }
-            let read = hidden.patches(
-                of: h + first * geometry.hiddenCount, count: count, size: geometry.hiddenCount,
-                in: hiddenPatches)
-            overlap.add(
-                rows: positions, f, stride: features.columns, read, stride: hidden.columns)
+            for sample in 0..<count {
+                (features.pointer + sample * size).update(from: image(first + sample), count: size)
+            }
+            sums.add(
+                rows: count, features: features.pointer, h: h + first * geometry.hiddenCount,
+                g: g + first * geometry.outputCount)
         }
+        pending += rows
+        if pending >= rowsPerPart { finish() }
     }
-}
 
-extension PatchRows {
-    /// What the taps of new neurons read at every output position of Q.
-    fileprivate convenience init(candidatesOf geometry: SiteGeometry, _ plane: SitePlane) {
-        func sources(_ axis: SiteAxis) -> [[[SiteAxis.Source]]] {
-            axis.hiddenSources.map { taps in axis.neuronTaps.map { taps[$0] } }
+    /// Ends a part with what was added since the last.
+    func finish() {
+        guard pending > 0 else { return }
+        let found = sums.takePart()
+        let side = PatchSide(taps: geometry.taps, channels: channels, hasOnes: false)
+        let partGradient = Matrix(
+            found.gradient, rows: side,
+            columns: PatchSide(taps: 1, channels: geometry.outChannels, hasOnes: false), ones: [],
+            onesAcross: [], corner: 0, times: 1)
+        let partOverlap = Matrix(
+            found.overlap, rows: side,
+            columns: PatchSide(
+                taps: geometry.consumer.taps, channels: geometry.width, hasOnes: geometry.consumerHasBias),
+            ones: [], onesAcross: found.ones, corner: 0, times: 1)
+        let remaining = NeuronGains(
+            partGradient - partOverlap.timesTransposed(update), neurons: neurons, slopes: slopes)
+        // φ(z) − φ(−z) is (r + l) z.
+        let both = slopes.right + slopes.left
+        parts.append(
+            Part(
+                rows: pending, gains: NeuronGains(partGradient, neurons: neurons, slopes: slopes),
+                squares: zip(remaining.plus, remaining.minus).map { both > 0 ? ($0 + $1) / both : 0 }))
+        gradient = gradient + partGradient
+        overlap = overlap + partOverlap
+        pending = 0
+    }
+
+    /// What the candidates do over all shards, per sample, with standard errors.
+    static func combine(_ shards: [CandidateSums], samples: Int) -> CandidateEffects? {
+        guard let first = shards.first else { return nil }
+        for shard in shards { shard.finish() }
+        let scale = 1 / Double(samples)
+        let side = PatchSide(taps: first.geometry.taps, channels: first.channels, hasOnes: false)
+        func sum(_ value: (CandidateSums) -> Matrix) -> Matrix {
+            scale * shards.dropFirst().reduce(value(first)) { $0 + value($1) }
         }
-        self.init(
-            rows: sources(plane.rows), columns: sources(plane.columns), image: geometry.read,
-            channels: geometry.inChannels)
+        let moments = CandidateMoments(
+            gradient: sum(\.gradient),
+            covariance: Matrix(
+                FeatureSums.covariance(shards.map(\.sums)), rows: side, columns: side, ones: [], onesAcross: [],
+                corner: 0, times: scale),
+            overlap: sum(\.overlap), taps: first.geometry.taps)
+        let neurons = first.neurons
+        let parts = shards.flatMap(\.parts)
+        func errors(_ value: (Part) -> [Double]) -> [Double] {
+            (0..<neurons.count).map { neuron in
+                ChunkedMean(parts.map { (rows: $0.rows, sum: value($0)[neuron]) }).error
+            }
+        }
+        return CandidateEffects(
+            moments: moments,
+            gains: NeuronGains(moments.gradient, neurons: neurons, slopes: first.slopes),
+            plusErrors: errors(\.gains.plus), minusErrors: errors(\.gains.minus),
+            squareErrors: errors(\.squares))
     }
 }

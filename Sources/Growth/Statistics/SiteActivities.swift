@@ -3,7 +3,27 @@ internal import Networks
 internal import Tensors
 internal import Training
 
-/// The rows of one site for one chunk of samples, positions before channels, without the ones of biases.
+/// The nodes that give X, H and G: those of a site, or of one way through a wider width.
+struct ActivityReading: Equatable {
+    /// The node that gives X, or the data.
+    let input: String
+    /// The node that gives H.
+    let hidden: String
+    /// The channels of H where it is an image that was flattened; nil where it comes as it is wanted.
+    let flattenedChannels: Int?
+    /// The consumer.
+    let gradient: String
+}
+
+extension GrowthSite {
+    var reading: ActivityReading {
+        ActivityReading(
+            input: producerInput, hidden: consumerInput, flattenedChannels: isFlattened ? width : nil,
+            gradient: consumer)
+    }
+}
+
+/// The rows of one reading for one chunk of samples, positions before channels, without the ones of biases.
 struct SiteRows {
     let rows: Int
     /// X, [rows, image, inChannels].
@@ -14,7 +34,7 @@ struct SiteRows {
     let gradient: UnsafePointer<Float>
 }
 
-/// Runs a network over samples and shows the activities and gradients of its sites, chunk by chunk.
+/// Runs a network over samples and shows the activities and gradients that are asked for, chunk by chunk.
 ///
 /// Chunks belong to a fixed number of shards, chunk i to shard i mod shards, and a shard's chunks are visited in
 /// order by one thread; sums kept per shard and added in the order of shards do not depend on the number of threads.
@@ -31,7 +51,7 @@ final class SiteActivities: @unchecked Sendable {
     /// Bytes of activities kept between visits; beyond, the network is run again.
     static let keptBytes = 256 << 20
 
-    let sites: [GrowthSite]
+    let readings: [ActivityReading]
     let positions: [Int32]
     let shardCount: Int
     /// Samples of one chunk.
@@ -69,17 +89,17 @@ final class SiteActivities: @unchecked Sendable {
     ///   - positions: the samples to run over, as positions in the split.
     ///   - keptBytes: what may be kept between visits.
     init(
-        _ network: Network, sites: [GrowthSite], split: Split, normalization: Normalization,
+        _ network: Network, readings: [ActivityReading], split: Split, normalization: Normalization,
         positions: [Int32], loss: LossParameters, shards shardLimit: Int, keptBytes: Int = keptBytes
     ) {
-        self.sites = sites
+        self.readings = readings
         self.positions = positions
         self.loss = loss
         let architecture = network.architecture
         self.architecture = architecture
         batches = Batches(split, normalization, order: architecture.sampleOrder)
         let most = min(Self.largestChunk, (positions.count + Self.fewestChunks - 1) / Self.fewestChunks)
-        let reads = SiteRead.all(sites, in: architecture)
+        let reads = SiteRead.all(readings, in: architecture)
         self.reads = reads
         let names = Set(reads.map(\.node))
         let chunk = Executor.rows(
@@ -118,7 +138,7 @@ final class SiteActivities: @unchecked Sendable {
         shards.reduce(0) { $0 + $1.loss.loss } / Double(max(positions.count, 1))
     }
 
-    /// Calls `body` for every chunk with the rows of every site.
+    /// Calls `body` for every chunk with the rows of every reading.
     func visit(
         threads: Int, _ body: @escaping @Sendable (_ shard: Int, _ rows: [SiteRows]) throws -> Void
     ) throws {
@@ -144,15 +164,15 @@ final class SiteActivities: @unchecked Sendable {
             gather(range, in: shard)
             copy(data, range, from: shard)
         }
-        return sites.map { site in
+        return readings.map { reading in
             func pointer(_ read: SiteRead) -> UnsafePointer<Float> {
                 guard let buffer = kept[read] else { return UnsafePointer(self.buffer(read, shard).pointer) }
                 return UnsafePointer(buffer.pointer + first * read.count)
             }
             return SiteRows(
-                rows: range.count, input: pointer(.input(of: site, in: architecture)),
-                hidden: pointer(.hidden(of: site, in: architecture)),
-                gradient: pointer(.gradient(of: site, in: architecture)))
+                rows: range.count, input: pointer(.input(of: reading, in: architecture)),
+                hidden: pointer(.hidden(of: reading, in: architecture)),
+                gradient: pointer(.gradient(of: reading, in: architecture)))
         }
     }
 
@@ -185,7 +205,7 @@ final class SiteActivities: @unchecked Sendable {
     }
 }
 
-/// A node's rows as a site wants them.
+/// A node's rows as a reading wants them.
 private struct SiteRead: Hashable {
     let node: String
     let isGradient: Bool
@@ -194,22 +214,22 @@ private struct SiteRead: Hashable {
     /// Channels whose positions a flattened row holds one after the other; nil where rows come as they are wanted.
     let flattenedChannels: Int?
 
-    static func input(of site: GrowthSite, in architecture: Architecture) -> SiteRead {
-        SiteRead(site.producerInput, architecture)
+    static func input(of reading: ActivityReading, in architecture: Architecture) -> SiteRead {
+        SiteRead(reading.input, architecture)
     }
 
-    static func hidden(of site: GrowthSite, in architecture: Architecture) -> SiteRead {
-        SiteRead(site.consumerInput, architecture, flattenedChannels: site.isFlattened ? site.width : nil)
+    static func hidden(of reading: ActivityReading, in architecture: Architecture) -> SiteRead {
+        SiteRead(reading.hidden, architecture, flattenedChannels: reading.flattenedChannels)
     }
 
-    static func gradient(of site: GrowthSite, in architecture: Architecture) -> SiteRead {
-        SiteRead(site.consumer, architecture, isGradient: true)
+    static func gradient(of reading: ActivityReading, in architecture: Architecture) -> SiteRead {
+        SiteRead(reading.gradient, architecture, isGradient: true)
     }
 
-    /// Each once, in the order of sites.
-    static func all(_ sites: [GrowthSite], in architecture: Architecture) -> [SiteRead] {
+    /// Each once, in the order of readings.
+    static func all(_ readings: [ActivityReading], in architecture: Architecture) -> [SiteRead] {
         var found: [SiteRead] = []
-        for read in sites.flatMap({
+        for read in readings.flatMap({
             [
                 input(of: $0, in: architecture), hidden(of: $0, in: architecture),
                 gradient(of: $0, in: architecture),

@@ -10,6 +10,8 @@ internal import Tensors
 /// Where C_e is known for every tap, N_e = XᵀG_e − C_e δW*ᵀ follows from the first pass, and Ψ is taken in the third: the
 /// network runs twice, not three times.
 struct SiteMeasurement {
+    let sites: [GrowthSite]
+    /// Has a reading for every site.
     let activities: SiteActivities
     let network: Network
     let data: DataCovariance
@@ -26,19 +28,20 @@ struct SiteMeasurement {
     ///
     /// - Parameter positions: each site's place among all sites of the network.
     func run(positions: [Int]) throws -> [SiteBottleneck] {
-        var statistics = try firstPass()
+        let passes = try passes()
+        var statistics = try passes.first()
         let isKnown = statistics.allSatisfy { $0.crossCovariance != nil }
-        let early = method.placement == .searched && isKnown ? nil : try secondPass(&statistics)
+        let early = method.placement == .searched && isKnown ? nil : try passes.second(&statistics)
         let proposals = try WorkerTeam.map(positions.count, threads: threads) { [statistics] index in
-            try propose(activities.sites[index], statistics[index], position: positions[index])
+            try propose(sites[index], statistics[index], position: positions[index])
         }
         let (late, effects) = try thirdPass(proposals, statistics, measuresBottleneck: early == nil)
         let bottlenecks = early ?? late
-        return activities.sites.indices.map { index in
+        return sites.indices.map { index in
             var measured = statistics[index]
             measured.bottleneck = bottlenecks[index].mean
             return SiteBottleneck(
-                site: activities.sites[index].name, consumer: activities.sites[index].consumer,
+                site: sites[index].name, consumer: sites[index].consumer,
                 taps: measured.taps,
                 gradientNorm: measured.gradientNorm, bottleneck: measured.bottleneck,
                 bottleneckError: bottlenecks[index].error, consumerCovariance: measured.consumerCovariance,
@@ -49,118 +52,23 @@ struct SiteMeasurement {
         }
     }
 
-    private func firstPass() throws -> [SiteStatistics] {
-        let exact = try exactInputCovariances()
-        let sums = Shared(
-            (0..<activities.shardCount).map { _ in
-                zip(activities.sites, exact).map { site, known in
-                    var needs = method.needs
-                    if known != nil { needs.remove(.inputCovariance) }
-                    if derivesDirections(site) { needs.insert(.inputMoment) }
-                    return SiteFirstPass(geometry(site), needs: needs, capacity: activities.chunk)
-                }
-            })
-        try activities.visit(threads: threads) { shard, rows in
-            for (site, rows) in rows.enumerated() {
-                sums.value[shard][site].add(
-                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
-            }
+    private func passes() throws -> StatisticsPasses {
+        let targets = try zip(sites, exactInputCovariances()).map { site, known in
+            StatisticsPasses.Target(name: site.name, geometry: geometry(site), inputCovariance: known)
         }
-        return try WorkerTeam.map(activities.sites.count, threads: threads) { index in
-            let site = activities.sites[index]
-            var found = SiteFirstPass.combine(sums.value.map { $0[index] }, samples: samples)
-            if let known = exact[index] { found.inputCovariance = known }
-            do {
-                return try statistics(site, found)
-            } catch let problem as LinearAlgebraError {
-                throw GrowthError.unsolvable(site: site.name, problem: problem)
-            }
-        }
-    }
-
-    /// Whether N of a site can follow from XᵀG and C.
-    private func derivesDirections(_ site: GrowthSite) -> Bool {
-        method.needs.isSuperset(of: [.overlap, .crossCovariance]) && SitePlan.keepsOverlap(geometry(site))
-    }
-
-    /// Below this part of ‖G‖², Ψ is too small a difference: N is then summed from G⊥ itself.
-    private static let trustedBottleneck = 0.01
-
-    /// N_e = XᵀG_e − C_e δW*ᵀ; nil where it is not known well enough.
-    ///
-    /// Precision: the sums' 5e-7 of ‖X‖‖G‖, against Ψ of at least 1 % of ‖G‖².
-    private func directions(
-        _ site: GrowthSite, _ found: FirstPassMatrices, _ update: BestUpdate
-    ) -> Matrix? {
-        guard derivesDirections(site), case .exact(let overlaps) = found.overlap,
-            var cross = found.inputMoment,
-            found.gradientNorm - update.decrease > Self.trustedBottleneck * found.gradientNorm
-        else { return nil }
-        for (tap, overlap) in overlaps.enumerated() {
-            let followed = overlap.timesTransposed(update.weights)
-            for row in 0..<followed.rows {
-                for output in 0..<followed.columns {
-                    cross[row, output * overlaps.count + tap] -= followed[row, output]
-                }
-            }
-        }
-        return cross
+        return StatisticsPasses(
+            activities: activities, targets: targets, needs: method.needs,
+            rankThreshold: parameters.measurement.rankThreshold, threads: threads, derivesDirections: true)
     }
 
     /// S of each site whose producer is linear and reads the data, where the method needs it and it can be had from
     /// bytes.
     private func exactInputCovariances() throws -> [Matrix?] {
-        try activities.sites.map { site in
+        try sites.map { site in
             guard method.needs.contains(.inputCovariance), site.producerInput == Architecture.inputName,
                 site.geometry.image.count == 1
             else { return nil }
             return try data.matrix(hasOnes: site.producerHasBias, threads: threads)
-        }
-    }
-
-    private func statistics(_ site: GrowthSite, _ found: FirstPassMatrices) throws -> SiteStatistics {
-        guard found.gradientNorm.isFinite else {
-            throw GrowthError.notFinite(site: site.name, what: "gradient")
-        }
-        guard found.consumerCovariance.isFinite else {
-            throw GrowthError.notFinite(site: site.name, what: "activity")
-        }
-        let update = try BestUpdate(
-            covariance: found.consumerCovariance, moment: found.consumerMoment,
-            threshold: parameters.measurement.rankThreshold)
-        return SiteStatistics(
-            samples: samples, geometry: geometry(site), consumerCovariance: found.consumerCovariance,
-            consumerMoment: found.consumerMoment, gradientNorm: found.gradientNorm, bestUpdate: update,
-            bottleneck: max(0, found.gradientNorm - update.decrease), inputCovariance: found.inputCovariance,
-            overlap: found.overlap,
-            inputMoment: method.needs.contains(.inputMoment) ? found.inputMoment : nil,
-            crossCovariance: directions(site, found, update),
-            gradientCovariance: found.gradientCovariance)
-    }
-
-    /// Ψ; fills it in, and N where the method needs it and it is not known.
-    private func secondPass(_ statistics: inout [SiteStatistics]) throws -> [ChunkedMean] {
-        let sums = Shared(
-            (0..<activities.shardCount).map { [statistics] _ in
-                statistics.map { measured in
-                    SiteSecondPass(
-                        measured.geometry, update: measured.bestUpdate.weights,
-                        needs: measured.crossCovariance == nil ? method.needs : [],
-                        capacity: activities.chunk)
-                }
-            })
-        try activities.visit(threads: threads) { shard, rows in
-            for (site, rows) in rows.enumerated() {
-                sums.value[shard][site].add(
-                    rows: rows.rows, x: rows.input, h: rows.hidden, g: rows.gradient)
-            }
-        }
-        return statistics.indices.map { index in
-            let found = SiteSecondPass.combine(sums.value.map { $0[index] }, samples: samples)
-            let squares = ChunkedMean(found.squares)
-            statistics[index].bottleneck = squares.mean
-            if let cross = found.crossCovariance { statistics[index].crossCovariance = cross }
-            return squares
         }
     }
 
@@ -194,7 +102,7 @@ struct SiteMeasurement {
         let architecture = network.architecture
         let sums = Shared(
             try (0..<activities.shardCount).map { _ in
-                try zip(activities.sites, zip(statistics, proposals)).map { site, pair in
+                try zip(sites, zip(statistics, proposals)).map { site, pair in
                     let (measured, proposal) = pair
                     let update = measured.bestUpdate.weights
                     return (
@@ -225,17 +133,10 @@ struct SiteMeasurement {
         return (
             bottlenecks,
             proposals.indices.map { index in
-                ThirdPassSums.combine(sums.value.compactMap { $0[index].effects }, samples: samples)
+                CandidateSums.combine(sums.value.compactMap { $0[index].effects?.sums }, samples: samples)
             }
         )
     }
-}
-
-/// What workers share although the compiler cannot see that each touches its own shard alone.
-private struct Shared<Value>: @unchecked Sendable {
-    let value: Value
-
-    init(_ value: Value) { self.value = value }
 }
 
 extension SiteProblem {

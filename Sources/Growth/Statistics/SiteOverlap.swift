@@ -16,6 +16,8 @@ package enum SiteOverlap: Equatable, Sendable {
     /// In the oracle's cases Σ λ̃² of the best three neurons is 0.60 to 1.00 of the exact optimum's (without any
     /// overlap, as published: 0.18 to 0.89); it is exact where Q is 1 x 1.
     case aligned(input: Matrix, hidden: Matrix)
+    /// Of all producers and consumers of a stream, which has the factors of its own consumers.
+    indirect case stream(StreamOverlap)
 
     /// Σ_e C_e S_H⁺ C_eᵀ, [a, a]: what is taken from S.
     ///
@@ -33,10 +35,11 @@ package enum SiteOverlap: Equatable, Sendable {
             }
         case .aligned(let input, let hidden):
             return try SemidefiniteFactor(hidden, threshold: threshold).whitening(input.transposed).gram
+        case .stream(let stream): return try stream.explained(threshold: threshold)
         }
     }
 
-    /// α C_e S_H⁺ for every neuron and tap, [k E, b], row neuron E + e.
+    /// α C_e S_H⁺ for every neuron and tap, [k E, b], row neuron E + e; of a stream, see ``StreamOverlap``.
     ///
     /// - Parameter fanIn: α, [k, a].
     package func compensation(
@@ -54,6 +57,7 @@ package enum SiteOverlap: Equatable, Sendable {
                     }
                 }
             }
+        case .stream(let stream): return try stream.compensation(of: fanIn, threshold: threshold)
         case .aligned(let input, let hidden):
             let factor = try SemidefiniteFactor(hidden, threshold: threshold)
             let found = factor.solving(fanIn.times(input).transposed)

@@ -1,0 +1,90 @@
+internal import Networks
+internal import Tensors
+
+/// What was found along the ray of an extension.
+struct FoundAmplitude {
+    /// γ; 0 where nothing lowers the loss.
+    var amplitude: Double
+    var before: Double
+    var loss: Double
+    var evaluations: Int
+}
+
+extension RoundParameters<PlacementParameters> {
+    /// The amplitude that these parameters ask for.
+    ///
+    /// - Parameter loss: at an amplitude.
+    /// - Throws: `GrowthError.lossNotFinite` where the loss is not finite before anything was changed.
+    func amplitude(_ loss: (Double) throws -> Double) throws -> FoundAmplitude {
+        let fixed: Double? =
+            switch placement.amplitude {
+            case .fixed(let amplitude): amplitude
+            case .search: nil
+            case .method: proposal.method.method.placement == .asProposed ? 1 : nil
+            }
+        let found: FoundAmplitude
+        if let fixed {
+            found = FoundAmplitude(
+                amplitude: fixed, before: try loss(0), loss: try loss(fixed), evaluations: 2)
+        } else {
+            let search = try AmplitudeSearch(loss)
+            found = FoundAmplitude(
+                amplitude: search.amplitude, before: search.lossBefore, loss: search.loss,
+                evaluations: search.trials.count)
+        }
+        guard found.before.isFinite else {
+            throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
+        }
+        return found
+    }
+
+    /// Methods that are put in as proposed, and neurons brought to another size, have no first-order prediction.
+    var predictsDecrease: Bool {
+        proposal.method.method.placement == .searched && placement.scaling == .none
+    }
+
+    /// The extensions of a width's consumers under the scaling rule, which replaces the neurons' own size.
+    ///
+    /// Where there are several producers or consumers, the rule sees all their weights together.
+    func scaled(
+        _ extensions: [Extension], producers: [String], consumers: [String], of network: Network
+    ) -> [Extension] {
+        guard placement.scaling != .none, proposal.method.method.placement == .searched else {
+            return extensions
+        }
+        let consumerWeights = consumers.map(network.inputWeights)
+        let updates = extensions.enumerated().map { index, extended in
+            extended.update.map { network.withoutBias($0, of: consumers[index]) } ?? consumerWeights[index]
+        }
+        let neurons = extensions[0].neurons
+        let fanIns = zip(producers, network.fanIns(neurons.fanIn, into: producers)).map {
+            network.withoutBias($1, of: $0)
+        }
+        let factors = placement.scaling.factors(
+            update: .row(updates), fanOut: .row(extensions.map(\.neurons.fanOut)), fanIn: .row(fanIns),
+            producerWeights: .row(producers.map(network.inputWeights)),
+            consumerWeights: .row(consumerWeights))
+        return extensions.map { extended in
+            Extension(
+                neurons: extended.neurons.scaling(
+                    fanIn: Array(repeating: factors.fanIn, count: neurons.count),
+                    fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
+                update: extended.update.map { factors.update * $0 })
+        }
+    }
+}
+
+extension Network {
+    /// [W | b] of a layer without b.
+    fileprivate func withoutBias(_ weights: Matrix, of node: String) -> Matrix {
+        weights.selecting(columns: 0..<weights.columns - (hasBias(node) ? 1 : 0))
+    }
+}
+
+extension Matrix {
+    /// All entries in one row, for rules that look at their spread alone.
+    fileprivate static func row(_ matrices: [Matrix]) -> Matrix {
+        let values = matrices.flatMap(\.values)
+        return Matrix(rows: 1, columns: values.count, values: values)
+    }
+}

@@ -1,0 +1,97 @@
+internal import Networks
+internal import Tensors
+
+/// What candidates for a stream are at each of its nodes, to first order: images of 2 k channels [φ(z) | φ(−z)].
+///
+/// A candidate gets z_p = X_p α_p from every producer p; sums add up what their branches bring, activations are their σ₀,
+/// pooling is as it is, normalisations let new channels pass. Used by one thread.
+final class StreamImages {
+    /// 2 k.
+    let channels: Int
+    private let count: Int
+    private let graph: StreamGraph
+    private let maps: [AffineMap]
+    /// z of each producer, [rows, positions, k].
+    private let activities: [AlignedBuffer]
+    /// The image of each member, of one sample.
+    private let images: [AlignedBuffer]
+
+    /// - Parameters:
+    ///   - fanIns: α of each producer, [k, a].
+    ///   - capacity: the most samples of one chunk.
+    init(
+        _ fanIns: [Matrix], of stream: GrowthStream, in architecture: Architecture, capacity: Int
+    ) throws {
+        let count = fanIns[0].rows
+        self.count = count
+        channels = 2 * count
+        let graph = StreamGraph(stream, in: architecture)
+        self.graph = graph
+        maps = try zip(stream.producers, fanIns).map { name, fanIn in
+            let layer = architecture.layer(name)
+            let input = architecture.nodes.first { $0.name == name }?.inputs.first ?? ""
+            return try AffineMap(
+                fanIn, hasBias: layer.bias, like: layer, over: architecture.shape(of: input) ?? [],
+                capacity: capacity)
+        }
+        activities = stream.producers.map {
+            AlignedBuffer(count: capacity * (architecture.shape(of: $0) ?? []).extent.count * count)
+        }
+        images = graph.members.map { AlignedBuffer(count: $0.shape.extent.count * 2 * count) }
+    }
+
+    /// Computes every z for a chunk.
+    ///
+    /// - Parameter inputs: X of each producer, [rows, image, inChannels].
+    func load(rows: Int, inputs: [UnsafePointer<Float>]) {
+        for (index, input) in inputs.enumerated() {
+            maps[index].apply(to: input, rows: rows, into: activities[index].pointer)
+        }
+    }
+
+    /// One sample's image where a consumer reads it, [read, 2 k]; valid until the next is asked for.
+    func image(of row: Int, for consumer: Int) -> UnsafePointer<Float> {
+        for index in 0...graph.read[consumer] { fill(index, row: row) }
+        return UnsafePointer(images[graph.read[consumer]].pointer)
+    }
+
+    private func fill(_ index: Int, row: Int) {
+        let member = graph.members[index]
+        let (image, size) = (images[index].pointer, images[index].count)
+        switch member.role {
+        case .producer(let producer):
+            fill(image, from: activities[producer].pointer, row: row, positions: member.shape.extent.count)
+        case .sum:
+            image.update(repeating: 0, count: size)
+            for input in member.inputs {
+                let branch = images[input].pointer
+                for element in 0..<size { image[element] += branch[element] }
+            }
+        case .passes: image.update(from: images[member.inputs[0]].pointer, count: size)
+        case .stage(.slopes(let slopes)):
+            let (right, left) = (Float(slopes.right), Float(slopes.left))
+            let before = images[member.inputs[0]].pointer
+            for element in 0..<size {
+                image[element] = before[element] * (before[element] > 0 ? right : left)
+            }
+        case .stage(.pool(let pool)):
+            pool.apply(
+                to: images[member.inputs[0]].pointer, graph.members[member.inputs[0]].shape.extent,
+                channels: channels, into: image)
+        }
+    }
+
+    /// z and −z side by side.
+    private func fill(
+        _ image: UnsafeMutablePointer<Float>, from activity: UnsafePointer<Float>, row: Int, positions: Int
+    ) {
+        let z = activity + row * positions * count
+        for position in 0..<positions {
+            let (from, into) = (z + position * count, image + position * channels)
+            for neuron in 0..<count {
+                into[neuron] = from[neuron]
+                into[count + neuron] = -from[neuron]
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+import Datasets
+import Networks
+import Tensors
+import Testing
+import Training
+
+@testable import Growth
+
+@Suite("Statistics of widths that residual branches share")
+struct StreamMeasurementTests {
+    private let dataset = SampleNetworks.dataset(train: 150, validation: 60)
+
+    private func measurement(
+        _ stream: GrowthStream, of network: Network, _ method: String, taps: SiteGeometry.Scheme = .full,
+        ridge: Double = 0.1, threads: Int = 1
+    ) throws -> StreamMeasurement {
+        let routes = stream.routes(in: network.architecture, taps)
+        var proposal = ProposalParameters()
+        proposal.method = try #require(GrowthMethodName(rawValue: method))
+        proposal.taps = taps
+        let activities = SiteActivities(
+            network, readings: routes.map(\.reading), split: dataset.train,
+            normalization: dataset.normalization, positions: (0..<150).map { $0 }, loss: LossParameters(),
+            shards: 2)
+        return StreamMeasurement(
+            stream: stream, network: network, routes: routes, activities: activities,
+            method: proposal.method.method, proposal: proposal,
+            thresholds: Thresholds(rank: 1e-6, ridge: ridge), seed: 0, round: 1, threads: threads)
+    }
+
+    private func run(_ network: Network) -> NetworkRun {
+        NetworkRun(network, dataset.train, dataset.normalization)
+    }
+
+    @Test(
+        "a site that is measured as a stream has the same statistics, candidates and gains",
+        arguments: SampleNetworks.Kind.allCases, SiteGeometry.Scheme.allCases)
+    func chain(kind: SampleNetworks.Kind, taps: SiteGeometry.Scheme) throws {
+        let network = try SampleNetworks.network(kind)
+        let node = try #require(network.architecture.nodes.first { $0.name == "first" })
+        let stream = try #require(GrowthStream(with: node, in: network.architecture))
+        let position = try #require(
+            GrowthSite.all(in: network.architecture).firstIndex { $0.name == "first" })
+        for method in ["tiny-joint", "tiny", "gradmax", "fisher"] {
+            var parameters = BottleneckParameters()
+            parameters.proposal.method = try #require(GrowthMethodName(rawValue: method))
+            parameters.proposal.neurons = .most(3)
+            parameters.proposal.taps = taps
+            parameters.measurement.samples = .all
+            let site = try computeBottlenecks(parameters, dataset: dataset, network: network).sites[position]
+            let found = try measurement(stream, of: network, method, taps: taps)
+                .run(position: position, limit: 3).consumers
+            #expect(found.map(\.consumer) == ["second"])
+            if method.hasPrefix("tiny") {
+                #expect(found[0] == site, "\(method)")
+                continue
+            }
+            // E is factored, and norms of fan-outs are summed, for all taps at once: in another order.
+            let (one, other) = (found[0].proposal, site.proposal)
+            #expect(relativeDifference(one.neurons.product, other.neurons.product) < 1e-7)
+            #expect(relativeDifference(one.neurons.fanOut, other.neurons.fanOut) < 1e-7)
+            #expect((one.update == nil) == (other.update == nil))
+            if let update = one.update, let expected = other.update {
+                #expect(relativeDifference(update, expected) < 1e-9)
+            }
+            #expect(relativeDifference(Matrix([one.singularValues]), Matrix([other.singularValues])) < 1e-7)
+        }
+    }
+
+    @Test("every consumer reads the producers before it, through the pools on the way")
+    func routes() throws {
+        let network = try ResidualNetworks.twoByTwo(.relu, pool: .average)
+        let stream = try #require(GrowthStream.all(in: network.architecture).first)
+        #expect(stream.producers == ["stem", "back"] && stream.consumers == ["inner", "last"])
+        let routes = stream.routes(in: network.architecture, .full)
+        #expect(routes.map { [$0.producer, $0.consumer] } == [[0, 0], [0, 1], [1, 1]])
+        #expect(routes.map(\.geometry.pools.count) == [0, 1, 1])
+        #expect(routes.map(\.slopes) == [.relu, .relu, .unit])
+        #expect(routes.allSatisfy { $0.count == 1 })
+
+        // Both branches of a sum may come from the same producer.
+        let twice = try Architecture(
+            inputShape: [2, 6, 6],
+            nodes: [
+                .init("stem", Convolution(width: 3, window: Window(kernel: Extent(1, 1))), inputs: ["input"]),
+                .init("double", Add(), inputs: ["stem", "stem"]),
+                .init("activation", Activation(.relu), inputs: ["double"]),
+                .init("sum", Add(), inputs: ["double", "activation"]),
+                .init("flatten", Flatten(), inputs: ["sum"]),
+                .init("output", Linear(width: 3), inputs: ["flatten"]),
+            ])
+        let ways = try #require(GrowthStream.all(in: twice).first).routes(in: twice, .full)
+        #expect(ways.map(\.count) == [2, 2] && ways.map(\.slopes) == [.unit, .relu])
+        #expect(ways.allSatisfy { $0.geometry.taps == 36 })
+    }
+
+    @Test(
+        "the blocks of N follow from what weights of new channels would learn, and are zero for consumers before producers",
+        arguments: [Pooling.Function?.none, .average])
+    func momentsAreGradients(pool: Pooling.Function?) throws {
+        let network = try ResidualNetworks.twoByTwo(.tanh, pool: pool)
+        let stream = try #require(GrowthStream.all(in: network.architecture).first)
+        let problem = try StreamProblem(
+            stream, of: network,
+            statistics: measurement(stream, of: network, "gradmax").statistics(),
+            proposal: ProposalParameters(), seed: 0, round: 1, position: 0)
+        let moment = try #require(problem.site.statistics.inputMoment)
+        // [2·9 + 1 | 4·9] inputs, [4·9 | 4·9] outputs and taps.
+        #expect(moment.rows == 19 + 36 && moment.columns == 36 + 36)
+
+        // A channel for every input of a producer, with fan-in t and fan-out 0: what its fan-out would learn is −t XᵀG.
+        let small = 1.0 / 256
+        for (producer, rows) in [0..<19, 19..<55].enumerated() {
+            let count = rows.count
+            var fanIn = Matrix(rows: count, columns: 55)
+            for (channel, row) in rows.enumerated() { fanIn[channel, row] = small }
+            let silent = Extension(
+                neurons: NewNeurons(fanIn: fanIn, fanOut: Matrix(rows: 4, columns: count * 9)), update: nil)
+            let wider = try network.grafting(stream.graft([silent, silent], in: network))
+            let gradients = run(wider).lossAndGradients().gradients
+            for (consumer, name) in stream.consumers.enumerated() {
+                let tensor = try #require(gradients["\(name)/weight"])
+                #expect(tensor.shape == [4, 3 + count, 3, 3])
+                let learned = Matrix(rows: 4, columns: (3 + count) * 9, widening: tensor.values)
+                    .selecting(columns: 27..<(3 + count) * 9)
+                let block = moment.selecting(rows: rows)
+                    .selecting(columns: consumer * 36..<(consumer + 1) * 36)
+                if producer == 1, consumer == 0 {
+                    #expect(learned.values.allSatisfy { $0 == 0 } && block.values.allSatisfy { $0 == 0 })
+                    continue
+                }
+                // [c, k E] as [k, c E].
+                let expected = -1 / small * learned.tapsToRows(9).transposed
+                #expect(relativeDifference(block, expected) < 2e-4, "\(producer) \(name)")
+            }
+        }
+    }
+
+    @Test("all blocks agree with explicit sums in Float64", arguments: [Pooling.Function?.none, .average])
+    func explicitSums(pool: Pooling.Function?) throws {
+        let network = try ResidualNetworks.twoByTwo(.relu, pool: pool)
+        let stream = try #require(GrowthStream.all(in: network.architecture).first)
+        let statistics = try measurement(stream, of: network, "tiny-joint").statistics()
+        let problem = try StreamProblem(
+            stream, of: network, statistics: statistics, proposal: ProposalParameters(), seed: 0, round: 1,
+            position: 0)
+        let cross = try #require(problem.site.statistics.crossCovariance)
+        var covariances = [Matrix(rows: 19, columns: 19), Matrix(rows: 36, columns: 36)]
+        let (inputs, outputs) = ([0..<19, 19..<55], [0..<36, 36..<72])
+        let run = run(network)
+        for route in stream.routes(in: network.architecture, .full) {
+            let x = run.values(of: route.reading.input)
+            let h = run.values(of: route.reading.hidden)
+            let g = -150.0 * run.gradient(of: route.reading.gradient)
+            let pair = try #require(
+                statistics.pairs.first { $0.producer == route.producer && $0.consumer == route.consumer }
+            ).statistics
+            let expected = ReferenceSums(
+                route.geometry, SiteSamples(count: 150, x: x.narrowed, h: h.narrowed, g: g.narrowed),
+                update: pair.bestUpdate.weights)
+            #expect(relativeDifference(pair.consumerCovariance, expected.consumerCovariance) < 1e-5)
+            #expect(relativeDifference(pair.consumerMoment, expected.consumerMoment) < 1e-4)
+            #expect(try relativeDifference(#require(pair.crossCovariance), expected.crossCovariance) < 1e-4)
+            #expect(abs(pair.bottleneck / expected.bottleneck - 1) < 1e-5)
+            let overlap = try #require(pair.overlap).taps
+            for (found, expected) in zip(overlap, expected.overlap) {
+                #expect(relativeDifference(found, expected) < 1e-5)
+            }
+            covariances[route.producer] = covariances[route.producer] + expected.inputCovariance
+
+            // The site that stands for the stream has the same, in units of each producer's own.
+            let block = cross.selecting(rows: inputs[route.producer])
+                .selecting(columns: outputs[route.consumer])
+            let scale = (block.squaredNorm / expected.crossCovariance.squaredNorm).squareRoot()
+            #expect(relativeDifference(block, scale * expected.crossCovariance) < 1e-4)
+            let own = try #require(problem.site.statistics.inputCovariance)
+                .selecting(rows: inputs[route.producer]).selecting(columns: inputs[route.producer])
+            #expect(own.largestDiagonal > 0.45 && own.largestDiagonal < 2.3)
+            if route.producer == 1 || route.consumer == 1 {
+                let total = scale * scale * covariances[route.producer]
+                #expect(relativeDifference(own, total) < 1e-4)
+            }
+        }
+        let before = cross.selecting(rows: inputs[1]).selecting(columns: outputs[0])
+        #expect(before.values.allSatisfy { $0 == 0 })
+    }
+
+    @Test(
+        "directions of a stream descend: what candidates do for G⊥ is the sum of their squared singular values"
+    )
+    func identity() throws {
+        let network = try ResidualNetworks.twoByTwo(.identity)
+        let stream = try #require(GrowthStream.all(in: network.architecture).first)
+        for method in ["tiny", "tiny-joint"] {
+            let found = try measurement(stream, of: network, method, ridge: 0).run(position: 0, limit: 4)
+            let consumers = found.consumers
+            let values = consumers[0].proposal.singularValues
+            #expect(values.count == 4)
+            // ⟨G⊥, activity⟩/n of each candidate over both consumers.
+            let gains = try consumers.map { consumer in
+                let effects = try #require(consumer.effects)
+                return NeuronGains(
+                    effects.moments.gradient - effects.moments.overlap.timesTransposed(consumer.bestUpdate),
+                    neurons: consumer.proposal.neurons, slopes: .unit)
+            }
+            for (neuron, value) in values.enumerated() {
+                let gain = gains.reduce(0) { $0 + $1.plus[neuron] }
+                #expect(abs(gain / (value * value) - 1) < 1e-3, "\(method) \(neuron)")
+            }
+        }
+    }
+
+    @Test("the result has the same bits with any number of threads", arguments: ["tiny-joint", "fisher"])
+    func threads(method: String) throws {
+        let network = try ResidualNetworks.network(.classic)
+        for stream in GrowthStream.all(in: network.architecture) {
+            let found = try [1, 3].map {
+                try measurement(stream, of: network, method, threads: $0).run(position: 0, limit: 3)
+            }
+            #expect(found[0].consumers == found[1].consumers)
+            #expect(found[0].gains?.plusErrors == found[1].gains?.plusErrors)
+            #expect(found[0].gains?.plusErrors.allSatisfy { $0 > 0 } == true)
+        }
+    }
+}
