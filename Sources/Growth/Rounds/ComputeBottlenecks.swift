@@ -36,8 +36,10 @@ package func computeBottlenecks(
         guard activities.meanLoss.isFinite else {
             throw GrowthError.lossNotFinite(what: "the training samples")
         }
-        flops += count * measurementFlops(
-            network, sites, found, needs: method.needs, runs: activities.runs)
+        flops +=
+            count
+            * measurementFlops(
+                network, sites, found, needs: method.needs, runs: activities.runs)
         let isPrecise = found.compactMap(\.effects).allSatisfy {
             $0.relativeError <= parameters.measurement.tolerance
         }

@@ -38,7 +38,8 @@ final class CandidateSums {
     ///   - slopes: σ₀ between the layers.
     ///   - update: δW*, [c, b].
     ///   - samples: of all shards. Standard errors come from the spread between parts of about a sixteenth of them.
-    init(_ geometry: SiteGeometry, _ neurons: NewNeurons, slopes: SlopesAtZero, update: Matrix, samples: Int) {
+    init(_ geometry: SiteGeometry, _ neurons: NewNeurons, slopes: SlopesAtZero, update: Matrix, samples: Int)
+    {
         self.geometry = geometry
         self.neurons = neurons
         self.slopes = slopes
@@ -111,7 +112,8 @@ final class CandidateSums {
         let moments = CandidateMoments(
             gradient: sum(\.gradient),
             covariance: Matrix(
-                FeatureSums.covariance(shards.map(\.sums)), rows: side, columns: side, ones: [], onesAcross: [],
+                FeatureSums.covariance(shards.map(\.sums)), rows: side, columns: side, ones: [],
+                onesAcross: [],
                 corner: 0, times: scale),
             overlap: sum(\.overlap), taps: first.geometry.taps)
         let neurons = first.neurons

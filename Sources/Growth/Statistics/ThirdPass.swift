@@ -17,7 +17,8 @@ final class ThirdPassSums {
     ) throws {
         images = try CandidateImages(
             proposal.neurons.fanIn, at: site, in: architecture, capacity: capacity)
-        sums = CandidateSums(geometry, proposal.neurons, slopes: site.slopes, update: update, samples: samples)
+        sums = CandidateSums(
+            geometry, proposal.neurons, slopes: site.slopes, update: update, samples: samples)
     }
 
     /// Adds a chunk of samples, laid out as in the first pass.
