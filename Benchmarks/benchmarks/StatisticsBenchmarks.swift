@@ -27,7 +27,7 @@ func secondsOfConvolutionStatistics(
             kind: graph
             nodes:
             - {name: first, operation: convolution, width: 64, kernel: 3, padding: 1, bias: false}
-            - {name: relu, operation: relu}
+            - {name: relu, operation: activation, function: relu}
             - {name: second, operation: convolution, width: 64, kernel: 3, padding: 1, bias: false}
             - {name: pool, operation: global-average-pooling}
             - {name: output, operation: linear, width: 10}

@@ -88,7 +88,8 @@ struct StreamMeasurement {
             activities: activities,
             targets: routes.map { .init(name: stream.name, geometry: $0.geometry) },
             needs: method.needs, rankThreshold: thresholds.rank, threads: threads,
-            overlapLimit: min(SitePlan.exactOverlapBytes, Self.overlapBytes / max(routes.count, 1)))
+            overlapLimit: min(SitePlan.exactOverlapBytes, Self.overlapBytes / max(routes.count, 1)),
+            derivesDirections: true)
         var statistics = try passes.first()
         // Sums of one consumer may differ in rounding from way to way: all take those of its first.
         for index in routes.indices.dropFirst() where routes[index].consumer == routes[index - 1].consumer {
