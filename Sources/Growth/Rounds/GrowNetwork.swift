@@ -33,11 +33,11 @@ private final class GrowthRound {
     private var network: Network
     private let dataset: Dataset
     /// The samples that amplitudes are tried on.
-    private let trialSplit: Split
+    private let trials: CarriedSamples
+    /// The training samples that new channels are normalised over.
+    private let normalized: CarriedSamples
     private let threads: Int
     private var records: [GrowthRecord] = []
-    /// Floating-point operations of the trials.
-    private var flops = 0
 
     init(
         _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -48,8 +48,13 @@ private final class GrowthRound {
         self.network = network
         self.threads = threads
         self.dataset = dataset
-        trialSplit = (dataset.validation.count > 0 ? dataset.validation : dataset.train)
-            .spread(parameters.placement.trialSamples)
+        func carried(_ split: Split) -> CarriedSamples {
+            CarriedSamples(split, dataset.normalization, for: network.architecture, threads: threads)
+        }
+        trials = carried(
+            (dataset.validation.count > 0 ? dataset.validation : dataset.train)
+                .spread(parameters.placement.trialSamples))
+        normalized = carried(dataset.train.spread(Network.normalizedSamples))
     }
 
     private var placement: PlacementParameters { parameters.placement }
@@ -73,7 +78,7 @@ private final class GrowthRound {
         }
         network.growth += records
         network.cost[.bottlenecks] += bottlenecks.flops
-        network.cost[.grow] += flops
+        network.cost[.grow] += trials.flops + normalized.flops
         return GrowthOutcome(network: network, records: records)
     }
 
@@ -234,11 +239,8 @@ private final class GrowthRound {
                 record(of: measured, note: "no candidate pays for itself, or no budget is left"))
         }
         let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
-        let trial = try GrowthTrial(
-            fitted, at: site, of: network, split: trialSplit, normalization: dataset.normalization,
-            loss: parameters.loss, threads: threads)
+        let trial = try GrowthTrial(fitted, at: site, of: network, over: trials, loss: parameters.loss)
         let found = try amplitude(trial)
-        flops += trial.flops(losses: found.evaluations)
         guard found.before.isFinite else {
             throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
         }
@@ -248,16 +250,22 @@ private final class GrowthRound {
             done.note = "no amplitude lowers the loss"
             return records.append(done)
         }
-        network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
-        if fitted.neurons.originals == nil {
-            network = try network.normalizing(
-                fitted.neurons.count, at: site, over: dataset.train, dataset.normalization)
-        }
+        try graft(fitted.scaled(by: found.amplitude), at: site)
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
         done.predictedDecrease = predictsDecrease ? found.amplitude * choice.decrease : nil
         done.realizedDecrease = found.before - found.loss
         records.append(done)
+    }
+
+    private func graft(_ extension: Extension, at site: GrowthSite) throws {
+        let isNormalized =
+            `extension`.neurons.originals == nil && !network.architecture.normalizations(site.between).isEmpty
+        if isNormalized { try normalized.carry(to: site.producerInput, of: network) }
+        network = try network.grafting(`extension`, at: site)
+        if isNormalized {
+            network = try network.normalizing(`extension`.neurons.count, at: site, over: normalized)
+        }
     }
 
     /// The extension under the scaling rule, which replaces the neurons' own size.
@@ -269,7 +277,7 @@ private final class GrowthRound {
         let neurons = `extension`.neurons
         let consumer = site.consumerWeights(of: network)
         let factors = placement.scaling.factors(
-            update: weights(`extension`.update ?? consumer, site.consumerHasBias), fanOut: neurons.fanOut,
+            update: weights(`extension`.move ?? consumer, site.consumerHasBias), fanOut: neurons.fanOut,
             fanIn: weights(neurons.fanIn, site.producerHasBias),
             producerWeights: weights(site.producerWeights(of: network), site.producerHasBias),
             consumerWeights: weights(consumer, site.consumerHasBias))
@@ -277,7 +285,8 @@ private final class GrowthRound {
             neurons: neurons.scaling(
                 fanIn: Array(repeating: factors.fanIn, count: neurons.count),
                 fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
-            update: `extension`.update.map { factors.update * $0 })
+            update: `extension`.update.map { factors.update * $0 },
+            room: `extension`.room.map { factors.update * $0 })
     }
 
     private struct Amplitude {

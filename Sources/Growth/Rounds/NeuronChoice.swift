@@ -7,6 +7,8 @@ struct NeuronChoice {
     let `extension`: Extension
     /// The exact first-order decrease per unit of γ; 0 where the function is kept.
     let decrease: Double
+    /// The part of it that the consumer's own move makes, whatever the neurons do.
+    let updateDecrease: Double
 
     private let bottleneck: SiteBottleneck
     private let site: GrowthSite
@@ -41,8 +43,8 @@ struct NeuronChoice {
         guard let effects = bottleneck.effects else {
             let chosen = candidates.selecting(0..<min(most, candidates.count))
             `extension` = Extension(
-                neurons: chosen.placed(at: site), update: bottleneck.proposal.consumerUpdate(with: chosen))
-            decrease = 0
+                neurons: chosen.placed(at: site), update: bottleneck.proposal.update, room: chosen.room)
+            (decrease, updateDecrease) = (0, 0)
             return
         }
         var kept = Array(0..<min(most, candidates.count))
@@ -65,8 +67,10 @@ struct NeuronChoice {
             signed, bottleneck, effects, site, parameters.placement, allowsRefit: method.method.allowsRefit,
             rankThreshold: rankThreshold)
         `extension` = Extension(
-            neurons: fitted.extension.neurons.placed(at: site), update: fitted.extension.update)
+            neurons: fitted.extension.neurons.placed(at: site), update: fitted.extension.update,
+            room: fitted.extension.room)
         decrease = fitted.decrease
+        updateDecrease = fitted.extension.update.map { $0.transposed.inner(bottleneck.consumerMoment) } ?? 0
     }
 
     /// The exact first-order decrease per unit of what the neurons cost.
@@ -100,8 +104,7 @@ struct NeuronChoice {
         _ placement: PlacementParameters, allowsRefit: Bool, rankThreshold: Double
     ) throws -> (extension: Extension, decrease: Double) {
         guard signed.neurons.count > 0 else { return (Extension(neurons: signed.neurons, update: nil), 0) }
-        var proposal = bottleneck.proposal
-        if !placement.update { proposal.update = nil }
+        let update = placement.update ? bottleneck.proposal.update : nil
         if allowsRefit && placement.refit && placement.update {
             let refit = try Refit(
                 signed, moments: effects.moments,
@@ -109,16 +112,16 @@ struct NeuronChoice {
                     covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
                     threshold: rankThreshold),
                 threshold: Refit.threshold)
-            proposal.update = bottleneck.bestUpdate
             return (
-                Extension(neurons: refit.neurons, update: proposal.consumerUpdate(with: refit.neurons)),
+                Extension(
+                    neurons: refit.neurons, update: bottleneck.bestUpdate, room: refit.neurons.room),
                 refit.decrease
             )
         }
-        let update = proposal.consumerUpdate(with: signed.neurons)
+        let extended = Extension(neurons: signed.neurons, update: update, room: signed.neurons.room)
         let decrease = FirstOrderDecrease(
-            update: update, moment: bottleneck.consumerMoment, gains: signed.gains)
-        return (Extension(neurons: signed.neurons, update: update), decrease.total)
+            update: extended.move, moment: bottleneck.consumerMoment, gains: signed.gains)
+        return (extended, decrease.total)
     }
 }
 
