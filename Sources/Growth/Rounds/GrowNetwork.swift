@@ -7,13 +7,13 @@ internal import Training
 package struct GrowthOutcome: Equatable, Sendable {
     /// The grown network; nil where no site got a neuron, so that the network passes on as it is.
     package var network: Network?
-    /// One record for every site that was considered.
+    /// One record for every site that was considered, in the order in which they grew.
     package var records: [GrowthRecord]
 }
 
 /// Adds neurons where the policies say so: the work of the stage grow.
 ///
-/// Sites are grown one after the other; each one's amplitude is chosen with the others as they are then. Losses are
+/// Sites are grown one after the other, the last first; each one's amplitude is chosen with the others as they are then. Losses are
 /// taken on samples of the validation split, or of the training split where there is none.
 /// - Throws: `GrowthError`, `TrainingError`, `LinearAlgebraError`, `NetworkError`.
 package func growNetwork(
@@ -38,6 +38,8 @@ private final class GrowthRound {
     private let normalized: CarriedSamples
     private let threads: Int
     private var records: [GrowthRecord] = []
+    /// The loss of the network as it is on the samples of the trials, once it is known.
+    private var trialLoss: Double?
 
     init(
         _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -48,8 +50,12 @@ private final class GrowthRound {
         self.network = network
         self.threads = threads
         self.dataset = dataset
+        let measured = Set(bottlenecks.sites.map(\.site))
+        let sites = GrowthSite.all(in: network.architecture).filter { measured.contains($0.name) }
         func carried(_ split: Split) -> CarriedSamples {
-            CarriedSamples(split, dataset.normalization, for: network.architecture, threads: threads)
+            CarriedSamples(
+                split, dataset.normalization, for: network.architecture, threads: threads,
+                places: parameters.proposal.sites == .best ? [] : sites.map(\.producerInput))
         }
         trials = carried(
             (dataset.validation.count > 0 ? dataset.validation : dataset.train)
@@ -163,9 +169,10 @@ private final class GrowthRound {
         return "the last round improved the validation loss by less than \(stop.gain) of it"
     }
 
-    /// The sites in the order in which they grow.
+    /// The sites in the order in which they grow: from the last to the first, so that what the producers and consumers of
+    /// those to come read stays what was measured.
     private func order(_ measured: [Measured]) throws -> [Int] {
-        guard parameters.proposal.sites == .best else { return Array(measured.indices) }
+        guard parameters.proposal.sites == .best else { return measured.indices.reversed() }
         let values = try measured.map { one in
             // Methods that predict nothing grow where the bottleneck is largest for what a neuron costs.
             guard method.placement == .searched else {
@@ -241,20 +248,25 @@ private final class GrowthRound {
         let fitted = scaled(choice.extension.fitted(to: site, of: network), at: site)
         let trial = try GrowthTrial(fitted, at: site, of: network, over: trials, loss: parameters.loss)
         let found = try amplitude(trial)
-        guard found.before.isFinite else {
+        guard found.lossBefore.isFinite else {
             throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
         }
         var done = record(of: measured, note: "")
-        done.lossBefore = found.before
+        done.lossBefore = found.lossBefore
+        trialLoss = found.lossBefore
         guard found.amplitude > 0, found.loss.isFinite else {
             done.note = "no amplitude lowers the loss"
             return records.append(done)
         }
-        try graft(fitted.scaled(by: found.amplitude), at: site)
+        trialLoss = found.loss
+        let update = found.hasUpdate ? found.amplitude : 0
+        try graft(fitted.scaled(by: found.amplitude, update: update), at: site)
+        if !found.hasUpdate { done.note = "without the consumer's update, which would raise the loss" }
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
-        done.predictedDecrease = predictsDecrease ? found.amplitude * choice.decrease : nil
-        done.realizedDecrease = found.before - found.loss
+        done.predictedDecrease =
+            predictsDecrease ? choice.decrease(at: found.amplitude, update: update) : nil
+        done.realizedDecrease = found.lossBefore - found.loss
         records.append(done)
     }
 
@@ -289,29 +301,13 @@ private final class GrowthRound {
             room: `extension`.room.map { factors.update * $0 })
     }
 
-    private struct Amplitude {
-        var amplitude: Double
-        var before: Double
-        var loss: Double
-        var evaluations: Int
-    }
-
-    private func amplitude(_ trial: GrowthTrial) throws -> Amplitude {
-        let fixed: Double? =
-            switch placement.amplitude {
-            case .fixed(let amplitude): amplitude
-            case .search: nil
-            case .method: method.placement == .asProposed ? 1 : nil
-            }
-        if let fixed {
-            return Amplitude(
-                amplitude: fixed, before: try trial.loss(at: 0), loss: try trial.loss(at: fixed),
-                evaluations: 2)
+    private func amplitude(_ trial: GrowthTrial) throws -> TriedAmplitude {
+        switch placement.amplitude {
+        case .fixed(let amplitude): try TriedAmplitude(fixed: amplitude, trial, before: trialLoss)
+        case .method where method.placement == .asProposed:
+            try TriedAmplitude(fixed: 1, trial, before: trialLoss)
+        case .search, .method: try TriedAmplitude(searching: trial, before: trialLoss)
         }
-        let search = try AmplitudeSearch { try trial.loss(at: $0) }
-        return Amplitude(
-            amplitude: search.amplitude, before: search.lossBefore, loss: search.loss,
-            evaluations: search.trials.count)
     }
 
     /// Methods that are put in as proposed, and neurons brought to another size, have no first-order prediction.

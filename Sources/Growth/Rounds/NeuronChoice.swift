@@ -5,10 +5,10 @@ internal import Tensors
 struct NeuronChoice {
     /// At amplitude 1.
     let `extension`: Extension
-    /// The exact first-order decrease per unit of γ; 0 where the function is kept.
-    let decrease: Double
-    /// The part of it that the consumer's own move makes, whatever the neurons do.
-    let updateDecrease: Double
+    /// The exact first-order decreases per unit of γ, by the neurons with what makes room for them and by the consumer's own
+    /// move; 0 where the function is kept.
+    private let neuronDecrease: Double
+    private let updateDecrease: Double
 
     private let bottleneck: SiteBottleneck
     private let site: GrowthSite
@@ -44,7 +44,7 @@ struct NeuronChoice {
             let chosen = candidates.selecting(0..<min(most, candidates.count))
             `extension` = Extension(
                 neurons: chosen.placed(at: site), update: bottleneck.proposal.update, room: chosen.room)
-            (decrease, updateDecrease) = (0, 0)
+            (neuronDecrease, updateDecrease) = (0, 0)
             return
         }
         var kept = Array(0..<min(most, candidates.count))
@@ -69,14 +69,20 @@ struct NeuronChoice {
         `extension` = Extension(
             neurons: fitted.extension.neurons.placed(at: site), update: fitted.extension.update,
             room: fitted.extension.room)
-        decrease = fitted.decrease
+        neuronDecrease = fitted.decrease
         updateDecrease = fitted.extension.update.map { $0.transposed.inner(bottleneck.consumerMoment) } ?? 0
+    }
+
+    /// The first-order decrease with the neurons at amplitude γ and the consumer's own move at another.
+    func decrease(at amplitude: Double, update: Double) -> Double {
+        amplitude * neuronDecrease + update * updateDecrease
     }
 
     /// The exact first-order decrease per unit of what the neurons cost.
     func decreasePerCost(_ cost: GrowthCost) -> Double {
         let count = `extension`.neurons.count
-        return count > 0 ? decrease / Double(count * site.costPerNeuron(cost, in: network)) : 0
+        return count > 0
+            ? decrease(at: 1, update: 1) / Double(count * site.costPerNeuron(cost, in: network)) : 0
     }
 
     /// Neurons whose gain is above twice its standard error and, per unit of cost, above the best update's own.
@@ -106,21 +112,20 @@ struct NeuronChoice {
         guard signed.neurons.count > 0 else { return (Extension(neurons: signed.neurons, update: nil), 0) }
         let update = placement.update ? bottleneck.proposal.update : nil
         if allowsRefit && placement.refit && placement.update {
+            let best = try BestUpdate(
+                covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
+                threshold: rankThreshold)
             let refit = try Refit(
-                signed, moments: effects.moments,
-                bestUpdate: BestUpdate(
-                    covariance: bottleneck.consumerCovariance, moment: bottleneck.consumerMoment,
-                    threshold: rankThreshold),
-                threshold: Refit.threshold)
+                signed, moments: effects.moments, bestUpdate: best, threshold: Refit.threshold)
             return (
                 Extension(
                     neurons: refit.neurons, update: bottleneck.bestUpdate, room: refit.neurons.room),
-                refit.decrease
+                refit.decrease - best.decrease
             )
         }
         let extended = Extension(neurons: signed.neurons, update: update, room: signed.neurons.room)
         let decrease = FirstOrderDecrease(
-            update: extended.move, moment: bottleneck.consumerMoment, gains: signed.gains)
+            update: extended.room, moment: bottleneck.consumerMoment, gains: signed.gains)
         return (extended, decrease.total)
     }
 }
