@@ -59,9 +59,9 @@ package struct GrowthRecord: Equatable, Sendable {
     package var method: String
     /// Neurons added; 0 where the site was left as it was.
     package var neurons: Int
-    /// γ: α and ω were scaled by √γ, the consumer's weights moved by γ δW*.
+    /// γ: α and ω were scaled by √γ, the consumer's weights moved by γ δW*, or only to make room where the note says so.
     package var amplitude: Double
-    /// γ times the first-order decrease of the loss; nil for methods that predict none.
+    /// γ times the first-order decrease of the loss by what was put in; nil for methods that predict none.
     package var predictedDecrease: Double?
     /// The decrease of the loss that was measured, on the same samples as `lossBefore`.
     package var realizedDecrease: Double
@@ -69,7 +69,7 @@ package struct GrowthRecord: Equatable, Sendable {
     /// Ψ and ‖G‖²/n before growth.
     package var bottleneck: Double
     package var gradientNorm: Double
-    /// Why the site was left alone, or empty.
+    /// Why the site was left alone, or grew without the consumer's update; else empty.
     package var note: String
 
     package init(

@@ -9,16 +9,34 @@ struct AmplitudeSearchTests {
         arguments: [0.01, 0.1, 0.5, 1, 2.7, 10, 60])
     func parabola(best: Double) {
         let search = AmplitudeSearch { 1 - 0.1 * (2 * $0 / best - $0 * $0 / best / best) }
-        #expect(search.trials.count <= 8)
-        #expect(search.lossBefore - search.loss > 0.095)
+        #expect(search.trials.count <= 7)
+        #expect(search.lossBefore - search.loss > 0.098)
         #expect(search.lossBefore == 1)
+    }
+
+    @Test("where the loss is a parabola, five losses are enough", arguments: [0.5, 1, 2.7, 5, 10, 60])
+    func fewLosses(best: Double) {
+        let search = AmplitudeSearch { 1 - 0.1 * (2 * $0 / best - $0 * $0 / best / best) }
+        #expect(search.trials.count <= 5)
+        #expect(search.lossBefore - search.loss > 0.0999)
+    }
+
+    @Test("a loss before that is known is not computed again")
+    func known() {
+        var asked: [Double] = []
+        let search = AmplitudeSearch(before: 1) {
+            asked.append($0)
+            return 1 - 2 * $0 + $0 * $0
+        }
+        #expect(search.lossBefore == 1 && search.amplitude == 1)
+        #expect(!asked.contains(0))
     }
 
     @Test("a loss that only rises gives 0, within the evaluations")
     func rising() {
         let search = AmplitudeSearch { 1 + $0 }
         #expect(search.amplitude == 0 && search.loss == 1)
-        #expect(search.trials.count <= 8)
+        #expect(search.trials.count <= 5)
     }
 
     @Test("a loss that falls for ever gives the largest amplitude tried")

@@ -37,11 +37,12 @@ struct ConvolutionGraftTests {
         let network = try SampleNetworks.network(kind, bias: update)
         for site in GrowthSite.all(in: network.architecture) {
             let some = drawn(site, network, count: 2, seed: 3, update: update)
-            for bytes in [GrowthTrial.keptBytes, 0] {
-                let trial = try GrowthTrial(
-                    some, at: site, of: network, split: dataset.validation,
-                    normalization: dataset.normalization, loss: LossParameters(), threads: 2,
+            for bytes in [CarriedSamples.keptBytes, 0] {
+                let samples = CarriedSamples(
+                    dataset.validation, dataset.normalization, for: network.architecture, threads: 2,
                     keptBytes: bytes)
+                let trial = try GrowthTrial(
+                    some, at: site, of: network, over: samples, loss: LossParameters())
                 for amplitude in [0, 0.3, 2.0] {
                     let grown = try network.grafting(some.scaled(by: amplitude), at: site)
                     let expected = run(amplitude > 0 ? grown : network).lossAndGradients().loss
@@ -128,7 +129,10 @@ struct ConvolutionGraftTests {
         let site = try #require(GrowthSite.all(in: network.architecture).first { $0.name == "first" })
         let some = drawn(site, network, count: 2, seed: 5, update: false)
         let provisional = try network.grafting(some, at: site)
-        let grown = try provisional.normalizing(2, at: site, over: dataset.train, dataset.normalization)
+        let samples = CarriedSamples(
+            dataset.train, dataset.normalization, for: network.architecture, threads: 2)
+        try samples.carry(to: site.producerInput, of: network)
+        let grown = try provisional.normalizing(2, at: site, over: samples)
         #expect(relativeDifference(run(grown).outputs, run(provisional).outputs) < 1e-5)
 
         let node = try #require(

@@ -32,13 +32,13 @@ struct GrowNetworkTests: GrowsNetworks {
     func everyMethod(method: GrowthMethodName, activation: Activation.Function) throws {
         let network = try SampleDataset.network(activation, dataset: dataset)
         let outcome = try grow(network) { $0.proposal.method = method }.outcome
-        #expect(outcome.records.map(\.site) == ["hidden1", "hidden2"])
+        #expect(outcome.records.map(\.site) == ["hidden2", "hidden1"])
         guard let grown = outcome.network else {
             return #expect(outcome.records.allSatisfy { $0.neurons == 0 && !$0.note.isEmpty })
         }
         try grown.validate(source: "test")
         let added = outcome.records.map(\.neurons)
-        #expect(GrowthSite.all(in: grown.architecture).map(\.width) == [5 + added[0], 4 + added[1]])
+        #expect(GrowthSite.all(in: grown.architecture).map(\.width) == [5 + added[1], 4 + added[0]])
         #expect(grown.growth == outcome.records)
         let realised = outcome.records.reduce(0) { $0 + $1.realizedDecrease }
         let measured = try loss(network, dataset.validation) - loss(grown, dataset.validation)

@@ -32,7 +32,7 @@ struct GrowthPolicyTests: GrowsNetworks {
     @Test("pairs of signs come in even numbers")
     func oddPairs() throws {
         let network = try SampleDataset.network(.relu, dataset: dataset)
-        #expect(throws: GrowthError.oddPairs(site: "hidden1", asked: 3)) {
+        #expect(throws: GrowthError.oddPairs(site: "hidden2", asked: 3)) {
             try grow(network) {
                 $0.proposal.neurons = .number(3)
                 $0.placement.signs = .pair
@@ -62,7 +62,7 @@ struct GrowthPolicyTests: GrowsNetworks {
         #expect {
             try grow(network) { $0.proposal.neurons = .number(40) }
         } throws: { error in
-            guard case GrowthError.notEnoughDirections("hidden1", "tiny-joint", 40, let available) = error
+            guard case GrowthError.notEnoughDirections("hidden2", "tiny-joint", 40, let available) = error
             else {
                 return false
             }
@@ -94,7 +94,7 @@ struct GrowthPolicyTests: GrowsNetworks {
             $0.proposal.method = GrowthMethodName(rawValue: "random") ?? .tinyJoint
             $0.proposal.neurons = .fraction(0.5)
         }
-        #expect(fraction.outcome.records.map(\.neurons) == [3, 2])
+        #expect(fraction.outcome.records.map(\.neurons) == [2, 3])
     }
 
     @Test("pairs add two neurons per direction where the activation has a kink")
@@ -136,9 +136,13 @@ struct GrowthPolicyTests: GrowsNetworks {
     @Test("a budget of parameters cuts the number of neurons")
     func budget() throws {
         let network = try SampleDataset.network(.selu, dataset: dataset)
-        // A neuron of hidden1 adds 17 weights in and 4 out.
-        let outcome = try grow(network) { $0.placement.stop.parameters = network.parameterCount + 21 }.outcome
-        #expect(outcome.records.map(\.neurons) == [1, 0])
+        // A neuron of hidden2 adds 6 weights in and 3 out; one of hidden1 17 in and 6 out, once hidden2 has two more.
+        let room = 2 * 9 + 23
+        let outcome = try grow(network) {
+            $0.placement.stop.parameters = network.parameterCount + room
+            $0.placement.amplitude = .fixed(1)
+        }.outcome
+        #expect(outcome.records.map(\.neurons) == [2, 1])
     }
 
     @Test(

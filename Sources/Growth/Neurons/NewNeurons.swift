@@ -97,6 +97,9 @@ package struct NewNeurons: Equatable, Sendable {
             })
     }
 
+    /// How the consumer's weights make room for the neurons, −ω K, [c, b]; nil if not at all.
+    var room: Matrix? { compensation.map { -fanOut.times($0) } }
+
     /// α and ω times √γ each: the neurons at amplitude γ, their first-order effect times γ.
     package func scaled(by amplitude: Double) -> NewNeurons {
         let roots = Array(repeating: amplitude.squareRoot(), count: count)
@@ -121,9 +124,7 @@ package struct Proposal: Equatable, Sendable {
 
     /// How the consumer's weights move, [c, b], if the chosen neurons are added; nil if not at all.
     package func consumerUpdate(with chosen: NewNeurons) -> Matrix? {
-        guard let compensation = chosen.compensation else { return update }
-        let room = -chosen.fanOut.times(compensation)
-        return update.map { $0 + room } ?? room
+        Extension(neurons: chosen, update: update, room: chosen.room).move
     }
 }
 

@@ -1,38 +1,42 @@
-/// Finds the amplitude at which the loss is lowest along a ray: bracketing, then parabolas.
+/// Finds the amplitude at which the loss is lowest along a ray, by parabolas.
 ///
-/// Along the ray the loss is nearly quadratic, so that a bracket and two parabolas are enough. At most
-/// ``evaluations`` losses are computed, the one at 0 included; an amplitude that raises the loss is never returned.
+/// Along the ray the loss is nearly quadratic, so that a few losses are enough: steps go out from 1 while the loss falls, or
+/// in until it does, as far as the parabola through the last of them says, and then to its lowest point. The search ends where
+/// that promises little more, and after ``evaluations`` losses; an amplitude that raises the loss is never returned.
 package struct AmplitudeSearch: Equatable, Sendable {
     /// The most losses computed, the one at 0 included.
     package static let evaluations = 8
     private static let growth = 4.0
+    private static let farthest = 16.0
+    /// The lowest point of a parabola is believed to lie before the last step if under this part of it.
+    private static let settled = 0.6
     /// A decrease below this part of the loss is none.
     private static let tolerance = 1e-6
+    /// What must be promised for another loss to be computed, as a part of the decrease so far.
+    private static let worthwhile = 0.01
 
     /// γ; 0 where nothing lowers the loss.
     package let amplitude: Double
     /// The loss at γ and at 0.
     package let loss: Double
     package let lossBefore: Double
-    /// Every (γ, loss) computed, in order.
+    /// Every (γ, loss) known, in order.
     package let trials: [(amplitude: Double, loss: Double)]
 
     package static func == (left: Self, right: Self) -> Bool {
         left.amplitude == right.amplitude && left.loss == right.loss && left.lossBefore == right.lossBefore
     }
 
-    /// - Parameter loss: at an amplitude; what is not finite counts as too high.
-    package init(_ loss: (Double) throws -> Double) rethrows {
-        let before = try loss(0)
+    /// - Parameters:
+    ///   - before: the loss at 0 where it is known.
+    ///   - loss: at an amplitude; what is not finite counts as too high.
+    package init(before known: Double? = nil, _ loss: (Double) throws -> Double) rethrows {
+        let before = try known ?? loss(0)
         var trials = [(amplitude: 0.0, loss: before)]
-        func evaluate(_ amplitude: Double) throws -> Double {
-            let found = try loss(amplitude)
-            trials.append((amplitude, found.isFinite ? found : .infinity))
-            return trials[trials.count - 1].loss
+        while trials.count < Self.evaluations, let next = Self.next(after: trials) {
+            let found = try loss(next)
+            trials.append((next, found.isFinite ? found : .infinity))
         }
-        try Self.bracket(evaluate, before: before) { trials.count }
-        while trials.count < Self.evaluations, let next = Self.vertex(trials) { _ = try evaluate(next) }
-
         let best = trials.min { $0.loss < $1.loss } ?? trials[0]
         let isLower = best.loss < before - Self.tolerance * abs(before)
         amplitude = isLower ? best.amplitude : 0
@@ -41,50 +45,68 @@ package struct AmplitudeSearch: Equatable, Sendable {
         self.trials = trials
     }
 
-    /// Steps out from 1 while the loss falls, or in until it does.
-    private static func bracket(
-        _ evaluate: (Double) throws -> Double, before: Double, count: () -> Int
-    ) rethrows {
-        let mostSteps = evaluations - 2
-        var amplitude = 1.0
-        let first = try evaluate(amplitude)
-        var last = try evaluate(amplitude * growth)
-        if last < min(first, before) {
-            amplitude *= growth
-            while count() < mostSteps {
-                amplitude *= growth
-                let next = try evaluate(amplitude)
-                if next >= last { return }
-                last = next
-            }
-            return
+    /// Where to look next; nil where it is not worth another loss.
+    private static func next(after trials: [(amplitude: Double, loss: Double)]) -> Double? {
+        let sorted = trials.sorted { $0.amplitude < $1.amplitude }
+        guard sorted.count > 1, let best = sorted.indices.min(by: { sorted[$0].loss < sorted[$1].loss })
+        else {
+            return 1
         }
-        if first < before { return }
-        amplitude = 1
-        last = first
-        while count() < mostSteps {
-            amplitude /= growth
-            let next = try evaluate(amplitude)
-            if next >= last { return }
-            last = next
+        let (x, isLast) = (sorted[best].amplitude, best == sorted.count - 1)
+        guard best > 0 else { return inwards(sorted) }
+        guard sorted.count > 2 else { return x * growth }
+        let middle = isLast ? best - 1 : best
+        let three = sorted[middle - 1...middle + 1]
+        guard three.allSatisfy(\.loss.isFinite) else {
+            return isLast ? x * growth : (x + sorted[best + 1].amplitude) / 2
         }
+        let parabola = Parabola(Array(three))
+        let decrease = trials[0].loss - sorted[best].loss
+        // What is no more than rounding tells nothing about far away.
+        guard decrease > tolerance * abs(trials[0].loss) else { return isLast ? x * growth : nil }
+        guard parabola.curvature > 0 else { return isLast ? x * farthest : nil }
+        let vertex = parabola.vertex
+        // A loss that falls ever slower has its parabola's lowest point shortly before the last step.
+        if isLast, vertex <= x, vertex > settled * x, isStep(from: sorted[best - 1].amplitude, to: x) {
+            return x * growth
+        }
+        let promised = sorted[best].loss - parabola.lowest
+        guard promised > worthwhile * decrease else { return nil }
+        return isLast ? min(vertex, x * farthest) : vertex
     }
 
-    /// Where the parabola through the best trial and its neighbours is lowest; nil where that is known already.
-    private static func vertex(_ trials: [(amplitude: Double, loss: Double)]) -> Double? {
-        let sorted = trials.sorted { $0.amplitude < $1.amplitude }
-        guard let best = sorted.indices.min(by: { sorted[$0].loss < sorted[$1].loss }) else { return nil }
-        guard best > 0 else {
-            // Nothing helped so far: look closer to 0.
-            return sorted.count > 1 ? sorted[1].amplitude / growth : nil
-        }
-        guard best < sorted.count - 1 else { return sorted[best].amplitude * growth }
-        let (x0, x1, x2) = (sorted[best - 1].amplitude, sorted[best].amplitude, sorted[best + 1].amplitude)
-        let (y0, y1, y2) = (sorted[best - 1].loss, sorted[best].loss, sorted[best + 1].loss)
-        let (left, right) = ((x1 - x0) * (y1 - y2), (x1 - x2) * (y1 - y0))
-        guard y2.isFinite, left != right else { return (x1 + x2) / 2 }
-        let vertex = x1 - 0.5 * ((x1 - x0) * left - (x1 - x2) * right) / (left - right)
-        guard vertex > x0, vertex < x2, abs(vertex - x1) > 0.02 * x1 else { return nil }
-        return vertex
+    /// Whether an amplitude was a step out, and not the lowest point of a parabola.
+    private static func isStep(from smaller: Double, to larger: Double) -> Bool {
+        [smaller * growth, smaller * farthest, 1].contains(larger)
     }
+
+    /// Closer to 0, since nothing helped so far; nil where the loss rises from 0 on.
+    private static func inwards(_ sorted: [(amplitude: Double, loss: Double)]) -> Double? {
+        let smallest = sorted[1].amplitude
+        guard sorted.count > 3, sorted[2].loss.isFinite else { return smallest / growth }
+        let parabola = Parabola(Array(sorted[0...2]))
+        guard parabola.slopeAtFirst < 0 else { return nil }
+        return min(smallest / growth, max(parabola.vertex, smallest / farthest))
+    }
+}
+
+/// y through three points of rising x.
+private struct Parabola {
+    /// y = y₀ + s (x − x₀) + c (x − x₀)².
+    let curvature: Double
+    let slopeAtFirst: Double
+    private let first: (x: Double, y: Double)
+
+    init(_ points: [(amplitude: Double, loss: Double)]) {
+        let (a, b) = (points[1].amplitude - points[0].amplitude, points[2].amplitude - points[0].amplitude)
+        let left = (points[1].loss - points[0].loss) / a
+        let right = (points[2].loss - points[0].loss) / b
+        curvature = (right - left) / (b - a)
+        slopeAtFirst = left - curvature * a
+        first = (points[0].amplitude, points[0].loss)
+    }
+
+    /// Where it is lowest, for positive curvature.
+    var vertex: Double { first.x - slopeAtFirst / (2 * curvature) }
+    var lowest: Double { first.y - slopeAtFirst * slopeAtFirst / (4 * curvature) }
 }

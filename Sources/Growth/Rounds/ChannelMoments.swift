@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Datasets
 internal import Networks
 internal import Tensors
@@ -7,29 +8,35 @@ extension Network {
     /// This network with the new channels of batch normalisations at a site normalised: their running mean and variance are
     /// those of what comes in, weight √(v + ε) and bias m, so that they still pass unchanged, in training nearly too.
     ///
-    /// Moments are over all positions of at most 2048 samples, evenly spread. Where several
-    /// normalisations follow each other, what comes into one does not depend on the others, since all pass new channels.
+    /// Moments are over all positions. Where several normalisations follow each other, what comes into one does not depend on
+    /// the others, since all pass new channels.
     /// - Parameters:
     ///   - count: channels that were appended last at the site.
-    ///   - split: of samples to measure.
-    func normalizing(
-        _ count: Int, at site: GrowthSite, over split: Split, _ normalization: Normalization
-    ) throws -> Network {
-        try normalizing(
-            count, after: site.producer, between: site.between, over: split, normalization)
+    ///   - samples: to measure, not carried beyond the producer's input.
+    func normalizing(_ count: Int, at site: GrowthSite, over samples: CarriedSamples) throws -> Network {
+        try normalizing(count, after: site.producer, between: site.between, over: samples)
     }
 
-    /// The same for a width that several layers make; `producer` is one of them.
+    /// The same for a width that several layers make, over the samples of a split; `producer` is one of them.
     func normalizing(
         _ count: Int, after producer: String, between: [String], over split: Split,
         _ normalization: Normalization
     ) throws -> Network {
-        let nodes = architecture.nodes.filter {
-            between.contains($0.name) && $0.operation is BatchNormalization
-        }
-        guard !nodes.isEmpty, count > 0, split.count > 0 else { return self }
-        let moments = try ChannelMoments(
-            self, nodes: nodes.map { $0.inputs[0] }, split: split, normalization: normalization)
+        try normalizing(
+            count, after: producer, between: between,
+            over: CarriedSamples(
+                split.spread(Self.normalizedSamples), normalization, for: architecture, threads: 1))
+    }
+
+    /// The most samples that moments are taken over.
+    static var normalizedSamples: Int { 2048 }
+
+    private func normalizing(
+        _ count: Int, after producer: String, between: [String], over samples: CarriedSamples
+    ) throws -> Network {
+        let nodes = architecture.normalizations(between)
+        guard !nodes.isEmpty, count > 0, samples.count > 0 else { return self }
+        let moments = try ChannelMoments(self, nodes: nodes.map { $0.inputs[0] }, over: samples)
         var result = self
         for (node, found) in zip(nodes, moments.byNode) {
             guard let operation = node.operation as? BatchNormalization else { continue }
@@ -47,61 +54,71 @@ extension Network {
     }
 }
 
+extension Architecture {
+    /// Those of the named nodes that are batch normalisations.
+    func normalizations(_ names: [String]) -> [Node] {
+        nodes.filter { names.contains($0.name) && $0.operation is BatchNormalization }
+    }
+}
+
 extension Tensor {
     fileprivate mutating func replaceLast(by numbers: [Double]) {
         values.replaceSubrange(values.count - numbers.count..<values.count, with: numbers.map(Float.init))
     }
 }
 
-/// Mean and variance of the channels of nodes, over samples and positions; summed in Float64 in the samples' order.
+/// Mean and variance of the channels of nodes, over samples and positions.
+///
+/// Each chunk's are found in Float64, about a mean known to single precision first, and joined in the chunks' order.
 private struct ChannelMoments {
     private(set) var byNode: [(means: [Double], variances: [Double])] = []
 
-    /// The most samples measured.
-    private static let samples = 2048
-    private static let chunkBytes = 64 << 20
-    private static let largestChunk = 512
+    init(_ network: Network, nodes: [String], over samples: CarriedSamples) throws {
+        let indices = nodes.compactMap { network.architecture.index(of: $0) }
+        guard let last = indices.max() else { return }
+        let part = try network.architecture.upTo(network.architecture.nodes[last].name)
+        let team = samples.team(
+            part, ParameterArena(ParameterLayout(part), network.parameters),
+            ParameterArena(.state(part), network.state), keeping: Set(nodes))
+        let found = ResultSlots<[PartMoments]>(count: samples.chunks)
+        try samples.run(team) { worker, chunk, rows in
+            found.set(chunk, nodes.map { PartMoments(worker.executor.port($0), rows: rows) })
+        }
+        byNode = nodes.indices.map { node in
+            let parts = found.values.map { $0[node] }
+            let whole = parts.dropFirst().reduce(parts[0]) { $0.joined(with: $1) }
+            return (whole.means, whole.squares.map { $0 / whole.count })
+        }
+    }
+}
 
-    init(_ network: Network, nodes: [String], split: Split, normalization: Normalization) throws {
-        let architecture = network.architecture
-        let batches = Batches(split, normalization, order: architecture.sampleOrder)
-        let used = min(Self.samples, split.count)
-        let positions = (0..<used).map { Int32($0 * split.count / used) }
-        let chunk = Executor.rows(
-            of: architecture, purpose: .inference, keeping: Set(nodes), within: Self.chunkBytes,
-            atMost: min(Self.largestChunk, used))
-        let parameters = ParameterArena(ParameterLayout(architecture), network.parameters)
-        let state = ParameterArena(ParameterLayout.state(architecture), network.state)
-        let executor = Executor(
-            architecture, parameters: parameters, state: state, capacity: chunk, purpose: .inference,
-            keeping: Set(nodes))
-        let shapes = nodes.map { architecture.shape(of: $0) ?? [] }
-        let scratch = shapes.map { AlignedBuffer(count: chunk * $0.reduce(1, *)) }
-        var sums = shapes.map { Array(repeating: (0.0, 0.0), count: $0[0]) }
-        var labels = [Int32](repeating: 0, count: chunk)
-        for first in stride(from: 0, to: used, by: chunk) {
-            let rows = min(chunk, used - first)
-            labels.withUnsafeMutableBufferPointer { labels in
-                guard let labels = labels.baseAddress else { return }
-                batches.gather(
-                    positions[first..<first + rows], rows: executor.input.value, labels: labels)
-            }
-            executor.forward(rows: rows)
-            for (index, node) in nodes.enumerated() {
-                executor.readRows(of: node, .value, rows: rows, into: scratch[index].pointer)
-                let channels = shapes[index][0]
-                for value in 0..<rows * shapes[index].reduce(1, *) {
-                    let number = Double(scratch[index].pointer[value])
-                    sums[index][value % channels].0 += number
-                    sums[index][value % channels].1 += number * number
-                }
-            }
+/// Count, means and sums of squared deviations of some rows' channels.
+private struct PartMoments: Sendable {
+    private(set) var count: Double
+    private(set) var means: [Double]
+    private(set) var squares: [Double]
+
+    init(_ port: Port, rows: Int) {
+        let layout = port.layout
+        count = Double(rows * layout.positions)
+        means = Array(repeating: 0, count: layout.blocks * layout.lanes)
+        squares = means
+        channels_moments(
+            port.value, rows, layout.channels, layout.positions, layout.lanes, &means, &squares)
+        means.removeLast(means.count - layout.channels)
+        squares.removeLast(squares.count - layout.channels)
+    }
+
+    /// The moments of both together, by Chan's rule.
+    func joined(with other: PartMoments) -> PartMoments {
+        var result = self
+        result.count += other.count
+        for channel in means.indices {
+            let delta = other.means[channel] - means[channel]
+            result.means[channel] += delta * other.count / result.count
+            result.squares[channel] +=
+                other.squares[channel] + delta * delta * count * other.count / result.count
         }
-        withExtendedLifetime((parameters, state)) {}
-        byNode = zip(shapes, sums).map { shape, sums in
-            let count = Double(used * shape.dropFirst().reduce(1, *))
-            let means = sums.map { $0.0 / count }
-            return (means, zip(sums, means).map { max(0, $0.1 / count - $1 * $1) })
-        }
+        return result
     }
 }

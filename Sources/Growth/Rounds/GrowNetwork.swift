@@ -7,13 +7,13 @@ internal import Training
 package struct GrowthOutcome: Equatable, Sendable {
     /// The grown network; nil where no site got a neuron, so that the network passes on as it is.
     package var network: Network?
-    /// One record for every site that was considered.
+    /// One record for every site that was considered, in the order in which they grew.
     package var records: [GrowthRecord]
 }
 
 /// Adds neurons where the policies say so: the work of the stage grow.
 ///
-/// Sites are grown one after the other; each one's amplitude is chosen with the others as they are then. Losses are
+/// Sites are grown one after the other, the last first; each one's amplitude is chosen with the others as they are then. Losses are
 /// taken on samples of the validation split, or of the training split where there is none.
 /// - Throws: `GrowthError`, `TrainingError`, `LinearAlgebraError`, `NetworkError`.
 package func growNetwork(
@@ -32,12 +32,17 @@ private final class GrowthRound {
     private let bottlenecks: Bottlenecks
     private var network: Network
     private let dataset: Dataset
-    /// The samples that amplitudes are tried on.
+    /// The samples that amplitudes are tried on, as they are and on their way from site to site.
     private let trialSplit: Split
+    private let trials: CarriedSamples
+    /// The training samples that new channels are normalised over.
+    private let normalized: CarriedSamples
     private let threads: Int
     private var records: [GrowthRecord] = []
-    /// Floating-point operations of the trials.
-    private var flops = 0
+    /// The loss of the network as it is on the samples of the trials, once it is known.
+    private var trialLoss: Double?
+    /// Floating-point operations for streams.
+    private var streamFlops = 0
 
     init(
         _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -48,8 +53,17 @@ private final class GrowthRound {
         self.network = network
         self.threads = threads
         self.dataset = dataset
+        let measured = Set(bottlenecks.sites.map(\.site))
+        let sites = GrowthSite.all(in: network.architecture).filter { measured.contains($0.name) }
+        func carried(_ split: Split) -> CarriedSamples {
+            CarriedSamples(
+                split, dataset.normalization, for: network.architecture, threads: threads,
+                places: parameters.proposal.sites == .best ? [] : sites.map(\.producerInput))
+        }
         trialSplit = (dataset.validation.count > 0 ? dataset.validation : dataset.train)
             .spread(parameters.placement.trialSamples)
+        trials = carried(trialSplit)
+        normalized = carried(dataset.train.spread(Network.normalizedSamples))
     }
 
     private var placement: PlacementParameters { parameters.placement }
@@ -76,7 +90,7 @@ private final class GrowthRound {
         }
         network.growth += records
         network.cost[.bottlenecks] += bottlenecks.flops
-        network.cost[.grow] += flops
+        network.cost[.grow] += trials.flops + normalized.flops + streamFlops
         return GrowthOutcome(network: network, records: records)
     }
 
@@ -91,7 +105,7 @@ private final class GrowthRound {
             let found = try growth.grow(
                 stream, of: network, position: sites + index, room: parametersLeft)
             records.append(found.record)
-            flops += found.flops
+            streamFlops += found.flops
             if let grown = found.network { network = grown }
         }
     }
@@ -161,9 +175,10 @@ private final class GrowthRound {
         return "the last round improved the validation loss by less than \(stop.gain) of it"
     }
 
-    /// The sites in the order in which they grow.
+    /// The sites in the order in which they grow: from the last to the first, so that what the producers and consumers of
+    /// those to come read stays what was measured.
     private func order(_ measured: [Measured]) throws -> [Int] {
-        guard parameters.proposal.sites == .best else { return Array(measured.indices) }
+        guard parameters.proposal.sites == .best else { return measured.indices.reversed() }
         let values = try measured.map { one in
             // Methods that predict nothing grow where the bottleneck is largest for what a neuron costs.
             guard method.placement == .searched else {
@@ -243,27 +258,37 @@ private final class GrowthRound {
         let fitted = parameters.scaled(
             [choice.extensions[0].fitted(to: site, of: network)], producers: [site.producer],
             consumers: [site.consumer], of: network)[0]
-        let trial = try GrowthTrial(
-            fitted, at: site, of: network, split: trialSplit, normalization: dataset.normalization,
-            loss: parameters.loss, threads: threads)
-        let found = try parameters.amplitude { try trial.loss(at: $0) }
-        flops += trial.flops(losses: found.evaluations)
+        let trial = try GrowthTrial(fitted, at: site, of: network, over: trials, loss: parameters.loss)
+        let found = try parameters.amplitude(hasUpdate: trial.hasUpdate, before: trialLoss) {
+            try trial.loss(at: $0, update: $1)
+        }
         var done = record(of: measured, note: "")
-        done.lossBefore = found.before
+        done.lossBefore = found.lossBefore
+        trialLoss = found.lossBefore
         guard found.amplitude > 0, found.loss.isFinite else {
             done.note = "no amplitude lowers the loss"
             return records.append(done)
         }
-        network = try network.grafting(fitted.scaled(by: found.amplitude), at: site)
-        if fitted.neurons.originals == nil {
-            network = try network.normalizing(
-                fitted.neurons.count, at: site, over: dataset.train, dataset.normalization)
-        }
+        trialLoss = found.loss
+        let update = found.hasUpdate ? found.amplitude : 0
+        try graft(fitted.scaled(by: found.amplitude, update: update), at: site)
+        if !found.hasUpdate { done.note = TriedAmplitude.withoutUpdate }
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
-        done.predictedDecrease = parameters.predictsDecrease ? found.amplitude * choice.decrease : nil
-        done.realizedDecrease = found.before - found.loss
+        done.predictedDecrease =
+            parameters.predictsDecrease ? choice.decrease(at: found.amplitude, update: update) : nil
+        done.realizedDecrease = found.lossBefore - found.loss
         records.append(done)
+    }
+
+    private func graft(_ extension: Extension, at site: GrowthSite) throws {
+        let isNormalized =
+            `extension`.neurons.originals == nil && !network.architecture.normalizations(site.between).isEmpty
+        if isNormalized { try normalized.carry(to: site.producerInput, of: network) }
+        network = try network.grafting(`extension`, at: site)
+        if isNormalized {
+            network = try network.normalizing(`extension`.neurons.count, at: site, over: normalized)
+        }
     }
 
     private func record(of measured: SiteBottleneck, note: String) -> GrowthRecord {

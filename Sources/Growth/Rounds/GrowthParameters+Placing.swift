@@ -1,38 +1,25 @@
 internal import Networks
 internal import Tensors
 
-/// What was found along the ray of an extension.
-struct FoundAmplitude {
-    /// γ; 0 where nothing lowers the loss.
-    var amplitude: Double
-    var before: Double
-    var loss: Double
-    var evaluations: Int
-}
-
 extension RoundParameters<PlacementParameters> {
     /// The amplitude that these parameters ask for.
     ///
-    /// - Parameter loss: at an amplitude.
+    /// - Parameters:
+    ///   - hasUpdate: whether a consumer moves by itself.
+    ///   - before: the loss without the extension where it is known.
+    ///   - loss: with the neurons at the first amplitude and the consumers' own moves at the second.
     /// - Throws: `GrowthError.lossNotFinite` where the loss is not finite before anything was changed.
-    func amplitude(_ loss: (Double) throws -> Double) throws -> FoundAmplitude {
-        let fixed: Double? =
+    func amplitude(
+        hasUpdate: Bool, before: Double?, _ loss: (_ amplitude: Double, _ update: Double) throws -> Double
+    ) throws -> TriedAmplitude {
+        let found =
             switch placement.amplitude {
-            case .fixed(let amplitude): amplitude
-            case .search: nil
-            case .method: proposal.method.method.placement == .asProposed ? 1 : nil
+            case .fixed(let amplitude): try TriedAmplitude(fixed: amplitude, before: before, loss)
+            case .method where proposal.method.method.placement == .asProposed:
+                try TriedAmplitude(fixed: 1, before: before, loss)
+            case .search, .method: try TriedAmplitude(hasUpdate: hasUpdate, before: before, loss)
             }
-        let found: FoundAmplitude
-        if let fixed {
-            found = FoundAmplitude(
-                amplitude: fixed, before: try loss(0), loss: try loss(fixed), evaluations: 2)
-        } else {
-            let search = try AmplitudeSearch(loss)
-            found = FoundAmplitude(
-                amplitude: search.amplitude, before: search.lossBefore, loss: search.loss,
-                evaluations: search.trials.count)
-        }
-        guard found.before.isFinite else {
+        guard found.lossBefore.isFinite else {
             throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
         }
         return found
@@ -54,7 +41,7 @@ extension RoundParameters<PlacementParameters> {
         }
         let consumerWeights = consumers.map(network.inputWeights)
         let updates = extensions.enumerated().map { index, extended in
-            extended.update.map { network.withoutBias($0, of: consumers[index]) } ?? consumerWeights[index]
+            extended.move.map { network.withoutBias($0, of: consumers[index]) } ?? consumerWeights[index]
         }
         let neurons = extensions[0].neurons
         let fanIns = zip(producers, network.fanIns(neurons.fanIn, into: producers)).map {
@@ -69,7 +56,8 @@ extension RoundParameters<PlacementParameters> {
                 neurons: extended.neurons.scaling(
                     fanIn: Array(repeating: factors.fanIn, count: neurons.count),
                     fanOut: Array(repeating: factors.fanOut, count: neurons.count)),
-                update: extended.update.map { factors.update * $0 })
+                update: extended.update.map { factors.update * $0 },
+                room: extended.room.map { factors.update * $0 })
         }
     }
 }

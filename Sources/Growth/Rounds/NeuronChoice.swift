@@ -18,8 +18,10 @@ struct NeuronPlace {
 struct NeuronChoice {
     /// For each consumer, at amplitude 1; fan-ins are the same.
     let extensions: [Extension]
-    /// The exact first-order decrease per unit of γ; 0 where the function is kept.
-    let decrease: Double
+    /// The exact first-order decreases per unit of γ, by the neurons with what makes room for them and by the consumers' own
+    /// moves; 0 where the function is kept.
+    private let neuronDecrease: Double
+    private let updateDecrease: Double
 
     private let price: Int
 
@@ -47,10 +49,10 @@ struct NeuronChoice {
             extensions = consumers.enumerated().map { index, consumer in
                 let chosen = consumer.proposal.neurons.selecting(kept)
                 return Extension(
-                    neurons: chosen.placed(at: place.geometries[index]),
-                    update: consumer.proposal.consumerUpdate(with: chosen))
+                    neurons: chosen.placed(at: place.geometries[index]), update: consumer.proposal.update,
+                    room: chosen.room)
             }
-            decrease = 0
+            (neuronDecrease, updateDecrease) = (0, 0)
             return
         }
         if case .auto = parameters.proposal.neurons {
@@ -61,13 +63,22 @@ struct NeuronChoice {
             signed, consumers, parameters.placement,
             allowsRefit: parameters.proposal.method.method.allowsRefit, rankThreshold: rankThreshold)
         extensions = zip(fitted.extensions, place.geometries).map { extended, geometry in
-            Extension(neurons: extended.neurons.placed(at: geometry), update: extended.update)
+            Extension(
+                neurons: extended.neurons.placed(at: geometry), update: extended.update, room: extended.room)
         }
-        decrease = fitted.decrease
+        neuronDecrease = fitted.decrease
+        updateDecrease = zip(extensions, consumers).reduce(0) { sum, pair in
+            sum + (pair.0.update.map { $0.transposed.inner(pair.1.consumerMoment) } ?? 0)
+        }
+    }
+
+    /// The first-order decrease with the neurons at amplitude γ and the consumers' own moves at another.
+    func decrease(at amplitude: Double, update: Double) -> Double {
+        amplitude * neuronDecrease + update * updateDecrease
     }
 
     /// The exact first-order decrease per unit of what the neurons cost.
-    var decreasePerCost: Double { count > 0 ? decrease / Double(count * price) : 0 }
+    var decreasePerCost: Double { count > 0 ? decrease(at: 1, update: 1) / Double(count * price) : 0 }
 
     private static func check(
         _ candidates: Int, _ perDirection: Int, _ requested: Int, at place: NeuronPlace,
@@ -141,36 +152,40 @@ struct NeuronChoice {
         if allowsRefit && placement.refit && placement.update {
             return try refitted(signed, consumers, rankThreshold: rankThreshold)
         }
-        let fitted = zip(signed, consumers).map { signed, consumer in
-            var proposal = consumer.proposal
-            if !placement.update { proposal.update = nil }
-            let update = proposal.consumerUpdate(with: signed.neurons)
-            let decrease = FirstOrderDecrease(
-                update: update, moment: consumer.consumerMoment, gains: signed.gains)
-            return (Extension(neurons: signed.neurons, update: update), decrease.total)
+        let extensions = zip(signed, consumers).map { signed, consumer in
+            Extension(
+                neurons: signed.neurons, update: placement.update ? consumer.proposal.update : nil,
+                room: signed.neurons.room)
         }
-        return (fitted.map(\.0), fitted.reduce(0) { $0 + $1.1 })
+        let decrease = extensions.indices.reduce(0) { sum, index in
+            sum
+                + FirstOrderDecrease(
+                    update: extensions[index].room, moment: consumers[index].consumerMoment,
+                    gains: signed[index].gains
+                ).total
+        }
+        return (extensions, decrease)
     }
 
     private static func refitted(
         _ signed: [SignedNeurons], _ consumers: [SiteBottleneck], rankThreshold: Double
     ) throws -> (extensions: [Extension], decrease: Double) {
+        var decrease = 0.0
         let solutions = try zip(signed, consumers).compactMap { signed, consumer in
             try consumer.effects.map { effects in
-                try Refit.Solution(
-                    signed, moments: effects.moments,
-                    bestUpdate: BestUpdate(
-                        covariance: consumer.consumerCovariance, moment: consumer.consumerMoment,
-                        threshold: rankThreshold),
-                    threshold: Refit.threshold)
+                let best = try BestUpdate(
+                    covariance: consumer.consumerCovariance, moment: consumer.consumerMoment,
+                    threshold: rankThreshold)
+                let solution = try Refit.Solution(
+                    signed, moments: effects.moments, bestUpdate: best, threshold: Refit.threshold)
+                decrease += solution.decrease - best.decrease
+                return solution
             }
         }
         let extensions = zip(solutions.balanced, consumers).map { neurons, consumer in
-            var proposal = consumer.proposal
-            proposal.update = consumer.bestUpdate
-            return Extension(neurons: neurons, update: proposal.consumerUpdate(with: neurons))
+            Extension(neurons: neurons, update: consumer.bestUpdate, room: neurons.room)
         }
-        return (extensions, solutions.reduce(0) { $0 + $1.decrease })
+        return (extensions, decrease)
     }
 }
 

@@ -128,27 +128,33 @@ struct StreamGrowth {
     ) throws {
         let extensions = parameters.scaled(
             choice.extensions, producers: stream.producers, consumers: stream.consumers, of: network)
-        func grown(_ amplitude: Double) throws -> Network {
+        func grown(_ amplitude: Double, _ update: Double) throws -> Network {
             try network.grafting(
-                stream.graft(extensions.map { $0.scaled(by: amplitude) }, in: network))
+                stream.graft(extensions.map { $0.scaled(by: amplitude, update: update) }, in: network))
         }
-        let found = try parameters.amplitude { amplitude in
+        var evaluations = 0
+        let found = try parameters.amplitude(
+            hasUpdate: extensions.contains { $0.update != nil }, before: nil
+        ) { amplitude, update in
+            evaluations += 1
             // Weights beyond Float32 are no network: too far.
             guard amplitude > 0 else { return try loss(of: network) }
-            guard let grown = try? grown(amplitude) else { return .infinity }
+            guard let grown = try? grown(amplitude, update) else { return .infinity }
             return try loss(of: grown)
         }
-        outcome.record.lossBefore = found.before
+        outcome.record.lossBefore = found.lossBefore
         let wider = try network.architecture.widening(stream.producers, by: choice.count)
         outcome.flops +=
             trialSplit.count
             * (network.architecture.flopsPerSample.inference
-                + (found.evaluations - 1) * wider.flopsPerSample.inference)
+                + (evaluations - 1) * wider.flopsPerSample.inference)
         guard found.amplitude > 0, found.loss.isFinite else {
             outcome.record.note = "no amplitude lowers the loss"
             return
         }
-        var result = try grown(found.amplitude)
+        let update = found.hasUpdate ? found.amplitude : 0
+        if !found.hasUpdate { outcome.record.note = TriedAmplitude.withoutUpdate }
+        var result = try grown(found.amplitude, update)
         if extensions[0].neurons.originals == nil {
             result = try result.normalizing(
                 choice.count, after: stream.name, between: stream.between, over: dataset.train,
@@ -158,8 +164,8 @@ struct StreamGrowth {
         outcome.record.neurons = choice.count
         outcome.record.amplitude = found.amplitude
         outcome.record.predictedDecrease =
-            parameters.predictsDecrease ? found.amplitude * choice.decrease : nil
-        outcome.record.realizedDecrease = found.before - found.loss
+            parameters.predictsDecrease ? choice.decrease(at: found.amplitude, update: update) : nil
+        outcome.record.realizedDecrease = found.lossBefore - found.loss
     }
 
     /// The mean loss over the trial samples.

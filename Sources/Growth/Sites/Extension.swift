@@ -5,17 +5,29 @@ package import Tensors
 package struct Extension: Equatable, Sendable {
     /// α [k, a], ω [c, k E] for all of the consumer's taps.
     package var neurons: NewNeurons
-    /// What is added to the consumer's weights, [c, b]; nil for nothing.
+    /// How the consumer's weights move by themselves, [c, b]; nil for not at all.
     package var update: Matrix?
+    /// How the consumer's weights make room for the neurons, −ω K, [c, b]; nil for not at all.
+    package var room: Matrix?
 
-    package init(neurons: NewNeurons, update: Matrix?) {
+    package init(neurons: NewNeurons, update: Matrix?, room: Matrix? = nil) {
         self.neurons = neurons
         self.update = update
+        self.room = room
     }
 
-    /// The same at amplitude γ: √γ on either side of the neurons, γ on the update.
-    package func scaled(by amplitude: Double) -> Extension {
-        Extension(neurons: neurons.scaled(by: amplitude), update: update.map { amplitude * $0 })
+    /// What is added to the consumer's weights; nil for nothing.
+    package var move: Matrix? {
+        guard let update, let room else { return update ?? room }
+        return update + room
+    }
+
+    /// The same at amplitude γ: √γ on either side of the neurons, γ on what makes room for them, γ or an amplitude of its own on
+    /// the update.
+    package func scaled(by amplitude: Double, update own: Double? = nil) -> Extension {
+        Extension(
+            neurons: neurons.scaled(by: amplitude), update: update.map { (own ?? amplitude) * $0 },
+            room: room.map { amplitude * $0 })
     }
 
     /// The same for a network whose other sites have grown since: zero weights for inputs of the producer and outputs
@@ -26,9 +38,10 @@ package struct Extension: Equatable, Sendable {
         var fitted = neurons
         fitted.fanIn = neurons.fanIn.widened(to: inputs, before: site.producerHasBias ? 1 : 0)
         fitted.fanOut = neurons.fanOut.transposed.widened(to: consumer.rows, before: 0).transposed
-        return Extension(
-            neurons: fitted,
-            update: update?.transposed.widened(to: consumer.rows, before: 0).transposed)
+        func widened(_ move: Matrix?) -> Matrix? {
+            move?.transposed.widened(to: consumer.rows, before: 0).transposed
+        }
+        return Extension(neurons: fitted, update: widened(update), room: widened(room))
     }
 }
 

@@ -26,21 +26,34 @@ extension Network {
     /// - Parameter extension: as it is to stand in the network, amplitude included.
     /// - Throws: `NetworkError` where a weight is not finite or the widened architecture is not allowed.
     package func grafting(_ extension: Extension, at site: GrowthSite) throws -> Network {
+        let result = try joining(`extension`, at: site)
+        try result.validate(source: "the network grown at \(site.name)")
+        return result
+    }
+
+    /// The same where weights need not be finite.
+    func joining(_ extension: Extension, at site: GrowthSite) throws -> Network {
         let neurons = `extension`.neurons
         let taps = site.geometry.consumer.taps
         precondition(
             neurons.count == 0 || neurons.taps == taps,
             "neurons of \(neurons.taps) taps at \(site.name), which has \(taps)")
-        return try grafting(
+        return try joining(
             Graft(
                 name: site.name, width: site.width, count: neurons.count,
                 producers: [(site.producer, neurons.fanIn)],
-                consumers: [(site.consumer, neurons.fanOut, `extension`.update)], between: site.between,
+                consumers: [(site.consumer, neurons.fanOut, `extension`.move)], between: site.between,
                 originals: neurons.originals))
     }
 
     /// The same for a width that several layers make or read.
     func grafting(_ graft: Graft) throws -> Network {
+        let result = try joining(graft)
+        try result.validate(source: "the network grown at \(graft.name)")
+        return result
+    }
+
+    private func joining(_ graft: Graft) throws -> Network {
         guard graft.count > 0 else { return self }
         var result = self
         result.architecture = try architecture.widening(graft.producers.map(\.node), by: graft.count)
@@ -65,7 +78,6 @@ extension Network {
                 result.optimizerState[name] = optimizerState[name]?.padded(to: entry.specification.shape)
             }
         }
-        try result.validate(source: "the network grown at \(graft.name)")
         return result
     }
 

@@ -97,7 +97,7 @@ extension GrowthStream {
             (node: $0, fanIn: $1)
         }
         let fanOuts = zip(consumers, extensions).map { node, extended in
-            (node: node, fanOut: extended.neurons.fanOut, update: extended.update)
+            (node: node, fanOut: extended.neurons.fanOut, update: extended.move)
         }
         return Graft(
             name: name, width: width, count: neurons.count, producers: fanIns, consumers: fanOuts,
