@@ -9,6 +9,7 @@ extension Network {
     ///
     /// Moments are over all positions of at most 2048 samples, evenly spread. Where several
     /// normalisations follow each other, what comes into one does not depend on the others, since all pass new channels.
+    /// Where nothing but 0 comes in, as from `gradmax`, b is 1e-8: behind 0 itself a ReLU would never let the channel learn.
     /// - Parameters:
     ///   - count: channels that were appended last at the site.
     ///   - split: of samples to measure.
@@ -18,6 +19,9 @@ extension Network {
         try normalizing(
             count, after: site.producer, between: site.between, over: split, normalization)
     }
+
+    /// Small enough to leave the function as it is.
+    private static let silentBias = 1e-8
 
     /// The same for a width that several layers make; `producer` is one of them.
     func normalizing(
@@ -38,7 +42,8 @@ extension Network {
             let variances = found.variances.suffix(added)
             let scales = variances.map { ($0 + operation.epsilon).squareRoot() }
             result.parameters["\(node.name)/weight"]?.replaceLast(by: scales)
-            result.parameters["\(node.name)/bias"]?.replaceLast(by: Array(means))
+            let biases = zip(means, variances).map { $0 == 0 && $1 == 0 ? Self.silentBias : $0 }
+            result.parameters["\(node.name)/bias"]?.replaceLast(by: biases)
             result.state["\(node.name)/running_mean"]?.replaceLast(by: Array(means))
             result.state["\(node.name)/running_var"]?.replaceLast(by: Array(variances))
         }
