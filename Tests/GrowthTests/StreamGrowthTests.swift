@@ -111,6 +111,30 @@ struct StreamGrowthTests {
         #expect(relativeDifference(outputs[1], outputs[0]) <= 1e-5)
     }
 
+    @Test(
+        "channels that GradMax adds before a normalisation and a ReLU learn, in sites and streams",
+        arguments: [ResNet.Order.classic, .preActivation])
+    func gradMaxLearns(order: ResNet.Order) throws {
+        let network = try ResidualNetworks.network(order)
+        let grown = try #require(
+            try grow(network, try plan("method: gradmax, neurons: {most: 2}")).network)
+        let tuned = try #require(
+            try fineTune(
+                TuneParameters(training: TrainingParameters(epochs: 1), loss: LossParameters(), seed: 0),
+                dataset: dataset, network: grown))
+        for (producer, width) in [("stage1-block1-conv1", 3), ("stem", 3), ("stage2-block1-conv2", 6)] {
+            let inputs = 0..<(producer == "stem" ? 18 : width * 9)
+            let (before, after) = (
+                grown.inputWeights(of: producer).selecting(columns: inputs),
+                tuned.inputWeights(of: producer).selecting(columns: inputs)
+            )
+            for channel in width..<width + 2 {
+                #expect(before.row(channel).allSatisfy { $0 == 0 })
+                #expect(after.row(channel).contains { $0 != 0 }, "\(producer) \(channel)")
+            }
+        }
+    }
+
     // MARK: Rounds
 
     @Test(

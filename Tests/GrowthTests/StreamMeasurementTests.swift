@@ -210,6 +210,35 @@ struct StreamMeasurementTests {
         }
     }
 
+    @Test("signs are those that all consumers together gain most by")
+    func signs() throws {
+        let network = try ResidualNetworks.twoByTwo(.relu)
+        let stream = try #require(GrowthStream.all(in: network.architecture).first)
+        let found = try measurement(stream, of: network, "tiny").run(position: 0, limit: 6)
+        let gains = try #require(found.gains).gains
+        let own = try found.consumers.map { try #require($0.effects).gains }
+        #expect(gains.plus == zip(own[0].plus, own[1].plus).map(+))
+        // Consumers would choose differently.
+        let wishes = own.map { zip($0.plus, $0.minus).map { $0 >= $1 } }
+        #expect(wishes[0] != wishes[1])
+        var parameters = GrowthParameters()
+        parameters.proposal.method = try #require(GrowthMethodName(rawValue: "tiny"))
+        parameters.placement.update = false
+        let routes = stream.routes(in: network.architecture, .full)
+        let choice = try NeuronChoice(
+            found.consumers, gains: found.gains,
+            at: NeuronPlace(
+                name: stream.name, isKinked: true, slopes: .relu, price: 1,
+                geometries: [routes[0].geometry, routes[1].geometry]),
+            parameters: parameters, requested: 6, room: .max, rankThreshold: 1e-6)
+        let best = zip(gains.plus, gains.minus).map(max)
+        #expect(abs(choice.decrease(at: 1, update: 1) - best.reduce(0, +)) < 1e-12)
+        let signs = zip(gains.plus, gains.minus).map { $0 >= $1 ? 1.0 : -1 }
+        for (extended, consumer) in zip(choice.extensions, found.consumers) {
+            #expect(extended.neurons == consumer.proposal.neurons.signed(signs))
+        }
+    }
+
     @Test("the result has the same bits with any number of threads", arguments: ["tiny-joint", "fisher"])
     func threads(method: String) throws {
         let network = try ResidualNetworks.network(.classic)

@@ -61,7 +61,7 @@ struct TriedAmplitudeTests: GrowsNetworks {
         let samples = CarriedSamples(
             same.train, same.normalization, for: network.architecture, threads: 1)
         let trial = try GrowthTrial(
-            choice.extension, at: site, of: network, over: samples, loss: LossParameters())
+            choice.extensions[0], at: site, of: network, over: samples, loss: LossParameters())
         let slope = try (trial.loss(at: 0) - trial.loss(at: 1e-3, update: 0)) / 1e-3
         #expect(abs(slope / predicted - 1) < 0.1)
     }
@@ -77,7 +77,7 @@ struct TriedAmplitudeTests: GrowsNetworks {
         let samples = CarriedSamples(
             same.train, same.normalization, for: network.architecture, threads: 1)
         let trial = try GrowthTrial(
-            choice.extension, at: site, of: network, over: samples, loss: LossParameters())
+            choice.extensions[0], at: site, of: network, over: samples, loss: LossParameters())
         for (neurons, update) in [(1e-3, 0), (0, 1e-3), (1e-3, 3e-3)] {
             let found = try trial.loss(at: 0) - trial.loss(at: neurons, update: update)
             #expect(abs(found / choice.decrease(at: neurons, update: update) - 1) < 0.08)

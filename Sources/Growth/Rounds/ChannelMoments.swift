@@ -10,6 +10,7 @@ extension Network {
     ///
     /// Moments are over all positions. Where several normalisations follow each other, what comes into one does not depend on
     /// the others, since all pass new channels.
+    /// Where nothing but 0 comes in, as from `gradmax`, b is 1e-8: behind 0 itself a ReLU would never let the channel learn.
     /// - Parameters:
     ///   - count: channels that were appended last at the site.
     ///   - samples: to measure, not carried beyond the producer's input.
@@ -17,15 +18,18 @@ extension Network {
         try normalizing(count, after: site.producer, between: site.between, over: samples)
     }
 
+    /// Small enough to leave the function as it is.
+    private static let silentBias = 1e-8
+
     /// The same for a width that several layers make, over the samples of a split; `producer` is one of them.
     func normalizing(
         _ count: Int, after producer: String, between: [String], over split: Split,
-        _ normalization: Normalization
+        _ normalization: Normalization, threads: Int
     ) throws -> Network {
         try normalizing(
             count, after: producer, between: between,
             over: CarriedSamples(
-                split.spread(Self.normalizedSamples), normalization, for: architecture, threads: 1))
+                split.spread(Self.normalizedSamples), normalization, for: architecture, threads: threads))
     }
 
     /// The most samples that moments are taken over.
@@ -45,7 +49,8 @@ extension Network {
             let variances = found.variances.suffix(added)
             let scales = variances.map { ($0 + operation.epsilon).squareRoot() }
             result.parameters["\(node.name)/weight"]?.replaceLast(by: scales)
-            result.parameters["\(node.name)/bias"]?.replaceLast(by: Array(means))
+            let biases = zip(means, variances).map { $0 == 0 && $1 == 0 ? Self.silentBias : $0 }
+            result.parameters["\(node.name)/bias"]?.replaceLast(by: biases)
             result.state["\(node.name)/running_mean"]?.replaceLast(by: Array(means))
             result.state["\(node.name)/running_var"]?.replaceLast(by: Array(variances))
         }

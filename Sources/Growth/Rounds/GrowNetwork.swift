@@ -215,12 +215,8 @@ private final class GrowthRound {
         }
         do {
             return try NeuronChoice(
-                [bottleneck], gains: bottleneck.effects?.measuredGains,
-                at: NeuronPlace(
-                    name: site.name, isKinked: site.isKinked, slopes: site.slopes,
-                    price: site.costPerNeuron(placement.cost, in: network), geometries: [site.geometry]),
-                parameters: parameters, requested: requested, room: room(at: site),
-                rankThreshold: bottlenecks.rankThreshold)
+                bottleneck, at: site, of: network, parameters: parameters, requested: requested,
+                room: room(at: site), rankThreshold: bottlenecks.rankThreshold)
         } catch let problem as LinearAlgebraError {
             throw GrowthError.unsolvable(site: site.name, problem: problem)
         }

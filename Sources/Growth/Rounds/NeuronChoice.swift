@@ -72,6 +72,20 @@ struct NeuronChoice {
         }
     }
 
+    /// The same for a site.
+    init(
+        _ bottleneck: SiteBottleneck, at site: GrowthSite, of network: Network,
+        parameters: GrowthParameters, requested: Int, room: Int, rankThreshold: Double
+    ) throws {
+        try self.init(
+            [bottleneck], gains: bottleneck.effects?.measuredGains,
+            at: NeuronPlace(
+                name: site.name, isKinked: site.isKinked, slopes: site.slopes,
+                price: site.costPerNeuron(parameters.placement.cost, in: network),
+                geometries: [site.geometry]),
+            parameters: parameters, requested: requested, room: room, rankThreshold: rankThreshold)
+    }
+
     /// The first-order decrease with the neurons at amplitude γ and the consumers' own moves at another.
     func decrease(at amplitude: Double, update: Double) -> Double {
         amplitude * neuronDecrease + update * updateDecrease

@@ -158,7 +158,7 @@ struct StreamGrowth {
         if extensions[0].neurons.originals == nil {
             result = try result.normalizing(
                 choice.count, after: stream.name, between: stream.between, over: dataset.train,
-                dataset.normalization)
+                dataset.normalization, threads: threads)
         }
         outcome.network = result
         outcome.record.neurons = choice.count
