@@ -67,6 +67,27 @@ struct GrowthStreamTests {
         #expect(GrowthStream.all(in: architecture).isEmpty)
     }
 
+    @Test("a width that goes into what nobody reads, or that is a row and an image at once, is none")
+    func deadEnds() throws {
+        let point = Window(kernel: Extent(1, 1))
+        func streams(_ nodes: [Node]) throws -> [String] {
+            let one = Node("one", Convolution(width: 3, window: point), inputs: ["input"])
+            let nodes = [one] + nodes + [Node("output", Linear(width: 3), inputs: ["last"])]
+            return GrowthStream.all(in: try Architecture(inputShape: [2, 6, 6], nodes: nodes)).map(\.name)
+        }
+        let two = Node("two", Convolution(width: 3, window: point), inputs: ["input"])
+        let sum = Node("sum", Add(), inputs: ["one", "two"])
+        let last = Node("last", Flatten(), inputs: ["sum"])
+        #expect(try streams([two, sum, last]) == ["one"])
+        #expect(try streams([two, sum, last, Node("lost", Activation(.relu), inputs: ["two"])]).isEmpty)
+        let rows = [
+            Node("flat", Flatten(), inputs: ["one"]), Node("pixels", Flatten(), inputs: ["input"]),
+            Node("row", Linear(width: 108), inputs: ["pixels"]),
+            Node("last", Add(), inputs: ["flat", "row"]),
+        ]
+        #expect(try streams(rows).isEmpty)
+    }
+
     @Test(
         "copies and neurons without fan-out keep the function, in evaluation and training, through growths of all widths",
         arguments: [ResNet.Order.classic, .preActivation], [Net2Net() as any GrowthMethod, RandomZeroOut()])

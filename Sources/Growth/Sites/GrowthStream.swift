@@ -3,8 +3,8 @@ package import Networks
 /// A width that several layers make or several read: the channels of a residual network that its branches add to.
 ///
 /// Every layer that writes into it gets rows, every layer that reads it gets columns, everything in between a channel.
-/// Named after its first producer. It can grow if all that it ties together keeps channels apart, and if neither the
-/// data nor the network's output belong to it. Widths of one producer and one reader are ``GrowthSite``s.
+/// Named after its first producer. It can grow if all that it ties together keeps channels apart and is read, and if
+/// neither the data nor the network's output belong to it. Widths of one producer and one reader are ``GrowthSite``s.
 package struct GrowthStream: Sendable, Equatable {
     /// Layers whose outputs are the width, in the order of the network.
     package let producers: [String]
@@ -49,7 +49,8 @@ package struct GrowthStream: Sendable, Equatable {
         width = layer.width
         // A row of features may be as long as a flattened image that it is added to: one more of each would not be.
         let isEven = nodes.allSatisfy { ($0.operation as? any Layer).map { $0.width == layer.width } ?? true }
-        guard !consumers.isEmpty, isEven else { return nil }
+        let isRead = nodes.allSatisfy { !architecture.consumers(of: $0.name).isEmpty }
+        guard !consumers.isEmpty, isEven, isRead else { return nil }
     }
 }
 
