@@ -1,0 +1,60 @@
+import Datasets
+import Networks
+import Tensors
+import Testing
+import Training
+
+@testable import Growth
+
+/// N = XᵀG − C δW*ᵀ, against N = XᵀG⊥.
+@Suite("Directions from the first pass")
+struct DerivedDirectionTests {
+    private let dataset = SampleNetworks.dataset(train: 150)
+
+    private func passes(
+        over network: Network, samples: Int32 = 150, derivesDirections: Bool
+    ) -> StatisticsPasses {
+        let sites = GrowthSite.all(in: network.architecture)
+        return StatisticsPasses(
+            activities: SiteActivities(
+                network, readings: sites.map(\.reading), split: dataset.train,
+                normalization: dataset.normalization, positions: Array(0..<samples), loss: LossParameters(),
+                shards: 2),
+            targets: sites.map { .init(name: $0.name, geometry: $0.geometry) },
+            needs: [.inputCovariance, .overlap, .crossCovariance], rankThreshold: 1e-6, threads: 1,
+            derivesDirections: derivesDirections)
+    }
+
+    @Test(
+        "are those that are summed from what remains of G, and Ψ is its square",
+        arguments: SampleNetworks.Kind.allCases)
+    func agree(kind: SampleNetworks.Kind) throws {
+        let network = try SampleNetworks.network(kind)
+        let derived = try passes(over: network, derivesDirections: true).first()
+        let summing = passes(over: network, derivesDirections: false)
+        var summed = try summing.first()
+        #expect(summed.allSatisfy { $0.crossCovariance == nil })
+        _ = try summing.second(&summed)
+        for (derived, summed) in zip(derived, summed) {
+            let (one, other) = (
+                try #require(derived.crossCovariance), try #require(summed.crossCovariance)
+            )
+            let (x, g) = (try #require(summed.inputCovariance).trace, summed.gradientNorm)
+            #expect((one - other).squaredNorm.squareRoot() < 1e-6 * (x * g).squareRoot())
+            #expect(abs(derived.bottleneck - summed.bottleneck) < 1e-5 * g)
+        }
+    }
+
+    @Test("are not trusted where the consumer can follow nearly all of G")
+    func smallBottleneck() throws {
+        // Fewer samples than the consumer has inputs.
+        let passes = passes(
+            over: try SampleNetworks.network(.flattened), samples: 8, derivesDirections: true)
+        var statistics = try passes.first()
+        let isDoubted = statistics.map { $0.crossCovariance == nil }
+        #expect(isDoubted == statistics.map { $0.bottleneck <= 0.01 * $0.gradientNorm })
+        #expect(isDoubted.contains(true))
+        _ = try passes.second(&statistics)
+        #expect(statistics.allSatisfy { $0.crossCovariance != nil })
+    }
+}
