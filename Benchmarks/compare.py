@@ -1,17 +1,15 @@
 """Prints the table of the benchmarks: ours alone, or beside the peers' in one run.
 
-Usage: compare.py BENCHMARKS-BINARY [PEER-PYTHON]
-
-With a peer, both sides run in turn, three times each, so that a machine whose speed drifts hurts both alike.
-Quoted are medians, and the ratio of the medians.
+With a peer, both sides run in turn, so that a machine whose speed drifts hurts both alike. Quoted are medians, and the
+ratio of the medians.
 """
 
+import argparse
 import collections
 import json
 import pathlib
 import statistics
 import subprocess
-import sys
 
 
 def collect(command, into):
@@ -35,15 +33,19 @@ def text(seconds):
 
 
 def main():
-    binary = sys.argv[1]
-    peer = sys.argv[2] if len(sys.argv) > 2 else None
+    parser = argparse.ArgumentParser(description="Table of the benchmarks: ours alone, or beside the peers'.")
+    parser.add_argument("binary", help="the built benchmarks")
+    parser.add_argument("peer", nargs="?", help="a Python with PyTorch and gromo")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of either side, with a peer")
+    parser.add_argument("--repetitions", type=int, default=5, help="in each turn")
+    options = parser.parse_args()
+    peer, repetitions = options.peer, str(options.repetitions)
     ours, theirs = collections.OrderedDict(), {}
-    rounds = 3 if peer else 1
-    for _ in range(rounds):
-        collect([binary, "--repetitions", "5"], ours)
+    for _ in range(options.rounds if peer else 1):
+        collect([options.binary, "--repetitions", repetitions], ours)
         if peer:
             script = pathlib.Path(__file__).with_name("peers.py")
-            collect([peer, str(script), "--repetitions", "5"], theirs)
+            collect([peer, str(script), "--repetitions", repetitions], theirs)
     header = f"{'what':46} {'threads':>7} {'meristem':>12}"
     print(header + (f" {'peer':>12} {'ratio':>7}" if peer else ""))
     for key, seconds in ours.items():

@@ -184,10 +184,9 @@ def main():
         for threads in options.threads:
             try:
                 seconds = [body(threads)]
+                while len(seconds) <= options.repetitions and sum(seconds) < MOST_SECONDS:
+                    seconds.append(body(threads))
                 # The first is a warm-up, unless it is all that there is time for.
-                for _ in range(options.repetitions if seconds[0] < MOST_SECONDS else 0):
-                    if sum(seconds) < MOST_SECONDS:
-                        seconds.append(body(threads))
                 seconds = seconds[1:] or seconds
             except Exception as error:  # a peer that cannot be installed or has changed is named, not guessed
                 print(json.dumps({"name": name, "threads": threads, "error": f"{type(error).__name__}: {error}"}))

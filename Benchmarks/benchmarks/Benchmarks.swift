@@ -93,6 +93,9 @@ struct Benchmarks: ParsableCommand {
         }
     }
 
+    /// Beyond so many seconds, a measurement is not repeated.
+    private static let mostSeconds = 20.0
+
     private func isWanted(_ name: String) -> Bool {
         names.isEmpty || names.contains(where: name.contains)
     }
@@ -105,8 +108,12 @@ struct Benchmarks: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         for threads in given ?? threads {
-            _ = try body(threads)
-            let seconds = try (0..<repetitions).map { _ in try body(threads) }
+            var seconds = [try body(threads)]
+            while seconds.count <= repetitions, seconds.reduce(0, +) < Self.mostSeconds {
+                seconds.append(try body(threads))
+            }
+            // The first is a warm-up, unless it is all that there is time for.
+            if seconds.count > 1 { seconds.removeFirst() }
             let measurement = Measurement(name: name, threads: threads, seconds: seconds)
             print(String(decoding: try encoder.encode(measurement), as: UTF8.self))
         }
