@@ -46,10 +46,10 @@ def main():
         if peer:
             script = pathlib.Path(__file__).with_name("peers.py")
             collect([peer, str(script), "--repetitions", repetitions], theirs)
-    header = f"{'what':46} {'threads':>7} {'meristem':>12}"
+    header = f"{'what':49} {'threads':>7} {'meristem':>12}"
     print(header + (f" {'peer':>12} {'ratio':>7}" if peer else ""))
     for key, seconds in ours.items():
-        row = f"{key[0]:46} {key[1]:7} {text(seconds):>12}"
+        row = f"{key[0]:49} {key[1]:7} {text(seconds):>12}"
         if peer:
             other = theirs.get(key)
             ratio = "-"
