@@ -6,18 +6,21 @@ extension DatasetDescriptor {
     /// - Throws: `ParameterError` with the line; `DatasetError.missing` if there is no such file.
     package init(reading path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw Self.noDescriptor(path) }
-        try self.init(tree: Tree(yamlFile: path), path: path)
+        try self.init(Document(yamlFile: path))
     }
 
     /// - Parameters:
     ///   - yaml: the text of a descriptor.
     ///   - path: its file, for messages and for the places relative to it.
     package init(yaml: String, path: String) throws {
-        try self.init(tree: Tree(yaml: yaml, file: path), path: path)
+        try self.init(Document(yaml: yaml, file: path))
     }
 
-    private init(tree: Tree, path: String) throws {
-        var fields = try Fields(tree, file: path)
+    private init(_ document: Document) throws {
+        self = try Fields.reading(document) { try Self(fields: &$0, path: document.file) }
+    }
+
+    private init(fields: inout Fields, path: String) throws {
         self.path = path
         name = try Self.name(&fields, path)
         title = try fields.text("title", "the name that people use")
@@ -28,11 +31,11 @@ extension DatasetDescriptor {
         image = try Self.image(&fields)
         trainCount = try fields.integer("train", in: 1...100_000_000, "samples of the training split")
         testCount = try fields.integer("test", in: 1...100_000_000, "samples of the test split")
-        classes = try Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
-        members = try Self.members(&fields, path, format)
-        archive = try Self.archive(&fields, path)
+        classes = Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
+        members = try Self.members(&fields, format)
+        archive = try Self.archive(&fields)
         places =
-            fields.contains("places") ? try Self.texts("places", &fields, allowed: "a list of folders") : []
+            fields.contains("places") ? Self.texts("places", &fields, allowed: "a list of folders") : []
         package = try Self.optional("package", &fields, "the Debian package that installs the files") {
             $0.wholeMatch(of: /[a-z0-9][a-z0-9+.-]+/) != nil ? $0 : nil
         }
@@ -40,7 +43,6 @@ extension DatasetDescriptor {
             guard $0.wholeMatch(of: /(https?|file):\/\/[!-~]+/) != nil else { return nil }
             return $0.hasSuffix("/") ? $0 : $0 + "/"
         }
-        try fields.finish()
     }
 
     /// Lower-case letters and digits, with single dashes between them: a name that is safe in every path.
@@ -49,8 +51,8 @@ extension DatasetDescriptor {
     private static func name(_ fields: inout Fields, _ path: String) throws -> String {
         let name = try fields.text("name", "the name, which is the file's too")
         let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-        guard name == stem, isName(name) else {
-            throw fields.failure(
+        if name != stem || !isName(name) {
+            fields.refuse(
                 "name", found: "'\(name)'",
                 allowed: "'\(stem)', the file's name (lower-case letters, digits and dashes)")
         }
@@ -65,20 +67,29 @@ extension DatasetDescriptor {
     }
 
     /// A list of different texts (integers are taken as their digits, so that `[0, 1, 2]` are class names).
-    private static func texts(_ key: String, _ fields: inout Fields, allowed: String) throws -> [String] {
+    private static func texts(_ key: String, _ fields: inout Fields, allowed: String) -> [String] {
         guard let tree = fields.tree(key) else {
-            throw fields.failure(key, found: "nothing", allowed: allowed)
+            fields.addMissing(key, allowed: allowed)
+            return []
         }
-        let texts = (tree.list ?? []).compactMap { element in
-            element.text ?? element.integer.map(String.init)
+        guard let list = tree.list, (1...256).contains(list.count) else {
+            fields.refuse(key, found: tree.summary, allowed: allowed)
+            return []
         }
-        guard texts.count == tree.list?.count, (1...256).contains(texts.count),
-            Set(texts).count == texts.count,
-            !texts.contains("")
-        else {
-            throw fields.failure(key, found: tree.summary, allowed: allowed)
+        var places: [String: Int] = [:]
+        for (index, element) in list.enumerated() {
+            func refuse(_ found: String, _ allowed: String) {
+                fields.refuse(key, element: ("[\(index)]", element), found: found, allowed: allowed)
+            }
+            guard let text = element.text ?? element.integer.map(String.init) else {
+                refuse(element.summary, "text; put it in quotes if it is meant as such")
+                continue
+            }
+            if text.isEmpty { refuse("an empty text", "a name") }
+            if let first = places[text] { refuse("'\(text)' again", "different from \(key)[\(first)]") }
+            places[text] = places[text] ?? index
         }
-        return texts
+        return list.compactMap { $0.text ?? $0.integer.map(String.init) }
     }
 
     private static func optional(
@@ -86,7 +97,8 @@ extension DatasetDescriptor {
     ) throws -> String? {
         guard fields.contains(key) else { return nil }
         let text = try fields.text(key, help)
-        guard let value = check(text) else { throw fields.failure(key, found: "'\(text)'", allowed: help) }
+        let value = check(text)
+        if value == nil { fields.refuse(key, found: "'\(text)'", allowed: help) }
         return value
     }
 

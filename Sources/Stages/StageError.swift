@@ -68,7 +68,8 @@ package func reportingErrors<Result>(of stage: String, _ body: () throws -> Resu
     } catch let error as ExitCode {
         throw error
     } catch {
-        FileHandle.standardError.write(Data("\(stage): error: \(error)\n".utf8))
+        let messages = (error as? any ReportableError)?.messages ?? ["\(error)"]
+        for message in messages { printError("\(stage): error: \(message)") }
         throw ExitCode(exitStatus(of: error))
     }
 }

@@ -50,7 +50,7 @@ import Testing
             found == [
                 "small.yaml:2: network: branches a, b on digits (1 x 8 x 8, 10 classes): node 'stage4-pool': "
                     + "an image of 8 x 8 can be halved 3 times, not 4; give at most 3 stages",
-                "plan: error: small.yaml:2: branches.c.network: branch c on digits (1 x 8 x 8, 10 classes): "
+                "small.yaml:2: branches.c.network: branch c on digits (1 x 8 x 8, 10 classes): "
                     + "node 'stage4-pool': an image of 8 x 8 can be halved 3 times, not 5; give at most 3 stages",
             ])
     }
