@@ -108,6 +108,7 @@ private func train(
     try checkFits(start.architecture, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     try training.augmentation.check(dataset.shape)
+    try training.checkStatistics(of: start.architecture, samples: dataset.train.count)
     var network = start
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)
