@@ -64,7 +64,7 @@ package enum ParameterError: ReportableError, Equatable {
             return "\(place): \(Lookalike.visible(found)) is not allowed; it must be \(allowed)"
         case .outOfRange(let place, let found, let allowed): return "\(place): \(found) is not in \(allowed)"
         case .notAChoice(let place, let found, let allowed):
-            let list = allowed.joined(separator: ", ")
+            let list = Self.list(allowed)
             let suggestion = Self.suggestion(for: found, among: allowed)
             return "\(place): '\(Lookalike.visible(found))' is not one of \(list)\(suggestion)"
         case .notAllowed(let place, let found, let allowed):
@@ -137,7 +137,13 @@ package enum ParameterError: ReportableError, Equatable {
         guard suggestion.isEmpty else { return "unknown key\(suggestion)" }
         return allowed.isEmpty
             ? "unknown key; nothing may stand here"
-            : "unknown key; the keys here are \(allowed.sorted().joined(separator: ", "))"
+            : "unknown key; the keys here are \(list(allowed.sorted()))"
+    }
+
+    /// Of very many names, the first.
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(mostMessages).joined(separator: ", ")
+        return names.count > mostMessages ? "\(shown) and \(names.count - mostMessages) more" : shown
     }
 
     private static func suggestion(for word: String, among candidates: [String]) -> String {

@@ -94,6 +94,9 @@ struct BranchReader {
         return changes
     }
 
+    /// The most branches that `final-of` may lead through.
+    private static let longestWay = 16
+
     /// More than there are fields; each is compared with all others.
     private static let maximumChanges = 1000
 
@@ -111,31 +114,32 @@ struct BranchReader {
     /// `final-of` must lead, in the end, to a branch with a network of its own.
     private func checkReferences(_ branches: [(Pipeline.Branch, Tree.Entry)], _ fields: inout Fields) {
         let byName = Dictionary(uniqueKeysWithValues: branches.map { ($0.0.name, $0.0) })
-        var leading: Set<String> = []
+        var refused: Set<String> = []
         for (branch, entry) in branches {
-            let network = entry.value["network"] ?? base["network"] ?? entry.value
-            let element = (".\(branch.name).network", network)
             var way = [branch.name]
-            var passed: Set<String> = [branch.name]
             var current = branch
-            while case .finalOf(let next) = current.experiment.start, !leading.contains(current.name) {
-                guard let found = byName[next] else {
-                    fields.refuse("branches", element: element) {
-                        .notAChoice($0, found: next, allowed: branches.map(\.0.name))
+            while case .finalOf(let next) = current.experiment.start, !refused.contains(current.name) {
+                let found = byName[next]
+                if let found, !way.contains(next), way.count < Self.longestWay {
+                    way.append(next)
+                    current = found
+                    continue
+                }
+                refused.formUnion(way)
+                let network = entry.value["network"] ?? base["network"] ?? entry.value
+                fields.refuse("branches", element: (".\(branch.name).network", network)) { place in
+                    guard found != nil else {
+                        return .notAChoice(place, found: next, allowed: branches.map(\.0.name))
                     }
-                    break
+                    let path = (way + [next]).joined(separator: " -> ")
+                    return .notAllowed(
+                        place,
+                        found: way.contains(next)
+                            ? "final-of in a circle (\(path))" : "final-of so long a way (\(path))",
+                        allowed: "final-of a branch that leads to a network of its own, at most "
+                            + "\(Self.longestWay) branches away")
                 }
-                way.append(next)
-                guard passed.insert(next).inserted else {
-                    fields.refuse(
-                        "branches", element: element,
-                        found: "final-of in a circle (\(way.joined(separator: " -> ")))",
-                        allowed: "final-of a branch that leads to a network of its own")
-                    break
-                }
-                current = found
             }
-            leading.formUnion(way)
         }
     }
 }

@@ -61,7 +61,7 @@ package struct StageOptions: ParsableArguments {
                 guard place.line == nil, let setting = settings.last(where: { $0.holds(place.path) }) else {
                     return place
                 }
-                return Place(file: "--set \(setting.text)", path: place.path)
+                return Place(file: setting.name, path: place.path)
             }
         }
     }
@@ -82,20 +82,23 @@ package struct StageOptions: ParsableArguments {
 
     /// `--set path=value`
     private struct Setting {
-        let text: String
+        /// As a message names it.
+        let name: String
         let path: String
         /// Without lines: it stands in no file.
         let value: Tree
 
         /// - Throws: `StageError.invalidSetting`, `ParameterError` for a value that is not YAML.
         init(_ text: String) throws {
-            guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
-                throw StageError.invalidSetting(text)
+            let short = text.count <= 120 ? text : "\(text.prefix(117))…"
+            guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
+                Tree.isPath(String(text[..<sign]))
+            else {
+                throw StageError.invalidSetting(short)
             }
-            self.text = text
+            name = "--set \(short)"
             path = String(text[..<sign])
-            guard Tree.isPath(path) else { throw StageError.invalidSetting(text) }
-            value = try Tree(yaml: String(text[text.index(after: sign)...]), file: "--set \(text)")
+            value = try Tree(yaml: String(text[text.index(after: sign)...]), file: name)
                 .withoutLines
         }
 

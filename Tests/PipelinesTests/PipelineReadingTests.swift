@@ -148,9 +148,15 @@ import Training
     }
 
     @Test func `long ways through branches and long paths take no time and no stack`() throws {
-        let links = (1...2000).map { "  b\($0): {network: final-of b\($0 - 1)}\n" }.joined()
-        let pipeline = try read(base + "branches:\n  b0: {}\n" + links)
-        #expect(pipeline.branches.count == 2001)
+        func chain(_ count: Int) -> String {
+            let links = (1...count).map { "  b\($0): {network: final-of b\($0 - 1)}\n" }.joined()
+            return base + "branches:\n  b0: {}\n" + links
+        }
+        #expect(try read(chain(15)).branches.count == 16)
+        let error = #expect(throws: ParameterError.self) { try read(chain(2000)) }
+        #expect(
+            error?.description.contains("final-of so long a way (b16 -> b15") == true
+        )
         let path = Array(repeating: "a", count: 100_000).joined(separator: ".")
         #expect(throws: ParameterError.self) { try read(base + "branches:\n  b:\n    ? \(path)\n    : 1") }
     }
