@@ -97,8 +97,11 @@ struct DescriptorTests {
         Edit(find: "test: 2", replace: "test: two", message: [":9: test", "'two'"]),
         Edit(find: "classes: [a, b, c]", replace: "classes: []", message: [":10: classes"]),
         Edit(
-            find: "classes: [a, b, c]", replace: "classes: [a, b, a]", message: [":10: classes", "different"]),
-        Edit(find: "classes: [a, b, c]", replace: "classes: [a, [b], c]", message: [":10: classes"]),
+            find: "classes: [a, b, c]", replace: "classes: [a, b, a]",
+            message: [":10: classes[2]: 'a' again", "different from classes[0]"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, [b], c]",
+            message: [":10: classes[1]: a list of 1"]),
         Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "nothing"]),
         Edit(
             find: "file: train-labels.idx", replace: "file: ../train-labels",
