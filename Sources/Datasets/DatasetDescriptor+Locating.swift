@@ -62,34 +62,36 @@ extension DatasetDescriptor {
     // MARK: Why nothing was found
 
     private func lack(in folder: FolderContents) -> String {
-        let lacking = files.filter { folder.path(of: $0) == nil }.sorted()
+        let present = files.reduce(into: [String: String]()) { $0[$1] = folder.path(of: $1) }
+        let lacking = files.filter { present[$0] == nil }.sorted()
         let archived = archive.map { "\($0.file), and " } ?? ""
         let names = folder.names.filter {
             !files.contains("\($0).bin") || !FolderContents.isFolder("\(folder.path)/\($0)")
         }
-        let notes = [note(on: names), elsewhere(in: folder, lacking)].compactMap { $0 }
-        let others = folder.names.filter { name in
-            !files.contains { folder.path(of: $0) == "\(folder.path)/\(name)" }
+        var notes = [note(on: names), elsewhere(in: folder, lacking)].compactMap { $0 }
+        if !folder.isListed { notes.append("you have no permission to list it") }
+        if notes.isEmpty {
+            let known = Set(present.values)
+            let others = folder.names.filter { !known.contains("\(folder.path)/\($0)") }
+            if !others.isEmpty { notes = ["there are \(Self.listed(others))"] }
         }
-        let there = others.isEmpty ? [] : ["there are \(Self.listed(others))"]
-        return
-            (["lacks \(archived)\(lacking.joined(separator: ", ")) (plain, .gz or .xz)"]
-            + (notes.isEmpty ? there : notes)).joined(separator: "; ")
+        let lacks = "lacks \(archived)\(lacking.joined(separator: ", ")) (plain, .gz or .xz)"
+        return ([lacks] + notes).joined(separator: "; ")
     }
 
     /// What lies deeper, where it is not looked for on its own, since folders of different datasets hold equal names.
     private func elsewhere(in folder: FolderContents, _ lacking: [String]) -> String? {
-        func inside(_ folder: FolderContents) -> [FolderContents] {
-            folder.names.prefix(100).map { "\(folder.path)/\($0)" }
-                .compactMap { FolderContents.isFolder($0) ? try? FolderContents(of: $0) : nil }
+        func inside(_ path: String, _ names: [String]) -> [String] {
+            names.prefix(100).map { "\(path)/\($0)" }.filter(FolderContents.isFolder)
         }
-        let first = inside(folder)
-        let deep = first + first.flatMap(inside)
-        guard let best = deep.first(where: { folder in lacking.contains { folder.path(of: $0) != nil } })
-        else { return nil }
-        let have = lacking.filter { best.path(of: $0) != nil }
+        let near = inside(folder.path, folder.names)
+        let far = near.flatMap { inside($0, (try? FolderContents(of: $0))?.names ?? []) }
+        func held(_ folder: String) -> [String] {
+            lacking.filter { FolderContents.path(of: $0, in: folder) != nil }
+        }
+        guard let best = (near + far).first(where: { !held($0).isEmpty }) else { return nil }
         return
-            "\(best.path) has \(have.joined(separator: ", ")): if they are this dataset's, put them here, or "
+            "\(best) has \(held(best).joined(separator: ", ")): if they are this dataset's, put them here, or "
             + "that folder's path into `places` of \(path)"
     }
 

@@ -3,15 +3,24 @@ import Foundation
 /// The names in a folder, and how names that people and programs change stand for one another.
 struct FolderContents {
     let path: String
-    /// In the order of their bytes.
+    /// In the order of their bytes; none where the folder may be entered but not listed.
     let names: [String]
+    let isListed: Bool
 
     /// So many names are looked at; a folder with more is none that somebody put a dataset's files into.
     private static let largestCount = 10_000
 
     /// - Throws: `Absence` with the system's reason.
     init(of path: String) throws(Absence) {
-        guard let folder = opendir(path) else { throw Absence(reason: Self.reason(errno, folder: true)) }
+        self.path = path
+        guard let folder = opendir(path) else {
+            let code = errno
+            guard code == EACCES, access(path, X_OK) == 0 else {
+                throw Absence(reason: Self.reason(code, folder: true))
+            }
+            (names, isListed) = ([], false)
+            return
+        }
         defer { closedir(folder) }
         var names: [String] = []
         while names.count < Self.largestCount, let entry = readdir(folder) {
@@ -20,7 +29,7 @@ struct FolderContents {
             }
             if !name.hasPrefix(".") { names.append(name) }
         }
-        self.path = path
+        isListed = true
         self.names = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
@@ -55,14 +64,17 @@ struct FolderContents {
 
     /// The path of a file: under its name, with the first suffix under which it is there; in a folder of its name, as some
     /// archives unpack; or under a name that differs only in dots, dashes and capitals.
-    func path(of file: String) -> String? {
+    func path(of file: String) -> String? { Self.path(of: file, in: path) ?? likeness(of: file) }
+
+    /// As above, but for other names.
+    static func path(of file: String, in folder: String) -> String? {
         for suffix in ByteStream.suffixes {
-            let path = "\(path)/\(file)\(suffix)"
-            guard Self.absence(of: path) == nil else { continue }
-            guard Self.isFolder(path) else { return path }
+            let path = "\(folder)/\(file)\(suffix)"
+            guard absence(of: path) == nil else { continue }
+            guard isFolder(path) else { return path }
             if let inner = (try? FolderContents(of: path))?.likeness(of: file) { return inner }
         }
-        return likeness(of: file)
+        return nil
     }
 
     private func likeness(of file: String) -> String? {
