@@ -81,16 +81,16 @@ struct FolderContents {
         names.first { Self.isLike($0, file) && !Self.isFolder("\(path)/\($0)") }.map { "\(path)/\($0)" }
     }
 
-    /// Whether a name stands for a file: `train-images.idx3-ubyte.gz` for `train-images-idx3-ubyte`.
+    /// Whether a name stands for a file: `train-images.idx3-ubyte (1).gz` for `train-images-idx3-ubyte`.
     private static func isLike(_ name: String, _ file: String) -> Bool {
-        var stem = Substring(name)
+        var stem = name.lowercased().replacing(#/\ ?\([0-9]+\)/#, with: "")[...]
         while let suffix = ByteStream.suffixes.dropFirst().first(where: { stem.hasSuffix($0) }) {
             stem = stem.dropLast(suffix.count)
         }
         func parts(_ name: Substring) -> [Substring] {
             name.split { ".-_ ".contains($0) }
         }
-        return parts(stem).map { $0.lowercased() } == parts(file[...]).map { $0.lowercased() }
+        return parts(stem) == parts(file.lowercased()[...])
     }
 
     /// A name without what differs between `fashion-mnist` and `FashionMNIST`.

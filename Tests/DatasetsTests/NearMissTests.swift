@@ -37,7 +37,8 @@ struct NearMissTests {
     }
 
     static let found = [
-        "DOTS.idx", "DOTS-idx", "LINES.idx.gz", "CAPITAL.IDX", "LINES idx", "ROLE.idx.gz.gz",
+        "DOTS.idx", "DOTS-idx", "LINES.idx.gz", "CAPITAL.IDX", "LINES idx", "ROLE.idx.gz.gz", "ROLE.idx.GZ",
+        "ROLE.idx (1).gz", "ROLE(2).idx",
         "ROLE.idx/ROLE.idx", "ROLE.idx/DOTS.idx.gz", "ROLE.idx.gz/ROLE.idx", "raw/ROLE.idx", "RAW/DOTS.idx",
         "small/ROLE.idx", "Small/raw/ROLE.idx.gz", "SMALL/ROLE-idx", "s-mall/raw/ROLE.idx",
     ].map { Place(pattern: $0) }
