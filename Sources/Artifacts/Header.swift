@@ -65,11 +65,12 @@ package struct Header: Equatable, Sendable {
         else { throw reader.invalid("kind", allowed: allowedKinds) }
         let version = reader.attributes["format_version"]?.integer
         guard version == kind.formatVersion else {
-            let advice =
-                (version ?? .max) < kind.formatVersion
-                ? "an earlier release wrote it: make it again, or read it with that release"
-                : "a later release wrote it: read it with that one"
-            throw reader.invalid("format_version", allowed: "\(kind.formatVersion) (\(advice))")
+            let advice = version.map {
+                $0 < kind.formatVersion
+                    ? " (an earlier release wrote it: make it again, or read it with that release)"
+                    : " (a later release wrote it: read it with that one)"
+            }
+            throw reader.invalid("format_version", allowed: "\(kind.formatVersion)\(advice ?? "")")
         }
         guard let inputs = try reader.tree("inputs").inputs else {
             throw reader.invalid("inputs", allowed: "a map of names to SHA-256 digests")
