@@ -10,7 +10,7 @@ extension DatasetDescriptor {
             return [:]
         }
         // Which files there are follows from the format.
-        try fields.stop(ifRefused: "format")
+        if fields.hasRefused("format") { return [:] }
         let members = try fields.inside(tree, path: "files") { try Self.members(of: &$0, format) } ?? [:]
         var seen: Set<String> = []
         for name in members.values.joined().map(\.file) where !seen.insert(name).inserted && !name.isEmpty {

@@ -100,6 +100,9 @@ package struct Fields {
         add(error(place), key, at: element?.tree ?? value(key))
     }
 
+    /// Whether a field was refused, so that what follows from it cannot be read.
+    package func hasRefused(_ key: String) -> Bool { refused.contains(key) }
+
     /// Ends the reading of this map where a field was refused that decides which others there are.
     package func stop(ifRefused key: String) throws {
         if refused.contains(key) { throw Stop() }
