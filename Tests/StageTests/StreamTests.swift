@@ -95,6 +95,14 @@ struct StreamTests {
         #expect(result.status == 74, "\(result.error)")
         #expect(result.error.contains("s.h5"), "\(result.error)")
         #expect(!bench.folder.exists("s.h5"))
+        try bench.makeSeed()
+        let copy = try run(
+            "fine-tune",
+            ["--dataset", "dataset.h5", "--network", "seed.h5", "--set", "round=1", "--output", "c.h5"], "",
+            limit: "2")
+        #expect(copy.status == 74)
+        #expect(copy.error.contains("c.h5"), "\(copy.error)")
+        #expect(!copy.error.contains("Error Domain"), "\(copy.error)")
         #expect(!bench.folder.names.contains { $0.contains("temporary") })
     }
 }
