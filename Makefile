@@ -87,7 +87,7 @@ SYNC := rsync -a --ignore-existing --exclude='.*.temporary' --exclude='*.lock' -
 
 ##@ Development
 
-.PHONY: build setup test interop lint bench bench-peers help
+.PHONY: build setup test interop fuzz lint bench bench-peers help
 build: $(BUILT)			## Build the programs (CONFIG=release or debug)
 setup:				## Install the system packages that are missing
 	@.ci/setup
@@ -98,8 +98,11 @@ test: $(SETUP)			## Set up, build, run every test
 interop: $(SETUP) $(INTEROP)/ready	## Load networks into PyTorch and compare outputs, losses and gradients
 	swift build --build-tests
 	MERISTEM_PYTHON=$(CURDIR)/$(INTEROP)/bin/python swift test --skip-build --filter InteropTests
+fuzz: $(BUILT)			## SECONDS=60 FIRST=0: read artifacts that were changed in every way; none may crash a reader
+	MERISTEM_FUZZ=1 swift build -c $(CONFIG) --product fuzz
+	$(BIN)/fuzz --seconds $(or $(SECONDS),60) --first $(or $(FIRST),0)
 lint:				## Check the format of the sources
-	swift format lint --strict --recursive Package.swift Sources Tests Plugins Benchmarks/benchmarks
+	swift format lint --strict --recursive Package.swift Sources Tests Plugins Benchmarks/benchmarks Fuzz
 bench: $(SETUP)			## Build and run the benchmarks
 	MERISTEM_BENCHMARKS=1 swift build -c release --product benchmarks
 	python3 Benchmarks/compare.py .build/release/benchmarks
@@ -169,7 +172,7 @@ FLAGS = $(firstword -$(filter-out --%,$(MAKEFLAGS)))
 show-report = $(if $(findstring q,$(FLAGS))$(findstring n,$(FLAGS)),,@echo '$1: $(A)/$1/report'; \
   awk '/^\|/ { print; table = 1; next } table { exit }' $(A)/$1/report/results.md)
 
-ifneq ($(filter-out help setup build test interop lint bench bench-peers clean distclean list explain rerun graph fields \
+ifneq ($(filter-out help setup build test interop fuzz lint bench bench-peers clean distclean list explain rerun graph fields \
   verify gc push pull,$(or $(MAKECMDGOALS),help)),)
 # Planned anew by every make, once; the plan is written only if it changed. A pipeline that cannot be read stops make.
 ifndef MAKE_RESTARTS

@@ -100,7 +100,8 @@ let package = Package(
             path: "Plugins/SourceDigest"),
 
         // Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["HDF5"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("HDF5Tests", ["HDF5"]),
         tests("ParametersTests", ["Parameters"]),
         tests("TensorsTests", ["Tensors", "CKernels"]),
@@ -130,4 +131,17 @@ if Context.environment["MERISTEM_BENCHMARKS"] != nil {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/benchmarks", swiftSettings: strict))
+}
+
+// So is what reads changed artifacts: `make fuzz`.
+if Context.environment["MERISTEM_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Reports", "Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters", "HDF5",
+                "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Fuzz/fuzz", swiftSettings: strict))
 }

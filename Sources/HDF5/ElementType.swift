@@ -34,31 +34,49 @@ package enum ElementType: String, Sendable, CaseIterable {
     }
 
     /// The element type that equals a datatype of a file exactly, if one does.
-    init?(matching type: hid_t) {
-        guard let match = Self.allCases.first(where: { H5Tequal(type, $0.inFile) > 0 }) else { return nil }
+    init?(matching type: Datatype) {
+        guard (1...3).contains(type.version),
+            let match = Self.allCases.first(where: { match in
+                guard type.size == match.size else { return false }
+                let (kind, flags, properties) = match.encoding
+                return type.kind == kind && type.flags == flags && type.properties.starts(with: properties)
+            })
+        else { return nil }
         self = match
     }
 
+    /// How the type is described in a file: kind, flags, and the places and numbers of bits.
+    private var encoding: (kind: UInt8, flags: UInt32, properties: [UInt8]) {
+        switch self {
+        case .uint8: (0, 0, [0, 0, 8, 0])
+        case .int64: (0, 8, [0, 0, 64, 0])
+        case .float32: (1, 31 << 8 | 0x20, [0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0])
+        case .float64: (1, 63 << 8 | 0x20, [0, 0, 64, 0, 52, 11, 0, 52, 0xff, 0x03, 0, 0])
+        }
+    }
+
     /// A datatype in words, for messages: "big-endian 32-bit integer".
-    static func describe(_ type: hid_t) -> String {
+    static func describe(_ type: Datatype) -> String {
         if let ours = ElementType(matching: type) { return ours.rawValue }
-        let order = H5Tget_order(type) == H5T_ORDER_BE ? "big-endian " : ""
-        let bits = H5Tget_size(type) * 8
-        switch H5Tget_class(type) {
-        case H5T_INTEGER:
-            let sign = H5Tget_sign(type) == H5T_SGN_NONE ? "unsigned " : ""
-            return "\(order)\(sign)\(bits)-bit integer"
-        case H5T_FLOAT: return "\(order)\(bits)-bit floating point"
-        case H5T_STRING: return H5Tis_variable_str(type) > 0 ? "variable-length string" : "string"
-        case H5T_COMPOUND: return "compound type"
-        case H5T_REFERENCE: return "reference"
-        case H5T_ENUM: return "enumeration"
-        case H5T_VLEN: return "variable-length type"
-        case H5T_ARRAY: return "array type"
-        case H5T_BITFIELD: return "bit field"
-        case H5T_OPAQUE: return "opaque type"
-        case H5T_TIME: return "time"
+        let order = type.flags & 1 == 1 ? "big-endian " : ""
+        let bits = type.size * 8
+        switch type.kind {
+        case 0: return "\(order)\(type.flags & 8 == 0 ? "unsigned " : "")\(bits)-bit integer"
+        case 1: return "\(order)\(bits)-bit floating point"
+        case 2: return "time"
+        case 3: return "string"
+        case 4: return "bit field"
+        case 5: return "opaque type"
+        case 6: return "compound type"
+        case 7: return "reference"
+        case 8: return "enumeration"
+        case 9: return type.flags & 0x0f == 1 ? "variable-length string" : "variable-length type"
+        case 10: return "array type"
         default: return "unknown type"
         }
     }
+}
+
+extension Datatype {
+    var isFixedLengthString: Bool { kind == 3 }
 }

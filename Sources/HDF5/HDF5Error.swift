@@ -6,7 +6,7 @@ package enum HDF5Error: Error, Equatable {
     case cannotOpen(file: String, reason: String)
     /// The file does not start with the HDF5 signature.
     case notHDF5(file: String, found: String)
-    /// libhdf5 failed while doing `action`: the file is truncated or corrupt.
+    /// The bytes are not what HDF5 says, which `action` showed: the file is truncated or corrupt.
     case cannotRead(file: String, path: String, action: String, reason: String)
     /// The file holds something this program does not read.
     case refused(file: String, path: String, found: String, allowed: String)

@@ -26,20 +26,15 @@ struct Handle: ~Copyable {
     }
 }
 
-/// Where something happens: the file, and the object inside it. Turns refusals of libhdf5 into errors.
+/// Where something happens: the file, and the object inside it. Turns what is wrong there into errors.
 struct Place {
     var file: String
     var path: String
-    /// Reading blames the content of the file, writing the file system.
-    var isWriting = false
 
-    /// Throws `HDF5Error.library` with the captured error stack unless `succeeded`.
+    /// Throws `HDF5Error.cannotWrite` with what libhdf5 says unless `succeeded`.
     func check(_ succeeded: Bool, _ action: String) throws {
         guard !succeeded else { return }
-        let reason = ErrorStack.summary()
-        throw isWriting
-            ? HDF5Error.cannotWrite(file: file, path: path, action: action, reason: reason)
-            : HDF5Error.cannotRead(file: file, path: path, action: action, reason: reason)
+        throw HDF5Error.cannotWrite(file: file, path: path, action: action, reason: ErrorStack.summary())
     }
 
     func refused(found: String, allowed: String) -> HDF5Error {

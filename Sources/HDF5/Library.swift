@@ -1,10 +1,10 @@
 import CHDF5
 import Foundation
 
-/// The one libhdf5 of this process: set up once, entered by one thread at a time.
+/// The one libhdf5 of this process, which writes files: set up once, entered by one thread at a time.
 ///
-/// libhdf5 keeps global state and is safe for threads only in some builds. Every entry of this module goes through
-/// `exclusively`, so values of this module may be used from any thread; they queue.
+/// libhdf5 keeps global state and is safe for threads only in some builds. What writes goes through `exclusively`, so
+/// files may be written from any thread; they queue.
 package enum Library {
     /// Runs `body` while no other thread is inside libhdf5. May be nested.
     package static func exclusively<Result: ~Copyable, Failure: Error>(
@@ -29,8 +29,7 @@ package enum Library {
 
     private static let lock = NSRecursiveLock()
 
-    /// No plugins (a file could name one to be loaded and run), and no clean-up at exit: every handle is closed by
-    /// its owner, and what a corrupt file left half open inside libhdf5 only makes that clean-up complain.
+    /// No plugins (code that the environment could name), and no clean-up at exit: every handle is closed by its owner.
     private static let isSetUp: Void = {
         H5dont_atexit()
         let isReady = H5open() >= 0 && H5PLset_loading_state(0) >= 0

@@ -13,9 +13,8 @@ package struct Limits: Sendable, Equatable {
     /// The groups below each other.
     package var depth = 32
 
-    /// Whether files of the format of HDF5 before 1.8 are read, the default of h5py and of HDF5 itself. Their metadata have
-    /// no checksums, and libhdf5 1.10.8 can crash where they are corrupt: only for files that are known to be sound.
-    package var acceptsOldFormat = false
+    /// Whether the checksums of metadata are looked at. They find accidents; tests that change files on purpose do without.
+    package var verifiesChecksums = true
 
     /// The most dimensions a dataset may have: as many as HDF5 knows.
     static let rank = 32
@@ -24,11 +23,4 @@ package struct Limits: Sendable, Equatable {
 
     /// 16 GiB files, 8 GiB datasets, 16 MiB attributes, 255-byte names, 65,536 children, 32 levels.
     package static let standard = Limits()
-
-    /// As `standard`, for sound files of other programs.
-    package static let foreign: Limits = {
-        var limits = Limits()
-        limits.acceptsOldFormat = true
-        return limits
-    }()
 }

@@ -7,7 +7,7 @@ extension Group {
     ///
     /// - Throws: `HDF5Error.exists`, `.cannotWrite`, or `.invalid` for a name or text a file cannot hold.
     package func write(to path: String) throws {
-        let place = Place(file: path, path: "/", isWriting: true)
+        let place = Place(file: path, path: "/")
         try validate(at: place)
         let target = try NewFile(creating: path, at: place)
         let image = Image()

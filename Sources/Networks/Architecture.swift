@@ -41,12 +41,13 @@ package struct Architecture: Sendable {
                 node: Self.inputName,
                 problem: "the input's extents must be in 1...\(1 << 20), not \(inputShape)")
         }
-        guard Self.elements(inputShape) != nil else {
+        guard Self.elements(inputShape, atMost: Self.largestSample) != nil else {
             throw NetworkError.invalidGraph(
                 node: Self.inputName,
                 problem: "a sample of \(inputShape) has more than \(Self.largestSample) values")
         }
         var known = [Self.inputName: inputShape]
+        var room = Room()
         for node in nodes {
             try Self.checkName(node.name, taken: known.keys.contains(node.name))
             let inputs = try node.inputs.map { name in
@@ -59,17 +60,53 @@ package struct Architecture: Sendable {
             let shape = try node.operation.outputShape(of: inputs, node: node.name)
             known[node.name] = shape
             shapes.append(shape)
+            try count(node, reading: inputs, giving: shape, room: &room)
         }
     }
 
     /// The most values one sample may have: far more than any image, far less than what could overflow a product.
     private static let largestSample = 1 << 24
 
-    /// The number of values of a shape; nil where it is above `largestSample`.
-    private static func elements(_ shape: [Int]) -> Int? {
-        shape.reduce(1) { count, extent in
-            count.flatMap { $0 * extent <= largestSample ? $0 * extent : nil }
+    /// What the nodes together may take: their values for one sample (a GiB), and their parameters, as many as a file holds.
+    private struct Room {
+        var values = 1 << 28
+        var parameters = 1 << 32
+    }
+
+    /// Takes what a node needs from the room that there is: a graph of a few bytes must not ask for all memory.
+    private func count(
+        _ node: Node, reading inputs: [[Int]], giving shape: [Int], room: inout Room
+    ) throws {
+        // Values of images stand in blocks of channels.
+        let padded = shape.count == 3 ? [(shape[0] + 15) / 16 * 16] + shape.dropFirst() : shape
+        guard let values = Self.elements(padded, atMost: room.values) else {
+            throw NetworkError.invalidGraph(
+                node: node.name,
+                problem:
+                    "with its output \(shape) the nodes have more than \(Room().values) values for one sample"
+            )
         }
+        room.values -= values
+        for parameter in node.operation.parameters(for: inputs) {
+            guard let values = Self.elements(parameter.shape, atMost: room.parameters) else {
+                throw NetworkError.invalidGraph(
+                    node: node.name,
+                    problem: "with its \(parameter.name) \(parameter.shape) the network has more than "
+                        + "\(Room().parameters) parameters")
+            }
+            room.parameters -= values
+        }
+    }
+
+    /// The number of values of a shape, an extent of 0 counted as 1; nil where there are more than `limit`.
+    private static func elements(_ shape: [Int], atMost limit: Int) -> Int? {
+        var count = 1
+        for extent in shape {
+            let (product, overflows) = count.multipliedReportingOverflow(by: max(1, extent))
+            guard !overflows, product <= limit else { return nil }
+            count = product
+        }
+        return count
     }
 
     private static func checkName(_ name: String, taken: Bool) throws {

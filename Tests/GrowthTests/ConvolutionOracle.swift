@@ -88,9 +88,7 @@ final class ConvolutionOracle {
     let geometry: SiteGeometry
 
     init(_ named: ConvolutionCase) throws {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Oracle/\(named.name).h5").path
-        file = try File(reading: path, limits: .foreign)
+        file = try openOracle(named.name)
         scheme = named.scheme
         let hasBias = try file.integer("use_bias") == 1
         let x = try file.float64("X", shape: [nil, nil, nil, nil])

@@ -37,6 +37,11 @@ struct HostileFile {
         H5Sclose(space)
     }
 
+    /// Another name for an object.
+    func link(_ name: String, as other: String) {
+        H5Lcreate_hard(file, name, file, other, chdf5_default(), chdf5_default())
+    }
+
     /// An attribute of the root group whose bytes are zero, or those of `value`.
     func attribute(_ name: String, type: hid_t, space: hid_t, value: [UInt8]? = nil) {
         let id = H5Acreate2(file, name, type, space, chdf5_default(), chdf5_default())

@@ -127,4 +127,38 @@ struct ArchitectureTests {
         #expect(zeros.keys.sorted() == network.parameters.keys.map { $0 + "/momentum" }.sorted())
         #expect(zeros.values.allSatisfy { $0.values.allSatisfy { $0 == 0 } })
     }
+
+    @Test("a few bytes of JSON cannot ask for all memory: values and parameters of all nodes are limited")
+    func limits() throws {
+        func window(_ name: String, _ input: String, _ operation: String, _ fields: String) -> String {
+            #"{"name": "\#(name)", "operation": "\#(operation)", "inputs": ["\#(input)"], \#(fields)}"#
+        }
+        // Each doubles the channels of the one before.
+        let doubling = (0..<90).map { index in
+            let input = index == 0 ? "input" : "n\(index - 1)"
+            return
+                #"{"name": "n\#(index)", "operation": "concatenation", "inputs": ["\#(input)", "\#(input)"]}"#
+        }
+        let wide = window("c0", "input", "convolution", #""width": 65536, "kernel": 1024, "padding": 1024"#)
+        // Nothing at many positions, and then something.
+        let padded =
+            (0..<40).map { index in
+                window(
+                    "c\(index)", index == 0 ? "input" : "c\(index - 1)", "convolution",
+                    #""width": 0, "kernel": 1, "padding": 1024"#)
+            } + [window("last", "c39", "convolution", #""width": 1, "kernel": 1"#)]
+        let cases = [
+            (doubling.joined(separator: ","), "[64]", "values for one sample"),
+            (wide, "[1, 4, 4]", "values for one sample"),
+            (padded.joined(separator: ","), "[1, 4, 4]", "values for one sample"),
+            (
+                window("c", "input", "convolution", #""width": 65536, "kernel": 1024"#), "[16, 1024, 1024]",
+                "parameters"
+            ),
+        ]
+        for (nodes, input, words) in cases {
+            let error = #expect(throws: NetworkError.self) { _ = try read(nodes, input: input) }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        }
+    }
 }

@@ -41,6 +41,7 @@ struct TextTests {
         #expect(Bars.sparkline([0, .nan, 7]) == "▁ █")
         #expect(Bars.sparkline([2, 2]) == "▄▄")
         #expect(Bars.sparkline([]) == "")
+        #expect(Bars.sparkline([-1e308, 1e308, .infinity]) == "▁█ ")
         #expect(
             Bars.sparkline([Double](repeating: 0, count: 500) + [Double](repeating: 1, count: 500)).count
                 == 60)

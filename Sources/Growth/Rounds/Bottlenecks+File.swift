@@ -143,10 +143,10 @@ extension SiteBottleneck {
         let values = try file.float64("\(path)/singular_values", shape: [nil]).values
         self.site = site
         consumer = try file.text("consumer", of: path)
-        gradientNorm = try file.real("gradient_norm", of: path)
-        bottleneck = try file.real("bottleneck", of: path)
+        gradientNorm = try file.finite("gradient_norm", of: path)
+        bottleneck = try file.finite("bottleneck", of: path)
         bottleneckError = try file.real("bottleneck_error", of: path)
-        bestUpdateDecrease = try file.real("best_update_decrease", of: path)
+        bestUpdateDecrease = try file.finite("best_update_decrease", of: path)
         consumerCovariance = try file.matrix("\(path)/consumer_covariance", b, b)
         consumerMoment = try file.matrix("\(path)/consumer_moment", b, c)
         bestUpdate = update
@@ -246,6 +246,15 @@ extension File {
             throw GrowthError.invalidFile(file: self.path, path: path, problem: "it holds NaN or infinity")
         }
         return matrix
+    }
+
+    fileprivate func finite(_ name: String, of path: String) throws -> Double {
+        let value = try real(name, of: path)
+        guard value.isFinite else {
+            throw GrowthError.invalidFile(
+                file: self.path, path: "/\(path)@\(name)", problem: "must be a finite number, not \(value)")
+        }
+        return value
     }
 
     fileprivate func numbers(_ path: String, _ count: Int) throws -> [Double] {

@@ -24,7 +24,8 @@ package enum Bars {
             points.map { value in
                 guard value.isFinite else { return " " }
                 guard most > least else { return heights[3] }
-                return heights[Int(((value - least) / (most - least) * 7).rounded())]
+                // By halves: the difference of two numbers may be infinite.
+                return heights[Int(((value / 2 - least / 2) / (most / 2 - least / 2) * 7).rounded())]
             })
     }
 

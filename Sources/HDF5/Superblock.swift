@@ -1,0 +1,44 @@
+/// The beginning of a file: where the root group is, and how long the file is.
+struct Superblock {
+    static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+    /// The bytes of versions 2 and 3.
+    private static let size = 48
+
+    let root: UInt64
+
+    /// Reads a superblock of version 2 or 3, of a file whose signature was seen.
+    init(_ bytes: FileBytes) throws {
+        guard bytes.count >= Self.size else { throw Flaw.damaged("the superblock is cut off") }
+        let all: [UInt8] = try bytes.values(Self.size, at: 0)
+        var fields = Cursor(all[Self.signature.count...], "superblock")
+        let version = Int(all[Self.signature.count])
+        guard version >= 2 else { throw Flaw.oldFormat("superblock", version: version) }
+        _ = try fields.version(2...3)
+        _ = try bytes.readChecked(Self.size, at: 0, "superblock")
+        let sizes = try (fields.byte(), fields.byte())
+        guard sizes == (8, 8) else {
+            throw Flaw.refused(
+                found: "addresses of \(sizes.0) and lengths of \(sizes.1) bytes", allowed: "8 and 8")
+        }
+        // Version 2 has no use for the flags.
+        let flags = try fields.byte()
+        guard flags == 0 || version == 2 else {
+            throw Flaw.refused(
+                found: "a file that a program has open for writing, or had when it was stopped",
+                allowed: "closed files (h5clear --status FILE)")
+        }
+        guard try fields.unsigned(8) == 0 else {
+            throw Flaw.refused(found: "a base address", allowed: "addresses from the start of the file")
+        }
+        guard try fields.address() == nil else {
+            throw Flaw.refused(
+                found: "a superblock extension (page buffering, free space, shared messages)",
+                allowed: "files without (h5repack --low=1 -l CONTI IN OUT)")
+        }
+        try bytes.end(at: try fields.count(8))
+        guard let root = try fields.address() else {
+            throw Flaw.damaged("the superblock names no root group")
+        }
+        self.root = root
+    }
+}
