@@ -73,7 +73,7 @@ final class ShardRunner: @unchecked Sendable {
         /// Epochs over the network's whole life, which names the random numbers.
         var number: Int
         var seed: Int
-        /// Updates made before this epoch over the network's whole life.
+        /// Updates made before this epoch in this phase.
         var firstUpdate: Int
         /// The learning rate of the epoch's step `step`.
         var rate: @Sendable (_ step: Int) -> Double
@@ -105,7 +105,9 @@ final class ShardRunner: @unchecked Sendable {
                 if worker == 0 {
                     state.move(to: shards.filter { $0.stepRows > 0 }.map(\.stateUpdates))
                 }
-                update(worker: worker, of: workers, rate: plan.rate(step), step: plan.firstUpdate + step)
+                update(
+                    worker: worker, of: workers,
+                    optimizer.step(plan.firstUpdate + step, rate: plan.rate(step)))
                 barrier.wait()
                 if worker == 0, step % 32 == 31 { plan.progress(step + 1) }
             }
@@ -141,13 +143,13 @@ final class ShardRunner: @unchecked Sendable {
     /// Elements reduced and updated at a time: small enough for the first-level cache.
     private static let block = 2048
 
-    private func update(worker: Int, of workers: Int, rate: Double, step: Int) {
+    private func update(worker: Int, of workers: Int, _ step: Optimizer.Step) {
         let count = parameters.layout.count
         let blocks = (count + Self.block - 1) / Self.block
         for block in blocks * worker / workers..<blocks * (worker + 1) / workers {
             let range = block * Self.block..<min((block + 1) * Self.block, count)
             addGradients(range)
-            optimizer.update(parameters, gradient: shards[0].gradients, range: range, rate: rate, step: step)
+            optimizer.update(parameters, gradient: shards[0].gradients, range: range, step)
         }
     }
 
