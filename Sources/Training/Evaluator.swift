@@ -59,13 +59,14 @@ package struct Evaluator: Sendable {
         let chunks = (batches.count + chunk - 1) / chunk
         let workers = max(1, min(threads, chunks))
         let results = ResultSlots<Part>(count: chunks)
-        try WorkerTeam.run(workers) { worker in
+        let pieces = Pieces(chunks)
+        try WorkerTeam.run(workers) { _ in
             let executor = Executor(
                 architecture, parameters: parameters, state: state, capacity: min(chunk, batches.count),
                 purpose: .inference, keeping: [])
             let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
             defer { labels.deallocate() }
-            for index in stride(from: worker, to: chunks, by: workers) {
+            while let index = pieces.next() {
                 let first = index * chunk
                 let rows = min(chunk, batches.count - first)
                 let positions = (first..<first + rows).map(Int32.init)

@@ -152,10 +152,11 @@ final class CarriedSamples: @unchecked Sendable {
     ) throws {
         let limit = limit ?? chunks
         guard limit > 0, let architecture = team.executors.first?.architecture else { return }
+        let pieces = Pieces(limit)
         try WorkerTeam.run(team.executors.count) { [self] number in
             let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
             defer { labels.deallocate() }
-            for index in stride(from: number, to: limit, by: team.executors.count) {
+            while let index = pieces.next() {
                 let executor = team.executors[number]
                 let (first, rows) = (index * chunk, min(chunk, count - index * chunk))
                 let positions = (first..<first + rows).map(Int32.init)

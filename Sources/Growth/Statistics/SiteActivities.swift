@@ -142,9 +142,9 @@ final class SiteActivities: @unchecked Sendable {
     func visit(
         threads: Int, _ body: @escaping @Sendable (_ shard: Int, _ rows: [SiteRows]) throws -> Void
     ) throws {
-        let workers = max(1, min(threads, shardCount))
-        try WorkerTeam.run(workers) { [self] worker in
-            for shard in stride(from: worker, to: shardCount, by: workers) {
+        let pieces = Pieces(shardCount)
+        try WorkerTeam.run(max(1, min(threads, shardCount))) { [self] _ in
+            while let shard = pieces.next() {
                 for chunk in stride(from: shard, to: chunkCount, by: shardCount) {
                     try body(shard, rows(of: chunk, in: shards[shard]))
                 }
