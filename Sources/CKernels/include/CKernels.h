@@ -8,8 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The instruction set the clones were chosen for: 4 = x86-64-v4 (AVX-512), 3 = x86-64-v3 (AVX2), 1 = baseline.
+/// The instruction set that kernels over lanes run on, chosen at start: the best that the processor has, or the one named by
+/// the environment variable MERISTEM_INSTRUCTIONS (avx512, avx2 or neon). All give the same bits.
+enum { INSTRUCTIONS_NONE = 0, INSTRUCTIONS_NEON = 1, INSTRUCTIONS_AVX2 = 3, INSTRUCTIONS_AVX512 = 4 };
 int kernels_instruction_set_level(void);
+/// What the processor lacks to run kernels at all, or on the set that was asked for, as a sentence; NULL where all is there.
+const char *kernels_instructions_missing(void);
 /// The version of glibc, whose elementary functions in double precision some results go through.
 const char *kernels_math_library(void);
 
@@ -172,4 +176,48 @@ double vector_sum_of_squares(const float *restrict x, size_t count);
 void rows_combine(const float *restrict rows, size_t channels, const int32_t *restrict first,
                   const int32_t *restrict second, const float *restrict signs, size_t count, float *restrict out,
                   size_t stride);
+
+// Values in lanes: [sample block][channel][row][column][16 samples] or [sample block][feature][16 samples], aligned to 64
+// bytes; `blocks` = rows / 16, rounded up. Lanes beyond the last row hold finite values, and gradients of zero.
+// Kernels run on the calling thread; scratch is so many floats of working memory, aligned to 64 bytes, of any content.
+
+/// A convolution's extents; weights are [outputs, inputs, kernelHeight, kernelWidth].
+/// outHeight = (height + 2 paddingHeight - dilationHeight (kernelHeight - 1) - 1) / strideHeight + 1, rounded down.
+typedef struct {
+    size_t inputs, outputs, height, width, outHeight, outWidth;
+    size_t kernelHeight, kernelWidth, strideHeight, strideWidth;
+    size_t paddingHeight, paddingWidth, dilationHeight, dilationWidth;
+} lanes_convolution;
+
+/// Floats of scratch for any of the three passes of a convolution over so many blocks, depthwise or not.
+size_t convolution_scratch(const lanes_convolution *shape, size_t blocks);
+/// y[o, p] = bias[o] + sum over c, t of weight[o, c, t] x[c, stride p + dilation t - padding], zeros around the image;
+/// bias may be NULL
+void convolution_forward(const lanes_convolution *shape, size_t blocks, const float *x, const float *weight,
+                         const float *bias, float *y, float *scratch);
+/// dx = the transpose of the above applied to dy
+void convolution_input_gradient(const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight,
+                                float *dx, float *scratch);
+/// dw = the sums of dy x over samples and positions; db, where not NULL, the sums of dy. Added to nothing: both are overwritten.
+void convolution_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy,
+                                    float *dw, float *db, float *scratch);
+/// The three with a kernel of its own for each channel: inputs = outputs = channels, weight [channels, 1, kh, kw]
+void depthwise_forward(const lanes_convolution *shape, size_t blocks, const float *x, const float *weight,
+                       const float *bias, float *y, float *scratch);
+void depthwise_input_gradient(const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight,
+                              float *dx, float *scratch);
+void depthwise_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy,
+                                  float *dw, float *db, float *scratch);
+
+/// Linear layers: weight [outputs, inputs]; the same conventions.
+size_t linear_scratch(size_t inputs, size_t outputs, size_t blocks);
+/// y = bias + weight x
+void linear_forward(size_t inputs, size_t outputs, size_t blocks, const float *x, const float *weight,
+                    const float *bias, float *y, float *scratch);
+/// dx = transposed weight times dy
+void linear_input_gradient(size_t inputs, size_t outputs, size_t blocks, const float *dy, const float *weight,
+                           float *dx, float *scratch);
+/// dw = the sums of dy x over samples; db, where not NULL, the sums of dy
+void linear_parameter_gradient(size_t inputs, size_t outputs, size_t blocks, const float *x, const float *dy, float *dw,
+                               float *db, float *scratch);
 #endif
