@@ -1,91 +1,35 @@
-#ifndef KERNEL
-#define KERNEL_FILE "convolution.c"
-#include "instruction_sets.h"
+// Convolutions in lanes: which algorithm does what.
+#include "CKernels.h"
+#include "direct.h"
 
 size_t convolution_scratch(const lanes_convolution *shape, size_t blocks) {
-    (void)shape, (void)blocks;
-    return 0;
+    (void)blocks;
+    return direct_scratch(shape);
 }
 
-DISPATCH(void, convolution_forward,
-         (const lanes_convolution *shape, size_t blocks, const float *x, const float *weight, const float *bias,
-          float *y, float *scratch),
-         (shape, blocks, x, weight, bias, y, scratch))
-DISPATCH(void, convolution_input_gradient,
-         (const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight, float *dx,
-          float *scratch),
-         (shape, blocks, dy, weight, dx, scratch))
-DISPATCH(void, convolution_parameter_gradient,
-         (const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw, float *db,
-          float *scratch),
-         (shape, blocks, x, dy, dw, db, scratch))
-#else
-// Runs BODY for every tap (u, v) and output position `out` with the position `in` that it reads of the image.
-#define FOR_EACH_TAP(S, BODY)                                                                              \
-    for (size_t u = 0; u < (S)->kernelHeight; u++)                                                         \
-        for (size_t v = 0; v < (S)->kernelWidth; v++)                                                      \
-            for (size_t h = 0; h < (S)->outHeight; h++)                                                    \
-                for (size_t q = 0; q < (S)->outWidth; q++) {                                               \
-                    const size_t row = h * (S)->strideHeight + u * (S)->dilationHeight - (S)->paddingHeight; \
-                    const size_t column = q * (S)->strideWidth + v * (S)->dilationWidth - (S)->paddingWidth; \
-                    if (row >= (S)->height || column >= (S)->width) continue;                              \
-                    const size_t in = row * (S)->width + column, out = h * (S)->outWidth + q;              \
-                    const size_t tap = u * (S)->kernelWidth + v;                                           \
-                    BODY                                                                                   \
-                }
-
-void KERNEL(convolution_forward)(const lanes_convolution *shape, size_t blocks, const float *x, const float *weight,
-                                 const float *bias, float *y, float *scratch) {
-    (void)scratch;
-    const size_t C = shape->inputs, O = shape->outputs, P = shape->height * shape->width;
-    const size_t Q = shape->outHeight * shape->outWidth, T = shape->kernelHeight * shape->kernelWidth;
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t o = 0; o < O; o++) {
-            lanes *to = (lanes *)y + (b * O + o) * Q;
-            for (size_t q = 0; q < Q; q++) to[q] = lanes_all(bias ? bias[o] : 0);
-            for (size_t c = 0; c < C; c++) {
-                const lanes *from = (const lanes *)x + (b * C + c) * P;
-                FOR_EACH_TAP(shape, to[out] = lanes_fma(lanes_all(weight[(o * C + c) * T + tap]), from[in], to[out]);)
-            }
-        }
+void convolution_forward(const lanes_convolution *s, size_t blocks, const float *x, const float *weight, const float *bias,
+                         float *y, float *scratch) {
+    const size_t taps = s->kernelHeight * s->kernelWidth;
+    const direct_correlation d = {
+        s->inputs, s->outputs,
+        {s->outHeight, s->height, s->kernelHeight, s->strideHeight, s->paddingHeight, s->dilationHeight, 0},
+        {s->outWidth, s->width, s->kernelWidth, s->strideWidth, s->paddingWidth, s->dilationWidth, 0},
+        s->inputs * taps, taps};
+    direct_correlate(&d, blocks, x, weight, bias, y, scratch);
 }
 
-void KERNEL(convolution_input_gradient)(const lanes_convolution *shape, size_t blocks, const float *dy,
-                                        const float *weight, float *dx, float *scratch) {
-    (void)scratch;
-    const size_t C = shape->inputs, O = shape->outputs, P = shape->height * shape->width;
-    const size_t Q = shape->outHeight * shape->outWidth, T = shape->kernelHeight * shape->kernelWidth;
-    memset(dx, 0, blocks * C * P * sizeof(lanes));
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t c = 0; c < C; c++) {
-            lanes *to = (lanes *)dx + (b * C + c) * P;
-            for (size_t o = 0; o < O; o++) {
-                const lanes *from = (const lanes *)dy + (b * O + o) * Q;
-                FOR_EACH_TAP(shape, to[in] = lanes_fma(lanes_all(weight[(o * C + c) * T + tap]), from[out], to[in]);)
-            }
-        }
+void convolution_input_gradient(const lanes_convolution *s, size_t blocks, const float *dy, const float *weight, float *dx,
+                                float *scratch) {
+    const size_t taps = s->kernelHeight * s->kernelWidth;
+    const direct_correlation d = {
+        s->outputs, s->inputs,
+        {s->height, s->outHeight, s->kernelHeight, s->strideHeight, s->paddingHeight, s->dilationHeight, 1},
+        {s->width, s->outWidth, s->kernelWidth, s->strideWidth, s->paddingWidth, s->dilationWidth, 1},
+        taps, s->inputs * taps};
+    direct_correlate(&d, blocks, dy, weight, 0, dx, scratch);
 }
 
-void KERNEL(convolution_parameter_gradient)(const lanes_convolution *shape, size_t blocks, const float *x,
-                                            const float *dy, float *dw, float *db, float *scratch) {
-    (void)scratch;
-    const size_t C = shape->inputs, O = shape->outputs, P = shape->height * shape->width;
-    const size_t Q = shape->outHeight * shape->outWidth, T = shape->kernelHeight * shape->kernelWidth;
-    for (size_t o = 0; o < O; o++) {
-        for (size_t c = 0; c < C; c++)
-            for (size_t t = 0; t < T; t++) {
-                lanes sum = lanes_all(0);
-                for (size_t b = 0; b < blocks; b++) {
-                    const lanes *g = (const lanes *)dy + (b * O + o) * Q, *from = (const lanes *)x + (b * C + c) * P;
-                    FOR_EACH_TAP(shape, if (tap == t) sum = lanes_fma(g[out], from[in], sum);)
-                }
-                dw[(o * C + c) * T + t] = lanes_sum(sum);
-            }
-        if (!db) continue;
-        lanes sum = lanes_all(0);
-        for (size_t b = 0; b < blocks; b++)
-            for (size_t q = 0; q < Q; q++) sum += ((const lanes *)dy + (b * O + o) * Q)[q];
-        db[o] = lanes_sum(sum);
-    }
+void convolution_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,
+                                    float *db, float *scratch) {
+    direct_parameter_gradient(shape, blocks, x, dy, dw, db, scratch);
 }
-#endif
