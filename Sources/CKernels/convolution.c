@@ -4,7 +4,8 @@
 
 size_t convolution_scratch(const lanes_convolution *shape, size_t blocks) {
     (void)blocks;
-    return direct_scratch(shape);
+    const size_t pass = direct_scratch(shape), gradient = direct_gradient_scratch(shape);
+    return pass > gradient ? pass : gradient;
 }
 
 void convolution_forward(const lanes_convolution *s, size_t blocks, const float *x, const float *weight, const float *bias,

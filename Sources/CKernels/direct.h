@@ -17,6 +17,9 @@ typedef struct {
 size_t direct_scratch(const lanes_convolution *shape);
 void direct_correlate(const direct_correlation *d, size_t blocks, const float *x, const float *weight, const float *bias,
                       float *y, float *scratch);
+/// Inputs whose gradients are summed at once.
+size_t direct_gradient_inputs(const lanes_convolution *shape);
+size_t direct_gradient_scratch(const lanes_convolution *shape);
 /// dw, and db where it is not NULL
 void direct_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,
                                float *db, float *scratch);
