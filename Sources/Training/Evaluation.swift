@@ -55,7 +55,7 @@ package func evaluate(
     let evaluator = Evaluator(
         network.architecture, ParameterArena(layout, network.parameters),
         state: ParameterArena(.state(network.architecture), network.state),
-        Batches(test, dataset.normalization, order: SampleOrder(for: network.architecture)))
+        Batches(test, dataset.normalization, shape: network.architecture.inputShape))
     let loss = parameters.loss.withoutSmoothing
     let outputs = try evaluator.outputs(threads: threads)
     let classes = dataset.classes.count

@@ -20,10 +20,10 @@ extension LossParameters {
     /// Per-row losses, summed, and their gradient.
     ///
     /// - Parameters:
-    ///   - outputs: the network's outputs, [rows, classes].
+    ///   - outputs: the network's outputs, in the order of `ValueLayout`.
     ///   - labels: [rows], each in 0..<classes.
     ///   - scale: what each row's gradient is multiplied by: 1 for per-sample gradients, 1/n for a mean.
-    ///   - gradient: receives scale dL_row/doutput, [rows, classes]; nil to skip it.
+    ///   - gradient: receives scale dL_row/doutput, in the same order, zeros beyond the last row; nil to skip it.
     package func evaluate(
         outputs: UnsafePointer<Float>, labels: UnsafePointer<Int32>, rows: Int, classes: Int,
         scale: Float = 1,

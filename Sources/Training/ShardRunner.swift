@@ -126,7 +126,7 @@ final class ShardRunner: @unchecked Sendable {
         }
         let executor = shard.executor
         batches.gather(
-            order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels,
+            order[first + begin..<first + end], into: executor.input.value, labels: shard.labels,
             augmentation: AugmentationDraw(augmentation, seed: plan.seed, epoch: plan.number))
         executor.forward(
             rows: count, mode: .training(seed: plan.seed, epoch: plan.number, firstSample: first + begin))
