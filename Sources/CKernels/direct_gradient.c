@@ -31,11 +31,13 @@ size_t direct_gradient_scratch(const lanes_convolution *s) {
 #define sums_blocks KERNEL(sums_blocks)
 #define sums_class KERNEL(sums_class)
 #define sums_bias KERNEL(sums_bias)
-#define OUTPUTS 4
+#undef OUTPUTS
 #undef SOURCES
 #if WIDTH == 8
-#define SOURCES 3
+#define OUTPUTS 3
+#define SOURCES 4
 #else
+#define OUTPUTS 4
 #define SOURCES 6
 #endif
 
@@ -83,17 +85,22 @@ INLINE void sums_block(const int M, const int N, const positions *p, const float
     const positions *p, const float *dy, size_t yOutput, const float *const *x, float *const *sum, size_t row
 #define BLOCK(M, N)                                                                                        \
     static void KERNEL(sums_block_##M##_##N)(PARAMETERS) { sums_block(M, N, p, dy, yOutput, x, sum, row); }
-#define BLOCKS(N) BLOCK(1, N) BLOCK(2, N) BLOCK(3, N) BLOCK(4, N)
 #define ROW(M, N) [M][N] = KERNEL(sums_block_##M##_##N)
+#if OUTPUTS == 4
+#define BLOCKS(N) BLOCK(1, N) BLOCK(2, N) BLOCK(3, N) BLOCK(4, N)
 #define ROWS(N) ROW(1, N), ROW(2, N), ROW(3, N), ROW(4, N)
-BLOCKS(1) BLOCKS(2) BLOCKS(3)
-#if SOURCES == 6
-BLOCKS(4) BLOCKS(5) BLOCKS(6)
+#else
+#define BLOCKS(N) BLOCK(1, N) BLOCK(2, N) BLOCK(3, N)
+#define ROWS(N) ROW(1, N), ROW(2, N), ROW(3, N)
 #endif
-static void (*const sums_blocks[OUTPUTS + 1][7])(PARAMETERS) = {
-    ROWS(1), ROWS(2), ROWS(3),
+BLOCKS(1) BLOCKS(2) BLOCKS(3) BLOCKS(4)
 #if SOURCES == 6
-    ROWS(4), ROWS(5), ROWS(6),
+BLOCKS(5) BLOCKS(6)
+#endif
+static void (*const sums_blocks[OUTPUTS + 1][SOURCES + 1])(PARAMETERS) = {
+    ROWS(1), ROWS(2), ROWS(3), ROWS(4),
+#if SOURCES == 6
+    ROWS(5), ROWS(6),
 #endif
 };
 #undef PARAMETERS

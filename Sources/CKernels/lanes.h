@@ -21,6 +21,7 @@ typedef double lanes_double __attribute__((vector_size(128), may_alias));
 #define lanes_first KERNEL(lanes_first)
 #define lanes_sum KERNEL(lanes_sum)
 #define lanes_sum_double KERNEL(lanes_sum_double)
+#define lanes_transpose KERNEL(lanes_transpose)
 #define vec_all KERNEL(vec_all)
 #define vec_fma KERNEL(vec_fma)
 
@@ -57,3 +58,37 @@ INLINE double lanes_sum_double(lanes_double x) {
 
 INLINE vec vec_all(float x) { return x - (vec){0}; }
 INLINE vec vec_fma(vec a, vec b, vec c) { return __builtin_elementwise_fma(a, b, c); }
+
+/// to[j][i] = from[i][j] for 16 x 16 values; rows so many floats apart.
+INLINE void lanes_transpose(const float *from, size_t fromRow, float *to, size_t toRow) {
+    typedef float anywhere __attribute__((vector_size(64), may_alias, aligned(4)));
+    lanes a[16], b[16];
+#pragma unroll
+    for (int i = 0; i < 16; i++) a[i] = *(const anywhere *)(from + (size_t)i * fromRow);
+    // Pairs of rows, then pairs of pairs, within quarters of registers; then the quarters themselves.
+#pragma unroll
+    for (int i = 0; i < 16; i += 2) {
+        b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+        b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; i += 4)
+#pragma unroll
+        for (int k = 0; k < 2; k++) {
+            a[i + 2 * k] = __builtin_shufflevector(b[i + k], b[i + k + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+            a[i + 2 * k + 1] = __builtin_shufflevector(b[i + k], b[i + k + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+        }
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        const lanes even = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+        const lanes odd = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+        const lanes even2 = __builtin_shufflevector(a[i + 8], a[i + 12], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+        const lanes odd2 = __builtin_shufflevector(a[i + 8], a[i + 12], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+        b[i] = __builtin_shufflevector(even, even2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        b[i + 4] = __builtin_shufflevector(odd, odd2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+        b[i + 8] = __builtin_shufflevector(even, even2, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+        b[i + 12] = __builtin_shufflevector(odd, odd2, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; i++) *(anywhere *)(to + (size_t)i * toRow) = b[i];
+}

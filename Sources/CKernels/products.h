@@ -6,6 +6,8 @@
 #define products_ KERNEL(products)
 #define products_block KERNEL(products_block)
 #define products_run KERNEL(products_run)
+#define products_run_places KERNEL(products_run_places)
+#define places KERNEL(places)
 #define products_blocks KERNEL(products_blocks)
 
 /// Outputs and registers of a block: 24 accumulators where there are 32 registers, 12 where there are 16.
@@ -44,27 +46,33 @@ typedef struct {
 } products;
 #endif
 
-INLINE void products_block(const int M, const int N, const products *p, size_t output, const product_place *place) {
+/// As `vec`, anywhere in memory.
+typedef float places __attribute__((vector_size(4 * WIDTH), may_alias, aligned(4)));
+
+// One block; with one tap (`single`) the loop over taps is left out.
+INLINE void products_block(const int M, const int N, const int single, const products *p, size_t output,
+                           const product_place *place) {
     const float *weight = p->weight + output * p->weightOutput;
-    const size_t next = p->weightOutput, channels = p->channels, taps = p->taps;
+    const size_t next = p->weightOutput, channels = p->channels, taps = single ? 1 : p->taps;
     const product_tap *tap = p->tap;
     float *y = p->y + output * p->yOutput;
     const float *x[BLOCK_PLACES];
     vec sum[BLOCK_OUTPUTS][BLOCK_PLACES];
 #pragma unroll
-    for (int n = 0; n < N; n++) x[n] = p->x + place[n].x;
+    for (int n = 0; n < N; n++) x[n] = p->x + place[n].x + (single ? tap[0].x : 0);
+    if (single) weight += tap[0].weight;
 #pragma unroll
     for (int m = 0; m < M; m++)
 #pragma unroll
         for (int n = 0; n < N; n++)
-            sum[m][n] = p->adds ? *(const vec *)(y + m * p->yOutput + place[n].y) : vec_all(p->bias ? p->bias[output + m] : 0);
+            sum[m][n] = p->adds ? *(const places *)(y + m * p->yOutput + place[n].y) : vec_all(p->bias ? p->bias[output + m] : 0);
     for (size_t c = 0, cx = 0; c < channels; c++, cx += p->xChannel, weight += p->weightChannel)
         for (size_t t = 0; t < taps; t++) {
-            const size_t at = cx + tap[t].x;
-            const float *w = weight + tap[t].weight;
+            const size_t at = single ? cx : cx + tap[t].x;
+            const float *w = single ? weight : weight + tap[t].weight;
             vec value[BLOCK_PLACES];
 #pragma unroll
-            for (int n = 0; n < N; n++) value[n] = *(const vec *)(x[n] + at);
+            for (int n = 0; n < N; n++) value[n] = *(const places *)(x[n] + at);
 #pragma unroll
             for (int m = 0; m < M; m++) {
                 const vec factor = vec_all(w[m * next]);
@@ -75,41 +83,53 @@ INLINE void products_block(const int M, const int N, const products *p, size_t o
 #pragma unroll
     for (int m = 0; m < M; m++)
 #pragma unroll
-        for (int n = 0; n < N; n++) *(vec *)(y + m * p->yOutput + place[n].y) = sum[m][n];
+        for (int n = 0; n < N; n++) *(places *)(y + m * p->yOutput + place[n].y) = sum[m][n];
 }
 
+#define PARAMETERS const products *p, size_t output, const product_place *place
 #define BLOCK(M, N)                                                                                        \
-    static void KERNEL(products_block_##M##_##N)(const products *p, size_t output, const product_place *place) { \
-        products_block(M, N, p, output, place);                                                            \
-    }
+    static void KERNEL(products_block_##M##_##N)(PARAMETERS) { products_block(M, N, 0, p, output, place); }  \
+    static void KERNEL(products_single_##M##_##N)(PARAMETERS) { products_block(M, N, 1, p, output, place); }
 #define BLOCKS(N) BLOCK(1, N) BLOCK(2, N) BLOCK(3, N) BLOCK(4, N)
-#define ROW(M, N) [M][N] = KERNEL(products_block_##M##_##N)
-#define ROWS(N) ROW(1, N), ROW(2, N), ROW(3, N), ROW(4, N)
+#define ENTRY(M, N) [M][N] = {KERNEL(products_block_##M##_##N), KERNEL(products_single_##M##_##N)}
+#define ENTRIES(N) ENTRY(1, N), ENTRY(2, N), ENTRY(3, N), ENTRY(4, N)
 BLOCKS(1) BLOCKS(2) BLOCKS(3)
 #if BLOCK_PLACES == 6
 BLOCKS(4) BLOCKS(5) BLOCKS(6)
 #endif
-static void (*const products_blocks[5][7])(const products *, size_t, const product_place *) = {
-    ROWS(1), ROWS(2), ROWS(3),
+static void (*const products_blocks[BLOCK_OUTPUTS + 1][BLOCK_PLACES + 1][2])(PARAMETERS) = {
+    ENTRIES(1), ENTRIES(2), ENTRIES(3),
 #if BLOCK_PLACES == 6
-    ROWS(4), ROWS(5), ROWS(6),
+    ENTRIES(4), ENTRIES(5), ENTRIES(6),
 #endif
 };
+#undef PARAMETERS
 #undef BLOCK
 #undef BLOCKS
-#undef ROW
-#undef ROWS
+#undef ENTRY
+#undef ENTRIES
 
-/// All outputs at all places, in blocks of nearly equal sizes; a block of outputs meets all places before the next.
-INLINE void products_run(const products *p, size_t outputs, const product_place *places, size_t count) {
-    const size_t rows = (outputs + BLOCK_OUTPUTS - 1) / BLOCK_OUTPUTS, columns = (count + BLOCK_PLACES - 1) / BLOCK_PLACES;
-    for (size_t i = 0, o = 0; i < rows; i++) {
-        const size_t M = (outputs - o + rows - i - 1) / (rows - i);
-        for (size_t j = 0, n = 0; j < columns; j++) {
-            const size_t N = (count - n + columns - j - 1) / (columns - j);
-            products_blocks[M][N](p, o, places + n);
-            n += N;
+/// The next of `left` things in blocks of at most `most`, of nearly equal sizes.
+#define PART(LEFT, MOST) (((LEFT) + ((LEFT) + (MOST)-1) / (MOST)-1) / (((LEFT) + (MOST)-1) / (MOST)))
+
+/// All outputs at all places; a block of outputs meets all places before the next, so that its weights stay at hand.
+INLINE void products_run(const products *p, size_t outputs, const product_place *place, size_t count) {
+    for (size_t o = 0, M; o < outputs; o += M) {
+        M = PART(outputs - o, BLOCK_OUTPUTS);
+        for (size_t n = 0, N; n < count; n += N) {
+            N = PART(count - n, BLOCK_PLACES);
+            products_blocks[M][N][p->taps == 1](p, o, place + n);
         }
-        o += M;
+    }
+}
+
+/// The same where a block of places meets all outputs before the next, so that its values stay at hand.
+INLINE void products_run_places(const products *p, size_t outputs, const product_place *place, size_t count) {
+    for (size_t n = 0, N; n < count; n += N) {
+        N = PART(count - n, BLOCK_PLACES);
+        for (size_t o = 0, M; o < outputs; o += M) {
+            M = PART(outputs - o, BLOCK_OUTPUTS);
+            products_blocks[M][N][p->taps == 1](p, o, place + n);
+        }
     }
 }
