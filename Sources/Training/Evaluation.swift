@@ -57,9 +57,8 @@ package func evaluate(
         state: ParameterArena(.state(network.architecture), network.state),
         Batches(test, dataset.normalization, shape: network.architecture.inputShape))
     let loss = parameters.loss.withoutSmoothing
-    let outputs = try evaluator.outputs(threads: threads)
+    let (outputs, sums) = try evaluator.outputs(loss, threads: threads)
     let classes = dataset.classes.count
-    let sums = loss.evaluate(outputs: outputs, labels: test.labels, rows: test.count, classes: classes)
     guard sums.loss.isFinite else { throw TrainingError.outputsNotFinite(split: "test") }
 
     var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)

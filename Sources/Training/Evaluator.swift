@@ -34,21 +34,22 @@ package struct Evaluator: Sendable {
 
     /// The loss and the correct classifications, summed over the split.
     package func sums(_ loss: LossParameters, threads: Int) throws -> LossParameters.RowSums {
-        let classes = architecture.outputCount
         let parts = try map(threads: threads) { executor, labels, rows in
-            loss.evaluate(outputs: executor.output.value, labels: labels, rows: rows, classes: classes)
+            loss.evaluate(executor.output, labels: labels, rows: rows)
         }
         return parts.reduce(into: LossParameters.RowSums()) { $0 += $1 }
     }
 
-    /// Every sample's outputs, [n, classes], before any softmax.
-    package func outputs(threads: Int) throws -> [Float] {
-        let classes = architecture.outputCount
-        return try map(threads: threads) { executor, _, rows in
-            var outputs = [Float](repeating: 0, count: rows * classes)
-            executor.readRows(of: executor.architecture.outputName, .value, rows: rows, into: &outputs)
-            return outputs
-        }.flatMap { $0 }
+    /// The same, and every sample's outputs, [n, classes], before any softmax.
+    package func outputs(
+        _ loss: LossParameters, threads: Int
+    ) throws -> (values: [Float], sums: LossParameters.RowSums) {
+        let parts = try map(threads: threads) { executor, labels, rows in
+            var values = [Float](repeating: 0, count: rows * executor.output.count)
+            executor.readRows(of: executor.architecture.outputName, .value, rows: rows, into: &values)
+            return (values: values, sums: loss.evaluate(executor.output, labels: labels, rows: rows))
+        }
+        return (parts.flatMap(\.values), parts.reduce(into: LossParameters.RowSums()) { $0 += $1.sums })
     }
 
     /// Computes one value per chunk, in the order of chunks.

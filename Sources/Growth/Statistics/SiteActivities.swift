@@ -197,9 +197,7 @@ final class SiteActivities: @unchecked Sendable {
         executor.forward(rows: range.count)
         // Scaled by −1, what flows back is the functional gradient itself.
         let sums = loss.evaluate(
-            outputs: executor.output.value, labels: shard.labels, rows: range.count,
-            classes: architecture.outputCount,
-            scale: -1, gradient: executor.output.gradient)
+            executor.output, labels: shard.labels, rows: range.count, scale: -1, hasGradient: true)
         executor.backward(rows: range.count, parameterGradients: false)
         if !isFilled { shard.loss += sums }
     }
