@@ -111,7 +111,7 @@ void KERNEL(direct_correlate)(const direct_correlation *d, size_t blocks, const 
                 p.channels = (d->inputs - c + chunks - i - 1) / (chunks - i);
                 p.x = x + c * image;
                 p.weight = weight + c * d->weightInput;
-                p.adds = i > 0;
+                p.start = i > 0 ? FROM_Y : FROM_BIAS;
                 for (size_t r = 0; r < rows.classes; r++)
                     for (size_t k = 0; k < columns.classes; k++) {
                         p.taps = direct_taps(d, &rows, &columns, r, k, tap);

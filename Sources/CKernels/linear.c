@@ -58,7 +58,7 @@ static void linear_product(size_t inputs, size_t outputs, size_t blocks, const f
             p.channels = inputs ? PART(inputs - first, most) : 0;
             p.x = x + first * LANES;
             p.weight = weight + first * column;
-            p.adds = first > 0;
+            p.start = first > 0 ? FROM_Y : FROM_BIAS;
             products_run(&p, outputs, place, count * PARTS);
             first += p.channels;
         } while (first < inputs);

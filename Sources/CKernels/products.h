@@ -40,9 +40,9 @@ typedef struct {
     size_t xChannel, weightOutput, weightChannel;
     float *y;
     size_t yOutput;
-    /// Sums start from y itself where `adds`, else from a bias per output, or zero.
+    /// Sums start from y itself where they go on, else from a bias per output, or zero; or they are added to y when complete.
     const float *bias;
-    int adds;
+    enum { FROM_BIAS, FROM_Y, ADD_TO_Y } start;
 } products;
 #endif
 
@@ -65,7 +65,8 @@ INLINE void products_block(const int M, const int N, const int single, const pro
     for (int m = 0; m < M; m++)
 #pragma unroll
         for (int n = 0; n < N; n++)
-            sum[m][n] = p->adds ? *(const places *)(y + m * p->yOutput + place[n].y) : vec_all(p->bias ? p->bias[output + m] : 0);
+            sum[m][n] = p->start == FROM_Y ? *(const places *)(y + m * p->yOutput + place[n].y)
+                                           : vec_all(p->bias ? p->bias[output + m] : 0);
     for (size_t c = 0, cx = 0; c < channels; c++, cx += p->xChannel, weight += p->weightChannel)
         for (size_t t = 0; t < taps; t++) {
             const size_t at = single ? cx : cx + tap[t].x;
@@ -83,7 +84,10 @@ INLINE void products_block(const int M, const int N, const int single, const pro
 #pragma unroll
     for (int m = 0; m < M; m++)
 #pragma unroll
-        for (int n = 0; n < N; n++) *(places *)(y + m * p->yOutput + place[n].y) = sum[m][n];
+        for (int n = 0; n < N; n++) {
+            places *to = (places *)(y + m * p->yOutput + place[n].y);
+            *to = p->start == ADD_TO_Y ? *to + sum[m][n] : sum[m][n];
+        }
 }
 
 #define PARAMETERS const products *p, size_t output, const product_place *place
