@@ -12,6 +12,8 @@
 /// the environment variable MERISTEM_INSTRUCTIONS (avx512, avx2 or neon). All give the same bits.
 enum { INSTRUCTIONS_NONE = 0, INSTRUCTIONS_NEON = 1, INSTRUCTIONS_AVX2 = 3, INSTRUCTIONS_AVX512 = 4 };
 int kernels_instruction_set_level(void);
+/// Runs kernels on another set from now on, to compare their bits; 0 where this processor has it not.
+int kernels_use_instruction_set(int level);
 /// What the processor lacks to run kernels at all, or on the set that was asked for, as a sentence; NULL where all is there.
 const char *kernels_instructions_missing(void);
 /// The version of glibc, whose elementary functions in double precision some results go through.
@@ -155,6 +157,14 @@ double vector_sum_of_squares(const float *restrict x, size_t count);
 void rows_combine(const float *restrict rows, size_t channels, const int32_t *restrict first,
                   const int32_t *restrict second, const float *restrict signs, size_t count, float *restrict out,
                   size_t stride);
+
+// Exact sums over rows of bytes [rows, columns].
+/// Rows and columns of the sums below, and bytes of scratch.
+size_t bytes_gram_stride(size_t columns);
+size_t bytes_gram_scratch(size_t columns);
+/// sums[i][j] += sum over rows r of (u[r][i] - 128) u[r][j] for j <= i, [bytes_gram_stride, bytes_gram_stride]; what stands above
+/// the diagonal means nothing. Each sum must stay within 32 bits: 65,000 rows since it was zero do.
+void bytes_gram(const uint8_t *bytes, size_t rows, size_t columns, int32_t *sums, uint8_t *scratch);
 
 // Values in lanes: [sample block][channel][row][column][16 samples] or [sample block][feature][16 samples], aligned to 64
 // bytes; `blocks` = rows / 16, rounded up. Lanes beyond the last row hold finite values, and gradients of zero.
