@@ -28,6 +28,7 @@ size_t convolution_scratch(const lanes_convolution *shape, size_t blocks) {
     size_t count = larger(direct_scratch(shape), direct_gradient_scratch(shape));
     if (uses_winograd(shape)) {
         const winograd_correlation forward = winograd_forward(shape), backward = winograd_backward(shape);
+        count = larger(count, winograd_gradient_scratch(&forward, blocks));
         count = larger(count, larger(winograd_scratch(&forward, blocks), winograd_scratch(&backward, blocks)));
     }
     return count;
@@ -63,7 +64,12 @@ void convolution_input_gradient(const lanes_convolution *s, size_t blocks, const
     direct_correlate(&d, blocks, dy, weight, 0, dx, scratch);
 }
 
-void convolution_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,
+void convolution_parameter_gradient(const lanes_convolution *s, size_t blocks, const float *x, const float *dy, float *dw,
                                     float *db, float *scratch) {
-    direct_parameter_gradient(shape, blocks, x, dy, dw, db, scratch);
+    if (db) direct_bias_gradient(blocks, s->outputs, s->outHeight * s->outWidth, dy, db);
+    if (uses_winograd(s)) {
+        const winograd_correlation w = winograd_forward(s);
+        return winograd_parameter_gradient(&w, blocks, x, dy, dw, scratch);
+    }
+    direct_parameter_gradient(s, blocks, x, dy, dw, scratch);
 }
