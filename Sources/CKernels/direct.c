@@ -98,7 +98,9 @@ void KERNEL(direct_correlate)(const direct_correlation *d, size_t blocks, const 
         if (slabBlocks < 1) slabBlocks = 1;
     }
     // Channels whose part of a slab fits.
-    const size_t perChannel = slabBlocks * slabRows * (image / d->rows.destinations) + 1;
+    size_t perChannel = slabBlocks * slabRows * (image / d->rows.destinations) + 1;
+    const size_t touched = slabBlocks * slabRows * d->columns.destinations * d->rows.kernel * d->columns.kernel * LANES;
+    if (perChannel > touched) perChannel = touched;
     size_t chunk = SLAB_FLOATS / perChannel;
     if (chunk < 8) chunk = 8;
     const size_t chunks = d->inputs ? (d->inputs + chunk - 1) / chunk : 1;
@@ -108,16 +110,17 @@ void KERNEL(direct_correlate)(const direct_correlation *d, size_t blocks, const 
             const slab s = {b, b + slabBlocks < blocks ? b + slabBlocks : blocks, h,
                             h + slabRows < d->rows.destinations ? h + slabRows : d->rows.destinations};
             for (size_t i = 0, c = 0; i < chunks; i++) {
-                p.channels = (d->inputs - c + chunks - i - 1) / (chunks - i);
+                const size_t channels = (d->inputs - c + chunks - i - 1) / (chunks - i);
                 p.x = x + c * image;
                 p.weight = weight + c * d->weightInput;
                 p.start = i > 0 ? FROM_Y : FROM_BIAS;
                 for (size_t r = 0; r < rows.classes; r++)
                     for (size_t k = 0; k < columns.classes; k++) {
                         p.taps = direct_taps(d, &rows, &columns, r, k, tap);
+                        p.channels = p.taps ? channels : 0;
                         direct_class(d, &s, &rows, &columns, r, k, &p);
                     }
-                c += p.channels;
+                c += channels;
             }
         }
 }

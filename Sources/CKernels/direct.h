@@ -20,8 +20,13 @@ void direct_correlate(const direct_correlation *d, size_t blocks, const float *x
 /// Inputs whose gradients are summed at once.
 size_t direct_gradient_inputs(const lanes_convolution *shape);
 size_t direct_gradient_scratch(const lanes_convolution *shape);
-/// dw, and db where it is not NULL
 void direct_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,
-                               float *db, float *scratch);
+                               float *scratch);
+/// The same for many inputs.
+size_t wide_gradient_scratch(const lanes_convolution *shape);
+void wide_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,
+                             float *scratch);
+/// db = the sums of dy [blocks, outputs, positions, 16]
+void direct_bias_gradient(size_t blocks, size_t outputs, size_t positions, const float *dy, float *db);
 
 #endif

@@ -9,9 +9,10 @@
 #include "instruction_sets.h"
 
 DISPATCH(void, direct_parameter_gradient,
-         (const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw, float *db,
-          float *scratch),
-         (shape, blocks, x, dy, dw, db, scratch))
+         (const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw, float *scratch),
+         (shape, blocks, x, dy, dw, scratch))
+DISPATCH(void, direct_bias_gradient, (size_t blocks, size_t outputs, size_t positions, const float *dy, float *db),
+         (blocks, outputs, positions, dy, db))
 
 size_t direct_gradient_inputs(const lanes_convolution *s) {
     const size_t taps = s->kernelHeight * s->kernelWidth;
@@ -25,12 +26,11 @@ size_t direct_gradient_scratch(const lanes_convolution *s) {
 }
 #else
 
-#define positions KERNEL(positions)
+#define class_positions KERNEL(class_positions)
 #define sums KERNEL(sums)
 #define sums_block KERNEL(sums_block)
 #define sums_blocks KERNEL(sums_blocks)
 #define sums_class KERNEL(sums_class)
-#define sums_bias KERNEL(sums_bias)
 #undef OUTPUTS
 #undef SOURCES
 #if WIDTH == 8
@@ -45,10 +45,10 @@ size_t direct_gradient_scratch(const lanes_convolution *s) {
 typedef struct {
     size_t blocks, outer, inner;
     size_t xBlock, xOuter, xInner, yBlock, yOuter, yInner;
-} positions;
+} class_positions;
 
 // sum[m][n] += dy[m] x[n] over positions, for one part of the lanes; sums are `row` floats apart between outputs.
-INLINE void sums_block(const int M, const int N, const positions *p, const float *dy, size_t yOutput, const float *const *x,
+INLINE void sums_block(const int M, const int N, const class_positions *p, const float *dy, size_t yOutput, const float *const *x,
                        float *const *sum, size_t row) {
     vec total[OUTPUTS][SOURCES];
 #pragma unroll
@@ -82,7 +82,7 @@ INLINE void sums_block(const int M, const int N, const positions *p, const float
 }
 
 #define PARAMETERS                                                                                         \
-    const positions *p, const float *dy, size_t yOutput, const float *const *x, float *const *sum, size_t row
+    const class_positions *p, const float *dy, size_t yOutput, const float *const *x, float *const *sum, size_t row
 #define BLOCK(M, N)                                                                                        \
     static void KERNEL(sums_block_##M##_##N)(PARAMETERS) { sums_block(M, N, p, dy, yOutput, x, sum, row); }
 #define ROW(M, N) [M][N] = KERNEL(sums_block_##M##_##N)
@@ -110,7 +110,7 @@ static void (*const sums_blocks[OUTPUTS + 1][SOURCES + 1])(PARAMETERS) = {
 #undef ROWS
 
 // The part of `outputs` outputs and `inputs` inputs that one class of positions adds to sum [outputs][inputs][taps].
-static void sums_class(const lanes_convolution *s, const positions *p, const taps_axis *rows, const taps_axis *columns,
+static void sums_class(const lanes_convolution *s, const class_positions *p, const taps_axis *rows, const taps_axis *columns,
                        size_t r, size_t k, const float *x, const float *dy, size_t inputs, size_t outputs, float *sum) {
     const size_t image = s->height * s->width * LANES, result = s->outHeight * s->outWidth * LANES;
     const size_t taps = s->kernelHeight * s->kernelWidth;
@@ -136,24 +136,8 @@ static void sums_class(const lanes_convolution *s, const positions *p, const tap
             }
 }
 
-// db[m] = the sum of dy[m] over samples and positions, four outputs at a time to hide the latency of additions.
-static void sums_bias(const float *dy, size_t blocks, size_t outputs, size_t result, float *db) {
-    for (size_t o = 0; o < outputs; o += OUTPUTS) {
-        const size_t M = outputs - o < OUTPUTS ? outputs - o : OUTPUTS;
-        lanes sum[OUTPUTS];
-        for (size_t m = 0; m < OUTPUTS; m++) sum[m] = lanes_all(0);
-        for (size_t b = 0; b < blocks; b++) {
-            const lanes *g = (const lanes *)dy + (b * outputs + o) * result;
-            for (size_t q = 0; q < result; q++)
-#pragma unroll
-                for (size_t m = 0; m < OUTPUTS; m++) sum[m] += g[(m < M ? m : 0) * result + q];
-        }
-        for (size_t m = 0; m < M; m++) db[o + m] = lanes_sum(sum[m]);
-    }
-}
-
 void KERNEL(direct_parameter_gradient)(const lanes_convolution *s, size_t blocks, const float *x, const float *dy, float *dw,
-                                       float *db, float *scratch) {
+                                       float *scratch) {
     const taps_relation down = {s->outHeight, s->height, s->kernelHeight, s->strideHeight, s->paddingHeight,
                                 s->dilationHeight, 0};
     const taps_relation across = {s->outWidth, s->width, s->kernelWidth, s->strideWidth, s->paddingWidth,
@@ -174,7 +158,7 @@ void KERNEL(direct_parameter_gradient)(const lanes_convolution *s, size_t blocks
                 for (size_t k = 0; k < columns.classes; k++) {
                     // Destinations of a class without transposition are neighbours.
                     const size_t row = rows.members[rows.begin[r]], column = columns.members[columns.begin[k]];
-                    positions p = {blocks,
+                    class_positions p = {blocks,
                                    rows.begin[r + 1] - rows.begin[r],
                                    columns.begin[k + 1] - columns.begin[k],
                                    s->inputs * image,
@@ -197,6 +181,21 @@ void KERNEL(direct_parameter_gradient)(const lanes_convolution *s, size_t blocks
         }
         o += M;
     }
-    if (db) sums_bias(dy, blocks, s->outputs, result / LANES, db);
+}
+
+// db [outputs] = the sum of dy over samples and positions, four outputs at a time to hide the latency of additions.
+void KERNEL(direct_bias_gradient)(size_t blocks, size_t outputs, size_t positions, const float *dy, float *db) {
+    for (size_t o = 0; o < outputs; o += OUTPUTS) {
+        const size_t M = outputs - o < OUTPUTS ? outputs - o : OUTPUTS;
+        lanes sum[OUTPUTS];
+        for (size_t m = 0; m < OUTPUTS; m++) sum[m] = lanes_all(0);
+        for (size_t b = 0; b < blocks; b++) {
+            const lanes *g = (const lanes *)dy + (b * outputs + o) * positions;
+            for (size_t q = 0; q < positions; q++)
+#pragma unroll
+                for (size_t m = 0; m < OUTPUTS; m++) sum[m] += g[(m < M ? m : 0) * positions + q];
+        }
+        for (size_t m = 0; m < M; m++) db[o + m] = lanes_sum(sum[m]);
+    }
 }
 #endif
