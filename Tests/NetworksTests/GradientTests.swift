@@ -41,7 +41,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
             OperationCase("rows side by side", Concatenation(), [5], [18], [1]),
         ]
 
-    private static func window(
+    static func window(
         _ height: Int, _ width: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1
     ) -> Window {
         Window(
@@ -100,6 +100,31 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     ]
 }
 
+extension OperationCase {
+    /// Widths of 0, 1, 15 and 17, images of 1 x 1, 1 x 7 and 33 x 5, kernels larger than a side.
+    static let odd: [OperationCase] = [
+        (0, 15, 1, 7), (1, 17, 33, 5), (15, 1, 1, 1), (17, 0, 1, 7), (17, 15, 33, 5),
+    ].flatMap { width, outputs, height, columns in
+        let shape = [width, height, columns]
+        let operations: [(String, any Networks.Operation)] = [
+            ("convolution", Convolution(width: outputs, window: window(3, 3, padding: 1))),
+            ("wide convolution", Convolution(width: outputs, window: window(5, 3, stride: 2, padding: 2))),
+            ("dilated", Convolution(width: outputs, window: window(2, 2, padding: 2, dilation: 3))),
+            ("depthwise", DepthwiseConvolution(window: window(3, 5, padding: 2))),
+            ("batch normalisation", BatchNormalization()), ("layer normalisation", LayerNormalization()),
+            ("max pooling", Pooling(.max, window: window(2, 2, stride: 2, padding: 1))),
+            ("average pooling", Pooling(.average, window: window(3, 3, padding: 1))),
+            ("global pooling", GlobalAveragePooling()), ("gelu", Activation(.gelu)),
+            ("flattening", Flatten()), ("dropout", Dropout(rate: 0.5)),
+        ]
+        return operations.map { name, operation in
+            OperationCase("\(name) of \(shape) to \(outputs)", operation, shape)
+        } + [
+            OperationCase("joining \(shape) and \(outputs)", Concatenation(), shape, [outputs, height, columns])
+        ]
+    }
+}
+
 /// L = Σ r · output for a fixed random r, and its gradients by central differences.
 ///
 /// In front stand layers, so that the gradients with respect to the operation's inputs are asked for.
@@ -110,63 +135,6 @@ struct GradientTests {
     /// Rounding of Float32 values divided by two steps, and the third derivative.
     private let tolerance = 2e-3
     private let mode = ForwardMode.training(seed: 5, epoch: 2, firstSample: 11)
-
-    private struct Setting {
-        let executor: Executor
-        let parameters: ParameterArena
-        let gradients: ParameterArena
-        let fronts: [String]
-        let rows: Int
-        private let projection: [Float]
-
-        init(_ given: OperationCase, rows: Int) throws {
-            self.rows = rows
-            fronts = given.shapes.indices.map { "front\($0)" }
-            let image = given.shapes[0].count == 3 ? [3] + given.shapes[0][1...] : [3]
-            var nodes = zip(fronts, given.shapes).map { name, shape in
-                let layer: any Networks.Operation =
-                    shape.count == 3
-                    ? Convolution(width: shape[0], window: Window(kernel: Extent(square: 1)))
-                    : Linear(width: shape[0])
-                return Architecture.Node(name, layer, inputs: ["input"])
-            }
-            nodes.append(.init("tested", given.operation, inputs: fronts))
-            let architecture = try Architecture(inputShape: image, nodes: nodes)
-            let layout = ParameterLayout(architecture)
-            parameters = ParameterArena(layout)
-            gradients = ParameterArena(layout)
-            for (index, entry) in layout.entries.enumerated() {
-                let values = randomValues(entry.count, index: 100 + index, deviation: 0.5)
-                for (place, value) in values.enumerated() {
-                    parameters.buffer.pointer[entry.offset + place] = value
-                }
-            }
-            executor = Executor(
-                architecture, parameters: parameters, gradients: gradients,
-                state: ParameterArena(ParameterLayout.state(architecture)), capacity: rows)
-            projection = randomValues(rows * architecture.outputCount, index: 7)
-            executor.writeRows(
-                of: "input", rows: rows, from: randomValues(rows * image.reduce(1, *), index: 8))
-        }
-
-        func read(_ node: String, _ quantity: Executor.Quantity) -> [Float] {
-            let count = executor.architecture.shape(of: node)?.reduce(rows, *) ?? 0
-            // One more than there is, so that even nothing has an address.
-            var values = [Float](repeating: 0, count: count + 1)
-            executor.readRows(of: node, quantity, rows: rows, into: &values)
-            return Array(values[..<count])
-        }
-
-        var loss: Double {
-            zip(projection, read("tested", .value)).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-        }
-
-        func run(_ mode: ForwardMode) {
-            executor.forward(rows: rows, mode: mode)
-            executor.writeRows(of: "tested", .gradient, rows: rows, from: projection + [0])
-            executor.backward(rows: rows)
-        }
-    }
 
     /// (L(θ + h) - L(θ - h)) / 2h for one number, set by `set`; nil where the slopes on both sides differ.
     private func difference(
@@ -190,7 +158,7 @@ struct GradientTests {
     }
 
     private func checkInput(_ given: OperationCase, rows: Int, mode: ForwardMode) throws {
-        let setting = try Setting(given, rows: rows)
+        let setting = try OperationSetting(given, rows: rows)
         let executor = setting.executor
         setting.run(mode)
         for front in setting.fronts {
@@ -227,6 +195,14 @@ struct GradientTests {
     func imageInput(given: OperationCase) throws { try checkInput(given, rows: 3, mode: mode) }
 
     @Test(
+        "gradients of odd widths, images and kernels, of one sample and of one more than a block",
+        arguments: OperationCase.odd, [1, 17])
+    func odd(given: OperationCase, rows: Int) throws {
+        try checkInput(given, rows: rows, mode: mode)
+        try checkParameters(given, rows: rows, mode: mode)
+    }
+
+    @Test(
         "in evaluation too, batch normalisation has a gradient",
         arguments: [
             OperationCase("rows", BatchNormalization(), [19]),
@@ -238,7 +214,7 @@ struct GradientTests {
     }
 
     private func checkParameters(_ given: OperationCase, rows: Int, mode: ForwardMode) throws {
-        let setting = try Setting(given, rows: rows)
+        let setting = try OperationSetting(given, rows: rows)
         let executor = setting.executor
         setting.gradients.buffer.pointer.update(repeating: 9, count: setting.gradients.layout.count)
         setting.run(mode)
@@ -348,7 +324,7 @@ struct GradientTests {
     @Test("a pass over fewer rows than there is room for gives the same numbers")
     func fewerRows() throws {
         let given = OperationCase("linear", Linear(width: 5), [7])
-        let large = try Setting(given, rows: rows), small = try Setting(given, rows: 4)
+        let large = try OperationSetting(given, rows: rows), small = try OperationSetting(given, rows: 4)
         let projection = randomValues(20, index: 9)
         var values = [Float](repeating: 0, count: 12)
         large.executor.readRows(of: "input", .value, rows: 4, into: &values)
