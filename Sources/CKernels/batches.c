@@ -12,14 +12,18 @@ DISPATCH(void, batch_gather,
 #define transpose_bytes KERNEL(transpose_bytes)
 #define normalize KERNEL(normalize)
 
-typedef uint8_t KERNEL(bytes) __attribute__((vector_size(16), may_alias, aligned(1)));
+#ifndef BYTES
+#define BYTES
+/// Sixteen bytes, anywhere in memory.
+typedef uint8_t bytes __attribute__((vector_size(16), may_alias, aligned(1)));
+#endif
 
 // to[j][i] = from[i][j]: four times, the first half of the vectors is shuffled into the second like a deck of cards.
-INLINE void transpose_bytes(KERNEL(bytes) square[LANES]) {
+INLINE void transpose_bytes(bytes square[LANES]) {
     for (int round = 0; round < 4; round++) {
-        KERNEL(bytes) next[LANES];
+        bytes next[LANES];
         for (int i = 0; i < LANES / 2; i++) {
-            const KERNEL(bytes) a = square[i], b = square[i + LANES / 2];
+            const bytes a = square[i], b = square[i + LANES / 2];
             next[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
             next[2 * i + 1] =
                 __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
@@ -35,12 +39,12 @@ INLINE void normalize(const uint8_t *const image[LANES], size_t count, size_t el
     const lanes_int valid = lanes_first(count);
     for (size_t first = 0, pixel = 0, c = 0; first < elements; first += LANES) {
         const size_t width = elements - first < LANES ? elements - first : LANES;
-        KERNEL(bytes) square[LANES];
+        bytes square[LANES];
         for (size_t s = 0; s < LANES; s++) {
             if (width == LANES) {
-                square[s] = *(const KERNEL(bytes) *)(image[s] + first);
+                square[s] = *(const bytes *)(image[s] + first);
             } else {
-                square[s] = (KERNEL(bytes)){0};
+                square[s] = (bytes){0};
                 memcpy(&square[s], image[s] + first, width);
             }
         }

@@ -37,7 +37,9 @@ package enum Platform {
     /// Idempotent. Call it once on the main thread before the first pass of a network or product.
     /// - Throws: `Missing` where this processor lacks the instructions that kernels need, or those that were asked for.
     package static func start() throws {
-        if let missing = kernels_instructions_missing() { throw Missing(description: String(cString: missing)) }
+        if let missing = kernels_instructions_missing() {
+            throw Missing(description: String(cString: missing))
+        }
         useOneThread()
     }
 

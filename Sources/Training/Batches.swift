@@ -70,7 +70,8 @@ package struct Batches: Sendable {
     ) {
         let shape = split.shape
         batch_gather(
-            images, positions, count, shape.height, shape.width, shape.channels, isImage ? 1 : 0, scale, offset,
+            images, positions, count, shape.height, shape.width, shape.channels, isImage ? 1 : 0, scale,
+            offset,
             how, scratch, values)
     }
 }

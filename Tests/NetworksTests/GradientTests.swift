@@ -118,9 +118,12 @@ extension OperationCase {
             ("flattening", Flatten()), ("dropout", Dropout(rate: 0.5)),
         ]
         return operations.map { name, operation in
-            OperationCase("\(name) of \(shape) to \(outputs)", operation, shape)
+            // Sums over many positions round more.
+            OperationCase(
+                "\(name) of \(shape) to \(outputs)", operation, shape, slack: height > 9 ? 4 : 1)
         } + [
-            OperationCase("joining \(shape) and \(outputs)", Concatenation(), shape, [outputs, height, columns])
+            OperationCase(
+                "joining \(shape) and \(outputs)", Concatenation(), shape, [outputs, height, columns])
         ]
     }
 }

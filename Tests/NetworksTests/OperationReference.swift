@@ -140,7 +140,8 @@ enum OperationReference {
 
     /// (x − μ)/√(σ² + ε) γ + β with the moments of those values that `group` gives the same name.
     private static func normalize(
-        _ x: ReferenceRows, _ y: inout ReferenceRows, _ epsilon: Double, _ weight: [Double], _ bias: [Double]?,
+        _ x: ReferenceRows, _ y: inout ReferenceRows, _ epsilon: Double, _ weight: [Double],
+        _ bias: [Double]?,
         _ group: (Int, Int, Int, Int) -> (Int, Int, Int)
     ) {
         func name(_ row: Int, _ iy: Int, _ ix: Int, _ c: Int) -> [Int] {

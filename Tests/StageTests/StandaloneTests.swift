@@ -58,12 +58,15 @@ struct StandaloneTests {
         let parameters = try bench.folder.write(
             "network: \(network)\ntraining: {epochs: 2, batch: 50, shards: 3}\n", to: "parameters.yaml")
         var networks: Set<Data> = [], evaluations: Set<Data> = [], sets: [String] = []
-        for (set, threads) in [("avx512", 1), ("avx512", 2), ("avx2", 1), ("avx2", 3), ("neon", 1), ("neon", 2)] {
+        for (set, threads) in [
+            ("avx512", 1), ("avx512", 2), ("avx2", 1), ("avx2", 3), ("neon", 1), ("neon", 2),
+        ] {
             let environment = ["MERISTEM_INSTRUCTIONS": set]
             let trained = try Program.run(
                 "train-seed",
                 [
-                    "--dataset", bench.dataset, "--parameters", parameters, "--threads", "\(threads)", "--output",
+                    "--dataset", bench.dataset, "--parameters", parameters, "--threads", "\(threads)",
+                    "--output",
                     bench.seed,
                 ], environment: environment)
             if trained.status == 69 {
@@ -74,7 +77,8 @@ struct StandaloneTests {
             let evaluated = try Program.run(
                 "evaluate",
                 [
-                    "--dataset", bench.dataset, "--network", bench.seed, "--threads", "\(threads)", "--output",
+                    "--dataset", bench.dataset, "--network", bench.seed, "--threads", "\(threads)",
+                    "--output",
                     bench.folder.path("evaluation.h5"),
                 ], environment: environment)
             #expect(evaluated.status == 0, "\(evaluated.error)")

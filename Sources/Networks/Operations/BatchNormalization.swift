@@ -152,7 +152,8 @@ private final class BatchNormalizationKernel: Kernel {
         }
         guard inputGradients else { return }
         channels_gradient(
-            input.value, output.gradient, input.gradient, rows, layout.channels, layout.positions, isRectified,
+            input.value, output.gradient, input.gradient, rows, layout.channels, layout.positions,
+            isRectified,
             channels.centre, channels.scale, channels.shift, channels.slope, channels.added)
     }
 }

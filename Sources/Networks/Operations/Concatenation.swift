@@ -38,7 +38,9 @@ private final class ConcatenationKernel: Kernel {
     }
 
     /// Calls `body` with where every input begins and where it stands in the output, block by block, and its elements.
-    private func forEachPart(rows: Int, _ body: (_ input: Port, _ from: Int, _ into: Int, _ count: Int) -> Void) {
+    private func forEachPart(
+        rows: Int, _ body: (_ input: Port, _ from: Int, _ into: Int, _ count: Int) -> Void
+    ) {
         for block in 0..<ValueLayout.blocks(rows) {
             var into = block * output.count * ValueLayout.lanes
             for input in inputs {

@@ -81,7 +81,8 @@ final class GroupNormalizationKernel: Kernel {
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         groups_backward(
             input.value, output.gradient, inputGradients ? input.gradient : nil, ValueLayout.blocks(rows),
-            input.layout.channels, input.layout.positions, groups, wiring.parameters[0].value, moments.pointer,
+            input.layout.channels, input.layout.positions, groups, wiring.parameters[0].value,
+            moments.pointer,
             &products, &sums)
         guard parameterGradients else { return }
         for c in products.indices {
