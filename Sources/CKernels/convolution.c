@@ -62,14 +62,14 @@ static winograd_correlation winograd_backward(const lanes_convolution *s) {
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 size_t convolution_scratch(const lanes_convolution *s, size_t blocks) {
-    size_t count = direct_scratch(s);
+    size_t count = larger(direct_scratch(s), direct_gradient_scratch(s));
     const winograd_correlation forward = winograd_forward(s);
     if (can_use_winograd(s)) {
         const winograd_correlation backward = winograd_backward(s);
         count = larger(count, larger(winograd_scratch(&forward, blocks), winograd_scratch(&backward, blocks)));
     }
     switch (gradient_of(s)) {
-    case DIRECT_GRADIENT: return larger(count, direct_gradient_scratch(s));
+    case DIRECT_GRADIENT: return count;
     case WIDE_GRADIENT: return larger(count, wide_gradient_scratch(s));
     case WINOGRAD_GRADIENT: return larger(count, winograd_gradient_scratch(&forward, blocks));
     }
@@ -81,12 +81,7 @@ void convolution_forward(const lanes_convolution *s, size_t blocks, const float 
         const winograd_correlation w = winograd_forward(s);
         return winograd_correlate(&w, blocks, x, weight, bias, y, scratch);
     }
-    const size_t taps = s->kernelHeight * s->kernelWidth;
-    const direct_correlation d = {
-        s->inputs, s->outputs,
-        {s->outHeight, s->height, s->kernelHeight, s->strideHeight, s->paddingHeight, s->dilationHeight, 0},
-        {s->outWidth, s->width, s->kernelWidth, s->strideWidth, s->paddingWidth, s->dilationWidth, 0},
-        s->inputs * taps, taps};
+    const direct_correlation d = direct_forward(s, 1);
     direct_correlate(&d, blocks, x, weight, bias, y, scratch);
 }
 
@@ -96,12 +91,7 @@ void convolution_input_gradient(const lanes_convolution *s, size_t blocks, const
         const winograd_correlation w = winograd_backward(s);
         return winograd_correlate(&w, blocks, dy, weight, 0, dx, scratch);
     }
-    const size_t taps = s->kernelHeight * s->kernelWidth;
-    const direct_correlation d = {
-        s->outputs, s->inputs,
-        {s->height, s->outHeight, s->kernelHeight, s->strideHeight, s->paddingHeight, s->dilationHeight, 1},
-        {s->width, s->outWidth, s->kernelWidth, s->strideWidth, s->paddingWidth, s->dilationWidth, 1},
-        taps, s->inputs * taps};
+    const direct_correlation d = direct_backward(s, 1);
     direct_correlate(&d, blocks, dy, weight, 0, dx, scratch);
 }
 
@@ -110,7 +100,7 @@ void convolution_parameter_gradient(const lanes_convolution *s, size_t blocks, c
     if (db) direct_bias_gradient(blocks, s->outputs, s->outHeight * s->outWidth, dy, db);
     const winograd_correlation w = winograd_forward(s);
     switch (gradient_of(s)) {
-    case DIRECT_GRADIENT: return direct_parameter_gradient(s, blocks, x, dy, dw, scratch);
+    case DIRECT_GRADIENT: return direct_parameter_gradient(s, 1, blocks, x, dy, dw, scratch);
     case WIDE_GRADIENT: return wide_parameter_gradient(s, blocks, x, dy, dw, scratch);
     case WINOGRAD_GRADIENT: return winograd_parameter_gradient(&w, blocks, x, dy, dw, scratch);
     }
