@@ -20,6 +20,7 @@ typedef double lanes_double __attribute__((vector_size(128), may_alias));
 #define lanes_all KERNEL(lanes_all)
 #define lanes_fma KERNEL(lanes_fma)
 #define lanes_select KERNEL(lanes_select)
+#define lanes_first KERNEL(lanes_first)
 #define lanes_sum KERNEL(lanes_sum)
 #define lanes_sum_double KERNEL(lanes_sum_double)
 #define lanes_transpose KERNEL(lanes_transpose)
@@ -34,6 +35,11 @@ INLINE lanes lanes_all(float x) { return (lanes){x, x, x, x, x, x, x, x, x, x, x
 INLINE lanes lanes_fma(lanes a, lanes b, lanes c) { return __builtin_elementwise_fma(a, b, c); }
 /// where the mask is all ones a, where it is zero b
 INLINE lanes lanes_select(lanes_int mask, lanes a, lanes b) { return (lanes)((mask & (lanes_int)a) | (~mask & (lanes_int)b)); }
+
+/// All ones in the first `count` lanes, zero in the others.
+INLINE lanes_int lanes_first(size_t count) {
+    return (lanes_int){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} < (int32_t)count;
+}
 
 /// The sum over lanes, halves first: lane l + lane l + 8, then 4, 2, 1.
 INLINE float lanes_sum(lanes x) {

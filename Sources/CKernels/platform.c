@@ -53,6 +53,13 @@ __attribute__((constructor)) static void choose_instructions(void) {
 
 int kernels_instruction_set_level(void) { return chosen_level; }
 
+int kernels_use_instruction_set(int level) {
+    const int best = level_of_processor();
+    if (level > best || level == INSTRUCTIONS_NONE || (level == INSTRUCTIONS_NEON) != (best == INSTRUCTIONS_NEON)) return 0;
+    chosen_level = level;
+    return 1;
+}
+
 const char *kernels_instructions_missing(void) { return missing; }
 
 const char *kernels_math_library(void) {

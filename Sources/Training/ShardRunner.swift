@@ -19,7 +19,6 @@ final class ShardRunner: @unchecked Sendable {
     private let batches: Batches
     private let augmentation: AugmentationParameters
     private let batch: Int
-    private let classes: Int
 
     /// One shard's executor, gradients and sums.
     private final class Shard {
@@ -53,7 +52,6 @@ final class ShardRunner: @unchecked Sendable {
         self.batches = batches
         augmentation = training.augmentation
         batch = min(training.batch, batches.count)
-        classes = architecture.outputCount
         let count = min(training.shards, batch)
         let capacity = (batch + count - 1) / count
         shards = (0..<count).map { _ in
@@ -126,13 +124,12 @@ final class ShardRunner: @unchecked Sendable {
         }
         let executor = shard.executor
         batches.gather(
-            order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels,
+            order[first + begin..<first + end], into: executor.input.value, labels: shard.labels,
             augmentation: AugmentationDraw(augmentation, seed: plan.seed, epoch: plan.number))
         executor.forward(
             rows: count, mode: .training(seed: plan.seed, epoch: plan.number, firstSample: first + begin))
         let sums = loss.evaluate(
-            outputs: executor.output.value, labels: shard.labels, rows: count, classes: classes,
-            scale: 1 / Float(rows), gradient: executor.output.gradient)
+            executor.output, labels: shard.labels, rows: count, scale: 1 / Float(rows), hasGradient: true)
         executor.backward(rows: count)
         shard.stepLoss = sums.loss
         shard.sums += sums
