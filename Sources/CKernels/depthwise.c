@@ -1,79 +1,38 @@
-#ifndef KERNEL
-#define KERNEL_FILE "depthwise.c"
-#include "instruction_sets.h"
+// Convolutions with a kernel of its own for each channel: as many convolutions of one channel side by side.
+//
+// x [blocks, C, h, w, 16], y [blocks, C, h', w', 16], weights [C, 1, kh, kw]; order of additions and error as in direct.c and
+// direct_gradient.c.
+#include "direct.h"
 
-DISPATCH(void, depthwise_forward,
-         (const lanes_convolution *shape, size_t blocks, const float *x, const float *weight, const float *bias,
-          float *y, float *scratch),
-         (shape, blocks, x, weight, bias, y, scratch))
-DISPATCH(void, depthwise_input_gradient,
-         (const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight, float *dx,
-          float *scratch),
-         (shape, blocks, dy, weight, dx, scratch))
-DISPATCH(void, depthwise_parameter_gradient,
-         (const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw, float *db,
-          float *scratch),
-         (shape, blocks, x, dy, dw, db, scratch))
-#else
-// Runs BODY for every tap (u, v) and output position `out` with the position `in` that it reads of the image.
-#define FOR_EACH_TAP(S, BODY)                                                                              \
-    for (size_t u = 0; u < (S)->kernelHeight; u++)                                                         \
-        for (size_t v = 0; v < (S)->kernelWidth; v++)                                                      \
-            for (size_t h = 0; h < (S)->outHeight; h++)                                                    \
-                for (size_t q = 0; q < (S)->outWidth; q++) {                                               \
-                    const size_t row = h * (S)->strideHeight + u * (S)->dilationHeight - (S)->paddingHeight; \
-                    const size_t column = q * (S)->strideWidth + v * (S)->dilationWidth - (S)->paddingWidth; \
-                    if (row >= (S)->height || column >= (S)->width) continue;                              \
-                    const size_t in = row * (S)->width + column, out = h * (S)->outWidth + q;              \
-                    const size_t tap = u * (S)->kernelWidth + v;                                           \
-                    BODY                                                                                   \
-                }
-
-void KERNEL(depthwise_forward)(const lanes_convolution *shape, size_t blocks, const float *x, const float *weight,
-                               const float *bias, float *y, float *scratch) {
-    (void)scratch;
-    const size_t C = shape->inputs, P = shape->height * shape->width;
-    const size_t Q = shape->outHeight * shape->outWidth, T = shape->kernelHeight * shape->kernelWidth;
-    for (size_t i = 0; i < blocks * C; i++) {
-        const lanes *from = (const lanes *)x + i * P;
-        lanes *to = (lanes *)y + i * Q;
-        for (size_t q = 0; q < Q; q++) to[q] = lanes_all(bias ? bias[i % C] : 0);
-        FOR_EACH_TAP(shape, to[out] = lanes_fma(lanes_all(weight[i % C * T + tap]), from[in], to[out]);)
-    }
+static lanes_convolution one_channel(const lanes_convolution *shape) {
+    lanes_convolution one = *shape;
+    one.inputs = one.outputs = 1;
+    return one;
 }
 
-void KERNEL(depthwise_input_gradient)(const lanes_convolution *shape, size_t blocks, const float *dy,
-                                      const float *weight, float *dx, float *scratch) {
-    (void)scratch;
-    const size_t C = shape->inputs, P = shape->height * shape->width;
-    const size_t Q = shape->outHeight * shape->outWidth, T = shape->kernelHeight * shape->kernelWidth;
-    memset(dx, 0, blocks * C * P * sizeof(lanes));
-    for (size_t i = 0; i < blocks * C; i++) {
-        const lanes *from = (const lanes *)dy + i * Q;
-        lanes *to = (lanes *)dx + i * P;
-        FOR_EACH_TAP(shape, to[in] = lanes_fma(lanes_all(weight[i % C * T + tap]), from[out], to[in]);)
-    }
+size_t depthwise_scratch(const lanes_convolution *shape) {
+    const lanes_convolution one = one_channel(shape);
+    const size_t pass = direct_scratch(&one), gradient = direct_gradient_scratch(&one);
+    return pass > gradient ? pass : gradient;
 }
 
-void KERNEL(depthwise_parameter_gradient)(const lanes_convolution *shape, size_t blocks, const float *x,
-                                          const float *dy, float *dw, float *db, float *scratch) {
-    (void)scratch;
-    const size_t C = shape->inputs, P = shape->height * shape->width;
-    const size_t Q = shape->outHeight * shape->outWidth, T = shape->kernelHeight * shape->kernelWidth;
-    for (size_t c = 0; c < C; c++) {
-        for (size_t t = 0; t < T; t++) {
-            lanes sum = lanes_all(0);
-            for (size_t b = 0; b < blocks; b++) {
-                const lanes *g = (const lanes *)dy + (b * C + c) * Q, *from = (const lanes *)x + (b * C + c) * P;
-                FOR_EACH_TAP(shape, if (tap == t) sum = lanes_fma(g[out], from[in], sum);)
-            }
-            dw[c * T + t] = lanes_sum(sum);
-        }
-        if (!db) continue;
-        lanes sum = lanes_all(0);
-        for (size_t b = 0; b < blocks; b++)
-            for (size_t q = 0; q < Q; q++) sum += ((const lanes *)dy + (b * C + c) * Q)[q];
-        db[c] = lanes_sum(sum);
-    }
+void depthwise_forward(const lanes_convolution *shape, size_t blocks, const float *x, const float *weight, const float *bias,
+                       float *y, float *scratch) {
+    const lanes_convolution one = one_channel(shape);
+    const direct_correlation d = direct_forward(&one, shape->inputs);
+    direct_correlate(&d, blocks, x, weight, bias, y, scratch);
 }
-#endif
+
+void depthwise_input_gradient(const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight, float *dx,
+                              float *scratch) {
+    const lanes_convolution one = one_channel(shape);
+    const direct_correlation d = direct_backward(&one, shape->inputs);
+    direct_correlate(&d, blocks, dy, weight, 0, dx, scratch);
+}
+
+void depthwise_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,
+                                  float *db, float *scratch) {
+    const lanes_convolution one = one_channel(shape);
+    direct_parameter_gradient(&one, shape->inputs, blocks, x, dy, dw, scratch);
+    if (db) direct_bias_gradient(blocks, shape->inputs, shape->outHeight * shape->outWidth, dy, db);
+}

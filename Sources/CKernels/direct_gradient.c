@@ -6,22 +6,25 @@
 #ifndef KERNEL
 #define KERNEL_FILE "direct_gradient.c"
 #include "direct.h"
-#include "instruction_sets.h"
 
-DISPATCH(void, direct_parameter_gradient,
-         (const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw, float *scratch),
-         (shape, blocks, x, dy, dw, scratch))
-DISPATCH(void, direct_bias_gradient, (size_t blocks, size_t outputs, size_t positions, const float *dy, float *db),
-         (blocks, outputs, positions, dy, db))
-
-size_t direct_gradient_inputs(const lanes_convolution *s) {
+// Inputs whose gradients are summed at once: enough for three blocks of taps.
+static size_t inputs_at_once(const lanes_convolution *s) {
     const size_t taps = s->kernelHeight * s->kernelWidth;
     return taps >= 18 ? 1 : 18 / taps;
 }
 
+#include "instruction_sets.h"
+
+DISPATCH(void, direct_parameter_gradient,
+         (const lanes_convolution *shape, size_t groups, size_t blocks, const float *x, const float *dy, float *dw,
+          float *scratch),
+         (shape, groups, blocks, x, dy, dw, scratch))
+DISPATCH(void, direct_bias_gradient, (size_t blocks, size_t outputs, size_t positions, const float *dy, float *db),
+         (blocks, outputs, positions, dy, db))
+
 size_t direct_gradient_scratch(const lanes_convolution *s) {
     const size_t taps = s->kernelHeight * s->kernelWidth;
-    return 4 * direct_gradient_inputs(s) * taps * 16 + taps_axis_words(s->outHeight, s->kernelHeight) +
+    return 4 * inputs_at_once(s) * taps * 16 + taps_axis_words(s->outHeight, s->kernelHeight) +
            taps_axis_words(s->outWidth, s->kernelWidth);
 }
 #else
@@ -31,6 +34,7 @@ size_t direct_gradient_scratch(const lanes_convolution *s) {
 #define sums_block KERNEL(sums_block)
 #define sums_blocks KERNEL(sums_blocks)
 #define sums_class KERNEL(sums_class)
+#define sums_group KERNEL(sums_group)
 #undef OUTPUTS
 #undef SOURCES
 #if WIDTH == 8
@@ -136,51 +140,57 @@ static void sums_class(const lanes_convolution *s, const class_positions *p, con
             }
 }
 
-void KERNEL(direct_parameter_gradient)(const lanes_convolution *s, size_t blocks, const float *x, const float *dy, float *dw,
-                                       float *scratch) {
+// dw of `outputs` outputs and `inputs` inputs, whose x and dy start at the given ones; blocks of them are so many floats apart.
+static void sums_group(const lanes_convolution *s, const taps_axis *rows, const taps_axis *columns, size_t blocks,
+                       size_t xBlock, size_t yBlock, const float *x, const float *dy, size_t inputs, size_t outputs,
+                       float *sum, float *dw) {
+    const size_t taps = s->kernelHeight * s->kernelWidth;
+    memset(sum, 0, outputs * inputs * taps * sizeof(lanes));
+    for (size_t r = 0; r < rows->classes; r++)
+        for (size_t k = 0; k < columns->classes; k++) {
+            // Destinations of a class without transposition are neighbours.
+            const size_t row = rows->members[rows->begin[r]], column = columns->members[columns->begin[k]];
+            class_positions p = {blocks,
+                                 rows->begin[r + 1] - rows->begin[r],
+                                 columns->begin[k + 1] - columns->begin[k],
+                                 xBlock,
+                                 s->strideHeight * s->width * LANES,
+                                 s->strideWidth * LANES,
+                                 yBlock,
+                                 s->outWidth * LANES,
+                                 LANES};
+            if (p.inner == 1) {
+                p.inner = p.outer, p.xInner = p.xOuter, p.yInner = p.yOuter;
+                p.outer = 1;
+            }
+            sums_class(s, &p, rows, columns, r, k, x + (rows->first[row] * s->width + columns->first[column]) * LANES,
+                       dy + (row * s->outWidth + column) * LANES, inputs, outputs, sum);
+        }
+    for (size_t m = 0; m < outputs; m++)
+        for (size_t t = 0; t < inputs * taps; t++)
+            dw[m * s->inputs * taps + t] = lanes_sum(((const lanes *)sum)[m * inputs * taps + t]);
+}
+
+void KERNEL(direct_parameter_gradient)(const lanes_convolution *s, size_t groups, size_t blocks, const float *x,
+                                       const float *dy, float *dw, float *scratch) {
     const taps_relation down = {s->outHeight, s->height, s->kernelHeight, s->strideHeight, s->paddingHeight,
                                 s->dilationHeight, 0};
     const taps_relation across = {s->outWidth, s->width, s->kernelWidth, s->strideWidth, s->paddingWidth,
                                   s->dilationWidth, 0};
-    float *sum = scratch;
-    const size_t taps = s->kernelHeight * s->kernelWidth, group = direct_gradient_inputs(s);
-    int32_t *words = (int32_t *)(scratch + OUTPUTS * group * taps * LANES);
+    const size_t taps = s->kernelHeight * s->kernelWidth, most = inputs_at_once(s);
+    int32_t *words = (int32_t *)(scratch + OUTPUTS * most * taps * LANES);
     const taps_axis rows = taps_make_axis(&down, words);
     const taps_axis columns = taps_make_axis(&across, words + taps_axis_words(down.destinations, down.kernel));
     const size_t image = s->height * s->width * LANES, result = s->outHeight * s->outWidth * LANES;
-    const size_t strips = (s->outputs + OUTPUTS - 1) / OUTPUTS;
-    for (size_t i = 0, o = 0; i < strips; i++) {
-        const size_t M = (s->outputs - o + strips - i - 1) / (strips - i);
-        for (size_t c = 0; c < s->inputs; c += group) {
-            const size_t inputs = s->inputs - c < group ? s->inputs - c : group;
-            memset(sum, 0, M * inputs * taps * sizeof(lanes));
-            for (size_t r = 0; r < rows.classes; r++)
-                for (size_t k = 0; k < columns.classes; k++) {
-                    // Destinations of a class without transposition are neighbours.
-                    const size_t row = rows.members[rows.begin[r]], column = columns.members[columns.begin[k]];
-                    class_positions p = {blocks,
-                                   rows.begin[r + 1] - rows.begin[r],
-                                   columns.begin[k + 1] - columns.begin[k],
-                                   s->inputs * image,
-                                   s->strideHeight * s->width * LANES,
-                                   s->strideWidth * LANES,
-                                   s->outputs * result,
-                                   s->outWidth * LANES,
-                                   LANES};
-                    if (p.inner == 1) {
-                        p.inner = p.outer, p.xInner = p.xOuter, p.yInner = p.yOuter;
-                        p.outer = 1;
-                    }
-                    const float *from = x + c * image + (rows.first[row] * s->width + columns.first[column]) * LANES;
-                    const float *gradient = dy + o * result + (row * s->outWidth + column) * LANES;
-                    sums_class(s, &p, &rows, &columns, r, k, from, gradient, inputs, M, sum);
-                }
-            for (size_t m = 0; m < M; m++)
-                for (size_t t = 0; t < inputs * taps; t++)
-                    dw[((o + m) * s->inputs + c) * taps + t] = lanes_sum(((const lanes *)sum)[m * inputs * taps + t]);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t o = 0, M; o < s->outputs; o += M) {
+            M = PART(s->outputs - o, OUTPUTS);
+            for (size_t c = 0; c < s->inputs; c += most)
+                sums_group(s, &rows, &columns, blocks, groups * s->inputs * image, groups * s->outputs * result,
+                           x + (g * s->inputs + c) * image, dy + (g * s->outputs + o) * result,
+                           s->inputs - c < most ? s->inputs - c : most, M, scratch,
+                           dw + ((g * s->outputs + o) * s->inputs + c) * taps);
         }
-        o += M;
-    }
 }
 
 // db [outputs] = the sum of dy over samples and positions, four outputs at a time to hide the latency of additions.

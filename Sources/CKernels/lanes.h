@@ -12,6 +12,8 @@
 typedef float lanes __attribute__((vector_size(64), may_alias));
 typedef int32_t lanes_int __attribute__((vector_size(64), may_alias));
 typedef double lanes_double __attribute__((vector_size(128), may_alias));
+/// The next of `left` things in blocks of at most `most`, of nearly equal sizes.
+#define PART(LEFT, MOST) (((LEFT) + ((LEFT) + (MOST)-1) / (MOST)-1) / (((LEFT) + (MOST)-1) / (MOST)))
 #endif
 
 #define vec KERNEL(vec)

@@ -113,9 +113,6 @@ static void (*const products_blocks[BLOCK_OUTPUTS + 1][BLOCK_PLACES + 1][2])(PAR
 #undef ENTRY
 #undef ENTRIES
 
-/// The next of `left` things in blocks of at most `most`, of nearly equal sizes.
-#define PART(LEFT, MOST) (((LEFT) + ((LEFT) + (MOST)-1) / (MOST)-1) / (((LEFT) + (MOST)-1) / (MOST)))
-
 /// All outputs at all places; a block of outputs meets all places before the next, so that its weights stay at hand.
 INLINE void products_run(const products *p, size_t outputs, const product_place *place, size_t count) {
     for (size_t o = 0, M; o < outputs; o += M) {

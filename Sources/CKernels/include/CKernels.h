@@ -178,7 +178,7 @@ typedef struct {
     size_t paddingHeight, paddingWidth, dilationHeight, dilationWidth;
 } lanes_convolution;
 
-/// Floats of scratch for any of the three passes of a convolution over so many blocks, depthwise or not.
+/// Floats of scratch for any of the three passes of a convolution over so many blocks.
 size_t convolution_scratch(const lanes_convolution *shape, size_t blocks);
 /// y[o, p] = bias[o] + sum over c, t of weight[o, c, t] x[c, stride p + dilation t - padding], zeros around the image;
 /// bias may be NULL
@@ -191,6 +191,7 @@ void convolution_input_gradient(const lanes_convolution *shape, size_t blocks, c
 void convolution_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy,
                                     float *dw, float *db, float *scratch);
 /// The three with a kernel of its own for each channel: inputs = outputs = channels, weight [channels, 1, kh, kw]
+size_t depthwise_scratch(const lanes_convolution *shape);
 void depthwise_forward(const lanes_convolution *shape, size_t blocks, const float *x, const float *weight,
                        const float *bias, float *y, float *scratch);
 void depthwise_input_gradient(const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight,
