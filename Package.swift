@@ -50,7 +50,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         // The arithmetic of networks, compiled once per instruction set; Swift reaches only SSE without unsafe flags.
-        // Optimised in debug builds too, for the tests' sake: TESTS.
+        // Optimised in debug builds too: without, a convolution of 16 channels takes 39 times as long, a normalisation 17 times,
+        // and the tests of networks with them.
         .target(
             name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 

@@ -16,8 +16,9 @@ ACTIVATION(tanh, x)
 #define SELU_SCALE 1.0507009873554805f
 #define SELU_ALPHA 1.6732632423543772f
 
-// y[i] = VALUE of `v` = x[i], and dx[i] = SLOPE of `v` = x[i] (or y[i]) and `d` = dy[i]. Each vector is read before it is
-// written, so the output may be an input. Every comparison lets NaN through: a network that diverged must not look sound.
+// y[i] = VALUE of `v` = x[i], and dx[i] = SLOPE of `v` = x[i] (or y[i]) and `d` = dy[i]. Each vector is read before
+// it is written, so the output may be an input. Every comparison lets NaN through: a network that diverged must not
+// look sound.
 #define ACTIVATION_LOOPS(NAME, VALUE, SLOPE)                                                               \
     void KERNEL(activation_##NAME##_forward)(const float *x, float *y, size_t count) {                     \
         for (size_t i = 0; i < count; i++) {                                                               \

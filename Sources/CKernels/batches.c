@@ -32,8 +32,9 @@ INLINE void transpose_bytes(bytes square[LANES]) {
     }
 }
 
-// The interleaved bytes of a block's images in lanes, value x of channel c as x scale[c] + offset[c], 0 in the lanes beyond
-// `count`. Element e = pixel * channels + c goes to vector `pixel + c * deep` or, where `deep` is 0, to vector e.
+// The interleaved bytes of a block's images in lanes, value x of channel c as x scale[c] + offset[c], 0 in the lanes
+// beyond `count`. Element e = pixel * channels + c goes to vector `pixel + c * deep` or, where `deep` is 0, to vector
+// e.
 INLINE void normalize(const uint8_t *const image[LANES], size_t count, size_t elements, size_t channels, size_t deep,
                       const float *restrict scale, const float *restrict offset, lanes *restrict out) {
     const lanes_int valid = lanes_first(count);

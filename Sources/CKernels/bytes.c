@@ -63,9 +63,10 @@ void bytes_gram(const uint8_t *bytes, size_t rows, size_t columns, int32_t *sums
     }
 }
 #else
-// Rows of bytes as panels [columns / 64, quads, 64 columns, 4 rows], zeros where there are none, and with 128 taken off each.
-static void KERNEL(pack_bytes)(const uint8_t *bytes, size_t rows, size_t columns, size_t quads, uint8_t *restrict panels,
-                               uint8_t *restrict flipped) {
+// Rows of bytes as panels [columns / 64, quads, 64 columns, 4 rows], zeros where there are none, and with 128 taken
+// off each.
+static void KERNEL(pack_bytes)(const uint8_t *bytes, size_t rows, size_t columns, size_t quads,
+                               uint8_t *restrict panels, uint8_t *restrict flipped) {
     const size_t size = (columns + PANEL - 1) / PANEL * PANEL * quads * 4;
     memset(panels, 0, size);
     for (size_t q = 0; q < quads; q++)
@@ -101,7 +102,8 @@ INLINE words add_pairs(words sum, pairs a, pairs b) {
 #endif
 }
 
-static void KERNEL(tile_of_pairs)(const int32_t *left, const int32_t *right, size_t quads, int32_t *sums, size_t stride) {
+static void KERNEL(tile_of_pairs)(const int32_t *left, const int32_t *right, size_t quads, int32_t *sums,
+                                  size_t stride) {
     for (size_t j = 0; j < PANEL; j += 2 * WIDTH) {
         words sum[TILE_ROWS][2];
 #pragma unroll

@@ -50,8 +50,8 @@ INLINE lanes exponential_minus_one(lanes x) {
     return lanes_fma(power, excess, power - 1.0f);
 }
 
-// ln x for normal positive x, NaN for NaN and infinity: x = 2^n (1 + r) with 1 + r in [sqrt(1/2), sqrt 2), and the minimax
-// polynomial in r of the Cephes library.
+// ln x for normal positive x, NaN for NaN and infinity: x = 2^n (1 + r) with 1 + r in [sqrt(1/2), sqrt 2), and the
+// minimax polynomial in r of the Cephes library.
 INLINE lanes logarithm(lanes x) {
     const lanes_int bits = (lanes_int)x;
     lanes m = (lanes)((bits & 0x007fffff) | 0x3f000000);

@@ -55,7 +55,8 @@ int kernels_instruction_set_level(void) { return chosen_level; }
 
 int kernels_use_instruction_set(int level) {
     const int best = level_of_processor();
-    if (level > best || level == INSTRUCTIONS_NONE || (level == INSTRUCTIONS_NEON) != (best == INSTRUCTIONS_NEON)) return 0;
+    if (level > best || level == INSTRUCTIONS_NONE) return 0;
+    if ((level == INSTRUCTIONS_NEON) != (best == INSTRUCTIONS_NEON)) return 0;
     chosen_level = level;
     return 1;
 }

@@ -34,8 +34,8 @@ INLINE void inside(size_t position, size_t stride, size_t padding, size_t kernel
     *end = last < extent ? last : extent;
 }
 
-// Runs BODY for every output vector number `o` of all images, with the first vector number `image` of its input image and
-// its window [top, bottom) x [left, right).
+// Runs BODY for every output vector number `o` of all images, with the first vector number `image` of its input image
+// and its window [top, bottom) x [left, right).
 #define FOR_EACH_WINDOW(W, BODY)                                                                               \
     for (size_t n_ = 0, o = 0; n_ < count; n_++) {                                                             \
         const size_t image = n_ * (W)->height * (W)->width;                                                    \

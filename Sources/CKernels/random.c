@@ -29,8 +29,8 @@ DISPATCH(void, dropout_mask,
           uint32_t stream1, uint32_t first),
          (mask, blocks, elements, rate, key, stream0, stream1, first))
 #else
-// Element i of a sample is word i mod 4 of block i / 4 of the sample's own numbers: every step of the generator is done for
-// sixteen samples at once.
+// Element i of a sample is word i mod 4 of block i / 4 of the sample's own numbers: every step of the generator is
+// done for sixteen samples at once.
 void KERNEL(dropout_mask)(float *restrict mask, size_t blocks, size_t elements, float rate, const uint32_t key[2],
                           uint32_t stream0, uint32_t stream1, uint32_t first) {
     const float keep = 1.0f / (1.0f - rate);

@@ -1,7 +1,8 @@
-// Sums over the neighbouring vectors of a channel, for one instruction set; included after instruction_sets.h, once per set.
+// Sums over the neighbouring vectors of a channel, for one instruction set; included after instruction_sets.h, once
+// per set.
 //
-// In single precision for up to STRIP vectors, as four running sums that hide the latency of an addition; in double precision
-// beyond, lane by lane.
+// In single precision for up to STRIP vectors, as four running sums that hide the latency of an addition; in double
+// precision beyond, lane by lane.
 
 #ifndef STRIP
 #define STRIP 512
@@ -14,7 +15,8 @@
 /// Each lane in double precision.
 INLINE lanes_double widen(lanes x) { return __builtin_convertvector(x, lanes_double); }
 
-// Runs BODY for every vector number `p` below COUNT with the running sum `w` that it belongs to, and AFTER for every strip.
+// Runs BODY for every vector number `p` below COUNT with the running sum `w` that it belongs to, and AFTER for every
+// strip.
 #define FOR_EACH_STRIP(COUNT, START, BODY, AFTER)                                                          \
     for (size_t first_ = 0; first_ < (COUNT); first_ += STRIP) {                                           \
         const size_t end_ = (COUNT) - first_ < STRIP ? (COUNT) : first_ + STRIP;                           \

@@ -29,8 +29,8 @@ DISPATCH(void, rows_combine,
           const float *restrict signs, size_t count, float *restrict out, size_t stride),
          (rows, channels, first, second, signs, count, out, stride))
 #else
-// Elements are independent, so the compiler may take as many at a time as it likes: the bits stay the same. The pragma says
-// so where pointers may be equal, to work in place.
+// Elements are independent, so the compiler may take as many at a time as it likes: the bits stay the same. The
+// pragma says so where pointers may be equal, to work in place.
 #define VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
 #define FMA __builtin_fmaf
 

@@ -1,26 +1,28 @@
 // The small hot loops, compiled once per instruction set from one source and chosen at start.
 //
-// Every loop runs over its elements in a fixed order with multiply-adds fused where it says so: the bits are the same on every
-// instruction set. All pointers are to distinct memory unless a comment says otherwise.
+// Every loop runs over its elements in a fixed order with multiply-adds fused where it says so: the bits are the same
+// on every instruction set. All pointers are to distinct memory unless a comment says otherwise.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/// The instruction set that kernels over lanes run on, chosen at start: the best that the processor has, or the one named by
-/// the environment variable MERISTEM_INSTRUCTIONS (avx512, avx2 or neon). All give the same bits.
+/// The instruction set that kernels over lanes run on, chosen at start: the best that the processor has, or the one
+/// named by the environment variable MERISTEM_INSTRUCTIONS (avx512, avx2 or neon). All give the same bits.
 enum { INSTRUCTIONS_NONE = 0, INSTRUCTIONS_NEON = 1, INSTRUCTIONS_AVX2 = 3, INSTRUCTIONS_AVX512 = 4 };
 int kernels_instruction_set_level(void);
 /// Runs kernels on another set from now on, to compare their bits; 0 where this processor has it not.
 int kernels_use_instruction_set(int level);
-/// What the processor lacks to run kernels at all, or on the set that was asked for, as a sentence; NULL where all is there.
+/// What the processor lacks to run kernels at all, or on the set that was asked for, as a sentence; NULL where all is
+/// there.
 const char *kernels_instructions_missing(void);
 /// The version of glibc, whose elementary functions in double precision some results go through.
 const char *kernels_math_library(void);
 
-// Activations over `count` vectors of sixteen floats. y = f(x); dx = dy f'(x), with the slope from the left at a kink. NaN stays NaN. The output may be one of
-// the inputs; the backward pass of relu reads its output, which is positive where its input is.
+// Activations over `count` vectors of sixteen floats. y = f(x); dx = dy f'(x), with the slope from the left at a
+// kink. NaN stays NaN. The output may be one of the inputs; the backward pass of relu reads its output, which is
+// positive where its input is.
 // Error of f below 2.5e-7 max(1, |x|) (measured: selu 1.5e-7, gelu 1.6e-7, tanh 0.8e-7; relu exact), for selu and
 // tanh also below 2.5e-7 |f(x)| (measured 1.6e-7). Error of dx below 3.5e-7 max(1, |dy|) (measured: gelu 2.4e-7).
 void activation_relu_forward(const float *x, float *y, size_t count);
@@ -46,9 +48,9 @@ void lanes_to_rows(const float *restrict values, float *restrict rows, size_t co
 void lanes_from_rows(const float *restrict rows, float *restrict values, size_t count, size_t channels,
                      size_t positions);
 
-// Normalisations over values in lanes, per channel; where `rectified`, with a rectifier behind: then only those g count whose
-// y is positive. Sums are in double precision over strips of 512 positions, lanes in the tree of lanes.h, and leave out lanes
-// without a sample.
+// Normalisations over values in lanes, per channel; where `rectified`, with a rectifier behind: then only those g
+// count whose y is positive. Sums are in double precision over strips of 512 positions, lanes in the tree of lanes.h,
+// and leave out lanes without a sample.
 /// mean[c] and squares[c] = sum of (x - mean)^2 over samples and positions
 void channels_moments(const float *x, size_t rows, size_t channels, size_t positions, double *mean, double *squares);
 /// y = (x - centre[c]) scale[c] + shift[c], or max(0, that); y may be x
@@ -68,8 +70,8 @@ void channels_gradient(const float *x, const float *g, float *dx, size_t rows, s
 /// y = (x - mean) / sqrt(variance + epsilon) weight[c] + bias[c]; y may be x
 void groups_forward(const float *x, float *y, size_t blocks, size_t channels, size_t positions, size_t groups,
                     double epsilon, const float *weight, const float *bias, float *moments);
-/// The gradient of the above, and for every channel the sums of g (x - mean) / sqrt(variance + epsilon) and of g; dx may be g,
-/// or NULL
+/// The gradient of the above, and for every channel the sums of g (x - mean) / sqrt(variance + epsilon) and of g; dx
+/// may be g, or NULL
 void groups_backward(const float *x, const float *g, float *dx, size_t blocks, size_t channels, size_t positions,
                      size_t groups, const float *weight, const float *moments, double *products, double *sums);
 
@@ -93,9 +95,9 @@ void pooling_average_backward(const float *restrict dy, float *restrict dx, size
 void pooling_global_forward(const float *restrict x, float *restrict y, size_t count, size_t positions);
 void pooling_global_backward(const float *restrict dy, float *restrict dx, size_t count, size_t positions);
 
-// Losses over logits in lanes [blocks, classes, 16] of `rows` samples; a label is in 0..<classes. Both return the SUM of the
-// samples' losses, add the number of samples whose largest logit is the label to *correct, and, where gradient is not NULL,
-// write scale * dL_sample/dlogits, zero in lanes without a sample.
+// Losses over logits in lanes [blocks, classes, 16] of `rows` samples; a label is in 0..<classes. Both return the SUM
+// of the samples' losses, add the number of samples whose largest logit is the label to *correct, and, where gradient
+// is not NULL, write scale * dL_sample/dlogits, zero in lanes without a sample.
 /// -sum_c t_c log softmax(logits)_c with t = (1 - smoothing) onehot + smoothing / classes
 double loss_cross_entropy(const float *restrict logits, const int32_t *restrict labels, size_t rows, size_t classes,
                           float smoothing, float scale, float *restrict gradient, int64_t *restrict correct);
@@ -120,8 +122,8 @@ void vector_add_to_double(double *restrict total, const float *restrict part, si
 
 // Batches and random numbers
 /// How the images of one epoch are changed: a crop out of the image with a border of `pad`, mirrored for half of the
-/// samples if `flip`, then a square of side `cutout` around a pixel of the image, clipped at its edges. Border and square
-/// are `fill` [channels], after normalisation. Sample i draws from the stream (key, stream, i).
+/// samples if `flip`, then a square of side `cutout` around a pixel of the image, clipped at its edges. Border and
+/// square are `fill` [channels], after normalisation. Sample i draws from the stream (key, stream, i).
 typedef struct {
     size_t pad, cutout;
     int flip;
@@ -137,8 +139,8 @@ void batch_gather(const uint8_t *restrict images, const int32_t *restrict indice
                   float *restrict out);
 /// Philox 4x32-10 (Salmon et al., SC 2011): four random words from a counter and a key
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
-/// mask [blocks, elements, 16] = 0 with probability rate, else 1 / (1 - rate): element i of sample s is word i mod 4 of the
-/// block (i / 4, first + s, stream0, stream1)
+/// mask [blocks, elements, 16] = 0 with probability rate, else 1 / (1 - rate): element i of sample s is word i mod 4
+/// of the block (i / 4, first + s, stream0, stream1)
 void dropout_mask(float *restrict mask, size_t blocks, size_t elements, float rate, const uint32_t key[2],
                   uint32_t stream0, uint32_t stream1, uint32_t first);
 /// y[i] = x[i] * mask[i]; y may be x
@@ -162,12 +164,12 @@ void rows_combine(const float *restrict rows, size_t channels, const int32_t *re
 /// Rows and columns of the sums below, and bytes of scratch.
 size_t bytes_gram_stride(size_t columns);
 size_t bytes_gram_scratch(size_t columns);
-/// sums[i][j] += sum over rows r of (u[r][i] - 128) u[r][j] for j <= i, [bytes_gram_stride, bytes_gram_stride]; what stands above
-/// the diagonal means nothing. Each sum must stay within 32 bits: 65,000 rows since it was zero do.
+/// sums[i][j] += sum over rows r of (u[r][i] - 128) u[r][j] for j <= i, [bytes_gram_stride, bytes_gram_stride]; what
+/// stands above the diagonal means nothing. Each sum must stay within 32 bits: 65,000 rows since it was zero do.
 void bytes_gram(const uint8_t *bytes, size_t rows, size_t columns, int32_t *sums, uint8_t *scratch);
 
-// Values in lanes: [sample block][channel][row][column][16 samples] or [sample block][feature][16 samples], aligned to 64
-// bytes; `blocks` = rows / 16, rounded up. Lanes beyond the last row hold finite values, and gradients of zero.
+// Values in lanes: [sample block][channel][row][column][16 samples] or [sample block][feature][16 samples], aligned
+// to 64 bytes; `blocks` = rows / 16, rounded up. Lanes beyond the last row hold finite values, and gradients of zero.
 // Kernels run on the calling thread; scratch is so many floats of working memory, aligned to 64 bytes, of any content.
 
 /// A convolution's extents; weights are [outputs, inputs, kernelHeight, kernelWidth].
@@ -187,7 +189,8 @@ void convolution_forward(const lanes_convolution *shape, size_t blocks, const fl
 /// dx = the transpose of the above applied to dy
 void convolution_input_gradient(const lanes_convolution *shape, size_t blocks, const float *dy, const float *weight,
                                 float *dx, float *scratch);
-/// dw = the sums of dy x over samples and positions; db, where not NULL, the sums of dy. Added to nothing: both are overwritten.
+/// dw = the sums of dy x over samples and positions; db, where not NULL, the sums of dy. Added to nothing: both are
+/// overwritten.
 void convolution_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy,
                                     float *dw, float *db, float *scratch);
 /// The three with a kernel of its own for each channel: inputs = outputs = channels, weight [channels, 1, kh, kw]
