@@ -25,7 +25,7 @@ struct Benchmarks: ParsableCommand {
     var names: [String] = []
 
     func run() throws {
-        Platform.start()
+        try Platform.start()
         Stopwatch.countsProcessor = cpu
         let square = ImageShape(height: 28, width: 28, channels: 1)
         let images = syntheticDataset(count: 12_800, shape: square, classes: 10)

@@ -7,7 +7,7 @@ package struct Planner: Sendable {
     package let store: Store
     /// The digest of every stage's sources, by stage.
     let sources: [String: String]
-    /// The numeric libraries and instruction set, as in every key.
+    /// The numeric libraries, as in every key.
     let platform: String
 
     package init(workflow: Workflow, store: Store, sources: [String: String], platform: String) {

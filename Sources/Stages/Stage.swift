@@ -83,6 +83,7 @@ package struct Stage<P: ParameterSet> {
         work: (StageContext<P>) throws -> StageOutput
     ) throws {
         try reportingErrors(of: name) {
+            try Platform.start()
             let parameters = try options.read(P.self, defaults: defaults)
             try checkOutput(options, inputs)
             let stopwatch = Stopwatch(threads: options.threads, libraries: Self.libraries)
@@ -217,7 +218,6 @@ package struct Stage<P: ParameterSet> {
             digests[input] = try Digest(ofFile: given)
             paths[input] = (given, given)
         }
-        Platform.start()
         let progress = ProgressReporter(stage: name, logPath: nil)
         defer { progress.clear() }
         let context = StageContext(

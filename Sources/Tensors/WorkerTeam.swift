@@ -8,7 +8,7 @@ package enum WorkerTeam {
     /// The caller is worker 0. Errors: the one of the lowest worker number is thrown.
     package static func run(_ count: Int, _ work: @escaping @Sendable (_ worker: Int) throws -> Void) throws {
         precondition(count >= 1, "a team needs a worker")
-        Platform.start()
+        try Platform.start()
         let failures = Mutex<[Int: any Error]>([:])
         let record: @Sendable (Int) -> Void = { worker in
             do { try work(worker) } catch { failures.withLock { $0[worker] = error } }

@@ -20,7 +20,6 @@ final class ShardRunner: @unchecked Sendable {
     private let batches: Batches
     private let augmentation: AugmentationParameters
     private let batch: Int
-    private let classes: Int
 
     /// One shard's executor, gradients and sums.
     private final class Shard {
@@ -55,7 +54,6 @@ final class ShardRunner: @unchecked Sendable {
         augmentation = training.augmentation
         let cut = training.cut(samples: batches.count)
         batch = cut.batch
-        classes = architecture.outputCount
         let capacity = (cut.batch + cut.shards - 1) / cut.shards
         shards = (0..<cut.shards).map { _ in
             let gradients = ParameterArena(parameters.layout), updates = ParameterArena(state.layout)
@@ -134,13 +132,12 @@ final class ShardRunner: @unchecked Sendable {
         }
         let executor = shard.executor
         batches.gather(
-            order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels,
+            order[first + begin..<first + end], into: executor.input.value, labels: shard.labels,
             augmentation: AugmentationDraw(augmentation, seed: plan.seed, epoch: plan.number))
         executor.forward(
             rows: count, mode: .training(seed: plan.seed, epoch: plan.number, firstSample: first + begin))
         let sums = loss.evaluate(
-            outputs: executor.output.value, labels: shard.labels, rows: count, classes: classes,
-            scale: 1 / Float(rows), gradient: executor.output.gradient)
+            executor.output, labels: shard.labels, rows: count, scale: 1 / Float(rows), hasGradient: true)
         executor.backward(rows: count)
         shard.stepLoss = sums.loss
         shard.sums += sums

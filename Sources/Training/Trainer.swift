@@ -140,13 +140,13 @@ private func train(
         network.architecture, parameters: parameters, state: state, optimizer: optimizer, training: training,
         loss: loss,
         batches: Batches(
-            dataset.train, dataset.normalization, order: SampleOrder(for: network.architecture)))
+            dataset.train, dataset.normalization, shape: network.architecture.inputShape))
     let evaluator =
         dataset.validation.count > 0
         ? Evaluator(
             network.architecture, parameters, state: state,
             Batches(
-                dataset.validation, dataset.normalization, order: SampleOrder(for: network.architecture)))
+                dataset.validation, dataset.normalization, shape: network.architecture.inputShape))
         : nil
     let round = network.growth.map(\.round).max() ?? 0
 

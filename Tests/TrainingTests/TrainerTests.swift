@@ -93,9 +93,9 @@ struct TrainerTests {
         let arena = ParameterArena(layout, try Network(initializing: architecture, seed: 0).parameters)
         arena.buffer.pointer[0] = .nan
         let executor = Executor(architecture, parameters: arena, capacity: 1)
-        executor.input.value.update(repeating: 1, count: 2)
+        executor.writeRows(of: Architecture.inputName, rows: 1, from: [1, 1])
         executor.forward(rows: 1)
-        let sums = LossParameters().evaluate(outputs: executor.output.value, labels: [0], rows: 1, classes: 2)
+        let sums = LossParameters().evaluate(executor.output, labels: [0], rows: 1)
         #expect(sums.loss.isNaN)
     }
 

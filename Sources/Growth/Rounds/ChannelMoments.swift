@@ -103,12 +103,9 @@ private struct PartMoments: Sendable {
     init(_ port: Port, rows: Int) {
         let layout = port.layout
         count = Double(rows * layout.positions)
-        means = Array(repeating: 0, count: layout.blocks * layout.lanes)
+        means = Array(repeating: 0, count: layout.channels)
         squares = means
-        channels_moments(
-            port.value, rows, layout.channels, layout.positions, layout.lanes, &means, &squares)
-        means.removeLast(means.count - layout.channels)
-        squares.removeLast(squares.count - layout.channels)
+        channels_moments(port.value, rows, layout.channels, layout.positions, &means, &squares)
     }
 
     /// The moments of both together, by Chan's rule.

@@ -57,11 +57,9 @@ final class GrowthTrial {
                 (parameters.buffer.pointer + entry.offset).update(from: base, count: entry.count)
             }
         }
-        let (loss, classes) = (loss, grown.architecture.outputCount)
         let results = ResultSlots<Double>(count: samples.chunks)
-        try samples.run(team) { worker, chunk, rows in
-            let found = loss.evaluate(
-                outputs: worker.executor.output.value, labels: worker.labels, rows: rows, classes: classes)
+        try samples.run(team) { [loss] worker, chunk, rows in
+            let found = loss.evaluate(worker.executor.output, labels: worker.labels, rows: rows)
             results.set(chunk, found.loss)
         }
         return results.values.reduce(0, +) / Double(max(samples.count, 1))

@@ -191,7 +191,7 @@ struct StreamGrowth {
         let evaluator = Evaluator(
             architecture, ParameterArena(ParameterLayout(architecture), network.parameters),
             state: ParameterArena(ParameterLayout.state(architecture), network.state),
-            Batches(trialSplit, dataset.normalization, order: architecture.sampleOrder))
+            Batches(trialSplit, dataset.normalization, shape: architecture.inputShape))
         return try evaluator.sums(parameters.loss, threads: threads).loss / Double(max(trialSplit.count, 1))
     }
 
