@@ -1,4 +1,4 @@
-package import Parameters
+import Parameters
 
 /// What can be wrong with pipelines beyond the values in their files.
 package enum PipelineError: ReportableError, Equatable {
@@ -11,8 +11,10 @@ package enum PipelineError: ReportableError, Equatable {
     case otherEnding(file: String, expected: String)
     /// What does not fit the datasets, and networks that do not fit themselves.
     case shapes([ShapeProblem])
-    /// Every pipeline that cannot be read, one error each.
-    case several([ParameterError])
+    /// A pipeline or descriptor that is a pipe, a folder or a link to nowhere.
+    case notAFile(String)
+    /// What is wrong with several pipelines, an error each.
+    case several([String])
 
     package var description: String {
         switch self {
@@ -31,15 +33,17 @@ package enum PipelineError: ReportableError, Equatable {
             return "\(file): a pipeline's name ends with .yaml; call it \(expected), or move it elsewhere"
         case .shapes(let problems):
             return problems.map(\.description).joined(separator: "\nplan: error: ")
+        case .notAFile(let file):
+            return "\(file): is no regular file, nor a link to one; move it away"
         case .several(let errors):
-            return errors.map(\.description).joined(separator: "\nplan: error: ")
+            return errors.joined(separator: "\nplan: error: ")
         }
     }
 
     package var exitCode: Int32 {
         switch self {
         case .noPipelines: 66
-        case .invalidName, .otherEnding, .shapes, .several: 65
+        case .invalidName, .otherEnding, .shapes, .notAFile, .several: 65
         case .unknownStep, .unknownPipeline: 64
         }
     }
