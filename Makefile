@@ -255,9 +255,9 @@ endif
 # $(call swift-build,OPTIONS). What SwiftPM says when a built checkout was moved or copied does not help.
 define swift-build
 @mkdir -p .build; test -e .build/checkout || pwd -P > .build/checkout
-swift build $1 || { status=$$?; test "$$(cat .build/checkout)" = "$$(pwd -P)" \
-  || echo "make: error: .build was made in $$(cat .build/checkout): this checkout was moved or copied; remove .build (rm -rf .build) \
-and run make again" >&2; exit $$status; }
+@echo 'swift build $1'; swift build $1 || { status=$$?; place=$$(cat .build/checkout); test "$$place" = "$$(pwd -P)" || echo \
+  "make: error: .build was made in $$place: this checkout was moved or copied; remove .build (rm -rf .build), then make again" >&2; \
+  exit $$status; }
 @pwd -P > .build/checkout
 endef
 

@@ -208,10 +208,16 @@ struct Place: Sendable {
     init(of link: String, in root: String) throws {
         let outside = ArtifactError.outputOutsideArtifacts(path: link, root: root)
         guard let folder = FileSystem.folder(of: link) else { throw outside }
+        try FileSystem.makeFolder(root)
+        let realRoot = try FileSystem.realPath(root).split(separator: "/")
+        // Looked at before anything is made: a link may lead elsewhere.
+        var existing = folder
+        while !FileSystem.isFolder(existing), let above = FileSystem.folder(of: existing) { existing = above }
+        guard try FileSystem.realPath(existing).split(separator: "/").starts(with: realRoot) else {
+            throw outside
+        }
         try FileSystem.makeFolder(folder)
         let real = try FileSystem.realPath(folder).split(separator: "/")
-        let realRoot = try FileSystem.realPath(root).split(separator: "/")
-        guard real.starts(with: realRoot) else { throw outside }
         let below = real.dropFirst(realRoot.count)
         guard let pipeline = below.first, pipeline != "store", pipeline != "runs" else { throw outside }
         self.folder = folder

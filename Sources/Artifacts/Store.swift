@@ -51,6 +51,12 @@ package struct Store: Sendable {
             to: markPath)
     }
 
+    /// Makes the folder of a step's link or of a report.
+    ///
+    /// - Throws: `ArtifactError.outputOutsideArtifacts` if a link on the way leads out of the artifacts folder: what stands
+    ///   there is somebody else's.
+    package func makeFolder(of path: String) throws { _ = try Place(of: path, in: root) }
+
     // MARK: Looking up
 
     /// What a key's last run recorded; nil if it never ran, or its record cannot be read.

@@ -23,7 +23,7 @@ extension Planner {
             }
     }
 
-    private func reportFolder(_ plan: Workflow.Plan) -> String {
+    func reportFolder(_ plan: Workflow.Plan) -> String {
         "\(store.root)/\(plan.pipeline.name)/report"
     }
 

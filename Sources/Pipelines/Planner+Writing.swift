@@ -33,6 +33,10 @@ extension Planner {
         var plan = WrittenPlan(survey: Survey(count: workflow.steps.count))
         // In a folder that cannot be written, what is there can still be looked at.
         if !workflow.steps.isEmpty { try? store.mark() }
+        for pipeline in workflow.plans {
+            for chain in pipeline.chains { try store.makeFolder(of: link(of: workflow.steps[chain.evaluation])) }
+            try store.makeFolder(of: "\(reportFolder(pipeline))/\(ReportFiles.parameters)")
+        }
         var checked: Set<StepKey> = []
         for (index, step) in workflow.steps.enumerated() {
             if try PlainFile.write(step.parametersJSON + "\n", to: parametersFile(of: step)) {

@@ -162,6 +162,20 @@ import Testing
         #expect(try laboratory.store.digest(ofLink: laboratory.path("small/random-0/grow-1")) == right)
     }
 
+    @Test(arguments: ["small", "small/random-0", "small/report"])
+    func `nothing is written into a folder that a link leads to`(place: String) throws {
+        let laboratory = try Laboratory()
+        try laboratory.make()
+        let own = "\(laboratory.folder)/own"
+        let path = "\(laboratory.folder)/artifacts/\(place)"
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: own)
+        let error = #expect(throws: ArtifactError.self) { try laboratory.planner().writePlan() }
+        #expect(error?.description.contains(place) == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: own).isEmpty)
+    }
+
     @Test func `objects that somebody wrote to are named`() throws {
         let laboratory = try Laboratory()
         try laboratory.make()
