@@ -5,7 +5,7 @@ extension DatasetDescriptor {
     /// Reads `data/<name>.yaml` strictly.
     /// - Throws: `ParameterError` with the line; `DatasetError.missing` if there is no such file.
     package init(reading path: String) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw Self.noDescriptor(path) }
+        if let reason = FolderContents.absence(of: path) { throw Self.noDescriptor(path, reason) }
         try self.init(tree: Tree(yamlFile: path), path: path)
     }
 
@@ -28,11 +28,22 @@ extension DatasetDescriptor {
         image = try Self.image(&fields)
         trainCount = try fields.integer("train", in: 1...100_000_000, "samples of the training split")
         testCount = try fields.integer("test", in: 1...100_000_000, "samples of the test split")
-        classes = try Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
+        try Self.checkSize(fields, image, trainCount, testCount)
+        classes = try Self.texts("classes", &fields, path, allowed: "a list of 1 to 256 different names")
+        firstLabel = try fields.integer(
+            "first-label", in: -1_000_000...1_000_000, default: 0, "the label of the first class")
+        isTransposed = try fields.boolean(
+            "transpose", default: false, "whether the files have rows and columns exchanged")
+        labelColumn =
+            format == .idx && fields.contains("column")
+            ? try fields.integer(
+                "column", in: 0...Self.largestColumns - 1, "the column of the labels that has the class")
+            : nil
         members = try Self.members(&fields, path, format)
         archive = try Self.archive(&fields, path)
         places =
-            fields.contains("places") ? try Self.texts("places", &fields, allowed: "a list of folders") : []
+            fields.contains("places")
+            ? try Self.texts("places", &fields, path, allowed: "a list of folders") : []
         package = try Self.optional("package", &fields, "the Debian package that installs the files") {
             $0.wholeMatch(of: /[a-z0-9][a-z0-9+.-]+/) != nil ? $0 : nil
         }
@@ -59,26 +70,57 @@ extension DatasetDescriptor {
 
     private static func image(_ fields: inout Fields) throws -> ImageShape {
         let extents = try fields.integers(
-            "image", in: 1...65_536, count: 3...3, "height, width and channels of an image")
+            "image", in: 1...ImageShape.largestExtent, count: 3...3, "height, width and channels of an image")
         guard extents.count == 3 else { return ImageShape(height: 1, width: 1, channels: 1) }
         return ImageShape(height: extents[0], width: extents[1], channels: extents[2])
     }
 
+    /// Whatever is computed from extents and counts later on stays far from an overflow.
+    private static func checkSize(_ fields: Fields, _ image: ImageShape, _ train: Int, _ test: Int) throws {
+        let (bytes, overflow) = image.count.multipliedReportingOverflow(by: train + test)
+        guard overflow || bytes > largestContent else { return }
+        throw fields.failure(
+            "image", found: "\(described(image.extents)) for \(train) + \(test) samples",
+            allowed: "such that all images have at most \(largestContent) bytes (4 GiB)")
+    }
+
     /// A list of different texts (integers are taken as their digits, so that `[0, 1, 2]` are class names).
-    private static func texts(_ key: String, _ fields: inout Fields, allowed: String) throws -> [String] {
+    private static func texts(
+        _ key: String, _ fields: inout Fields, _ path: String, allowed: String
+    ) throws -> [String] {
         guard let tree = fields.tree(key) else {
             throw fields.failure(key, found: "nothing", allowed: allowed)
         }
-        let texts = (tree.list ?? []).compactMap { element in
-            element.text ?? element.integer.map(String.init)
-        }
-        guard texts.count == tree.list?.count, (1...256).contains(texts.count),
-            Set(texts).count == texts.count,
-            !texts.contains("")
-        else {
+        guard let list = tree.list, (1...256).contains(list.count) else {
             throw fields.failure(key, found: tree.summary, allowed: allowed)
         }
+        var texts: [String] = []
+        for element in list {
+            func refusal(_ found: String, _ allowed: String) -> ParameterError {
+                let place = Place(
+                    file: path, line: element.line ?? tree.line, path: "\(key)[\(texts.count)]")
+                return .notAllowed(place, found: found, allowed: allowed)
+            }
+            guard let text = Self.text(of: element) else {
+                throw refusal(element.summary, "text; put it in quotes if it is meant as such")
+            }
+            guard (1...255).contains(text.utf8.count),
+                !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            else {
+                throw refusal(
+                    text.isEmpty ? "an empty text" : element.summary, "text of 1 to 255 bytes in one line")
+            }
+            if let first = texts.firstIndex(of: text) {
+                throw refusal("'\(text)' again", "different from \(key)[\(first)]")
+            }
+            texts.append(text)
+        }
         return texts
+    }
+
+    private static func text(of element: Tree) -> String? {
+        if case .integer(let value) = element.content { return String(value) }
+        return element.text
     }
 
     private static func optional(
@@ -91,14 +133,14 @@ extension DatasetDescriptor {
     }
 
     /// Says which descriptors there are beside the one that is not.
-    private static func noDescriptor(_ path: String) -> DatasetError {
+    private static func noDescriptor(_ path: String, _ reason: String) -> DatasetError {
         let folder = (path as NSString).deletingLastPathComponent
         let others =
             ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? [])
             .filter { $0.hasSuffix(".yaml") }.sorted()
         return .missing(
             dataset: (path as NSString).lastPathComponent,
-            tried: [.init(path: path, reason: "no such file")],
+            tried: [.init(path: path, reason: reason)],
             help: [
                 others.isEmpty
                     ? "name a descriptor: data/<name>.yaml"

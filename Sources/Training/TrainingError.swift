@@ -1,3 +1,4 @@
+package import Networks
 internal import Parameters
 
 /// What can go wrong while training or evaluating.
@@ -10,6 +11,10 @@ package enum TrainingError: ReportableError, Equatable {
     case datasetMismatch(what: String, network: Int, dataset: Int)
     /// A network reads images of another shape [channels, height, width].
     case imageMismatch(network: [Int], dataset: [Int])
+    /// A network's outputs stand for other classes, or for the same in another order; the first that differs.
+    case classesDiffer(label: Int, network: String, dataset: String)
+    /// A network was trained on images of another shape, or that were normalised otherwise.
+    case dataDiffers(network: DataConvention, dataset: DataConvention)
     /// A split that is needed holds no samples.
     case emptySplit(String)
     /// Neither parameters nor an input name the architecture.
@@ -32,6 +37,17 @@ package enum TrainingError: ReportableError, Equatable {
         case .imageMismatch(let network, let dataset):
             "the network reads images of shape \(network) [channels, height, width], the dataset's are \(dataset); "
                 + "use the network's own dataset"
+        case .classesDiffer(let label, let network, let dataset):
+            "class \(label) is '\(network)' for the network and '\(dataset)' in the dataset; "
+                + "use the network's own dataset, or train a seed on this one"
+        case .dataDiffers(let network, let dataset) where network.image != dataset.image:
+            "the network was trained on images of \(network.image) [rows, columns, channels], the dataset's are "
+                + "\(dataset.image); use the network's own dataset, or train a seed on this one"
+        case .dataDiffers(let network, let dataset):
+            "the network was trained on images with mean \(Self.list(network.mean)) and standard deviation "
+                + "\(Self.list(network.standardDeviation)), the dataset's have \(Self.list(dataset.mean)) and "
+                + "\(Self.list(dataset.standardDeviation)); use the network's own dataset: the same files, "
+                + "`validation` and `validation-seed`, or train a seed on this one"
         case .emptySplit(let split):
             "the dataset's \(split) split is empty; hold samples out with `validation:`"
         case .noArchitecture:
@@ -40,5 +56,9 @@ package enum TrainingError: ReportableError, Equatable {
             "augmentation.\(field) is \(value), but the dataset's images are \(height) x \(width); "
                 + "it must be at most \(min(height, width) - 1)"
         }
+    }
+
+    private static func list(_ values: [Float]) -> String {
+        values.map { "\($0)" }.joined(separator: ", ")
     }
 }

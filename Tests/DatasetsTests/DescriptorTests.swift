@@ -52,6 +52,7 @@ struct DescriptorTests {
         Edit(find: "small.tar", replace: "../small.tar", message: [":14: archive.file"]),
         Edit(find: "small-bin", replace: "../bin", message: [":14: archive.folder", "'../bin'"]),
         Edit(find: "folder: ", replace: "folders: ", message: [":14: archive.folders", "'folder'"]),
+        Edit(find: "test: 2", replace: "test: 2\ncolumn: 0", message: [":10: column"]),
         Edit(find: "format: cifar-10", replace: "format: idx", message: ["files.train-images", "nothing"]),
     ]
 
@@ -97,8 +98,34 @@ struct DescriptorTests {
         Edit(find: "test: 2", replace: "test: two", message: [":9: test", "'two'"]),
         Edit(find: "classes: [a, b, c]", replace: "classes: []", message: [":10: classes"]),
         Edit(
-            find: "classes: [a, b, c]", replace: "classes: [a, b, a]", message: [":10: classes", "different"]),
-        Edit(find: "classes: [a, b, c]", replace: "classes: [a, [b], c]", message: [":10: classes"]),
+            find: "classes: [a, b, c]", replace: "classes: [a, b, a]",
+            message: [":10: classes[2]: 'a' again", "different from classes[0]"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, [b], c]",
+            message: [":10: classes[1]: a list of 1"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, b, true]",
+            message: [":10: classes[2]: true", "in quotes"]),
+        Edit(find: "classes: [a, b, c]", replace: "classes: [a, 1.5]", message: [":10: classes[1]: 1.5"]),
+        Edit(find: "classes: [a, b, c]", replace: "classes: [a, ~, c]", message: ["classes[1]: nothing"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, '', c]", message: ["classes[1]: an empty text"]
+        ),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes:\n  - a\n  - \"b\\n\"",
+            message: [":12: classes[1]", "in one line"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [\u{e9}, e\u{301}]",
+            message: [":10: classes[1]", "different from classes[0]"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [" + String(repeating: "x", count: 256) + "]",
+            message: [":10: classes[0]", "1 to 255 bytes"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: \((0...256).map { $0 })",
+            message: [":10: classes: a list of 257", "1 to 256"]),
+        Edit(find: "test: 2", replace: "test: 2\ncolumn: 64", message: [":10: column"]),
+        Edit(find: "test: 2", replace: "test: 2\ntranspose: 1", message: [":10: transpose"]),
+        Edit(find: "test: 2", replace: "test: 2\nfirst-label: a", message: [":10: first-label"]),
         Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "nothing"]),
         Edit(
             find: "file: train-labels.idx", replace: "file: ../train-labels",

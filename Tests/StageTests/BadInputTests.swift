@@ -41,6 +41,35 @@ struct BadInputTests {
         #expect(!bench.folder.exists("evaluation.h5"))
     }
 
+    @Test(
+        "a dataset that is normalised otherwise is refused with both means and a way out",
+        arguments: ["evaluate", "fine-tune", "compute-bottlenecks"])
+    func otherNormalization(stage: String) throws {
+        try bench.makeSeed()
+        let other = bench.folder.path("other.h5")
+        let load = try Program.run(
+            "load-dataset",
+            ["--descriptor", Workbench.descriptor, "--set", "validation=300", "--output", other])
+        #expect(load.status == 0, "\(load.error)")
+        func run(_ dataset: String) throws -> ProgramResult {
+            try Program.run(
+                stage,
+                ["--dataset", dataset, "--network", bench.seed, "--output", bench.folder.path("out.h5")])
+        }
+        let means = try [bench.dataset, other].map {
+            try File(reading: $0).float32("normalization/mean", shape: [1]).values[0]
+        }
+        let result = try run(other)
+        #expect(result.status == 65 && !bench.folder.exists("out.h5"))
+        for part in [
+            "trained on images with mean \(means[0])", "the dataset's have \(means[1])", "`validation`",
+            "train a seed on this one",
+        ] {
+            #expect(result.error.contains(part), "\(result.error)")
+        }
+        #expect(try run(bench.dataset).status == 0)
+    }
+
     @Test("a descriptor and parameters that are no text are refused with status 65")
     func binary() throws {
         let bytes = Data([0x89, 0x48, 0xff, 0xfe, 0x00])
