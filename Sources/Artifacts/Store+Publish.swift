@@ -161,7 +161,8 @@ extension Store {
     }
 
     private func publishLink(to digest: Digest, at place: Place) throws {
-        let temporary = "\(place.folder)/\(TemporaryName.of(place.name))"
+        // The lock is on the key: another checkout may link another result of the same name at the same time.
+        let temporary = "\(place.folder)/\(TemporaryName.of("\(place.name).\(getpid())"))"
         try FileSystem.remove(temporary)
         try keepForeignFile("\(place.folder)/\(place.name)", unless: digest)
         try FileSystem.makeLink(at: temporary, to: "\(place.wayToRoot)store/\(digest).h5")

@@ -234,11 +234,7 @@ import Testing
     }
 
     @Test func `pushed results are fetched elsewhere, and nothing is computed there`() throws {
-        guard try Program.system("sh", ["-c", "command -v rsync"]).status == 0 else {
-            let result = try project.make("push", "REMOTE=elsewhere")
-            #expect(result.status == 2 && result.error.contains("install it (apt install rsync)"))
-            return
-        }
+        guard try Program.system("sh", ["-c", "command -v rsync"]).status == 0 else { return }
         try project.steps("small/steps")
         let remote = TemporaryFolder()
         #expect(try project.make("push", "REMOTE=\(remote.path)").status == 0)
@@ -246,5 +242,22 @@ import Testing
         #expect(try other.make("pull", "REMOTE=\(remote.path)").status == 0)
         #expect(try other.steps("small/steps").isEmpty)
         #expect(try other.results() == project.results())
+    }
+
+    @Test func `push and pull without rsync say so`() throws {
+        let tools = project.folder.path("tools")
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+        for name in ["make", "sh", "nproc", "cat", "cksum", "echo"] {
+            let place = try Program.system("sh", ["-c", "command -v \(name)"]).output.trimmingCharacters(
+                in: .newlines)
+            guard place.hasPrefix("/") else { continue }
+            try FileManager.default.createSymbolicLink(atPath: "\(tools)/\(name)", withDestinationPath: place)
+        }
+        for command in ["push", "pull"] {
+            let result = try project.make(command, "REMOTE=elsewhere", environment: ["PATH": tools])
+            #expect(
+                result.status == 2 && result.error.contains("install it (apt install rsync)"),
+                "\(result.error)")
+        }
     }
 }
