@@ -25,8 +25,8 @@ package struct PlanSummary: Equatable, Sendable {
 extension Planner {
     /// Brings the artifacts folder up to date with what is known.
     ///
-    /// Parameter files are written where their content changed, and a step whose result is known gets its link. No time of
-    /// any file is looked at: what must run is told by `makeRules`.
+    /// Parameter files are written where their content changed, and a step whose result is known gets its link. No time
+    /// of any file is looked at: what must run is told by `makeRules`.
     ///
     /// - Throws: `ArtifactError` if the folder cannot be read or written.
     package func writePlan() throws -> WrittenPlan {
