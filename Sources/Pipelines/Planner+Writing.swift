@@ -34,7 +34,9 @@ extension Planner {
         // In a folder that cannot be written, what is there can still be looked at.
         if !workflow.steps.isEmpty { try? store.mark() }
         for pipeline in workflow.plans {
-            for chain in pipeline.chains { try store.makeFolder(of: link(of: workflow.steps[chain.evaluation])) }
+            for chain in pipeline.chains {
+                try store.makeFolder(of: link(of: workflow.steps[chain.evaluation]))
+            }
             try store.makeFolder(of: "\(reportFolder(pipeline))/\(ReportFiles.parameters)")
         }
         var checked: Set<StepKey> = []
