@@ -113,7 +113,7 @@ let package = Package(
         tests("NetworksTests", ["Networks", "Tensors", "HDF5", "CKernels"]),
         tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors", "Parameters"]),
         tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5", "CKernels"]),
-        tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters"]),
+        tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters", "HDF5"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
         tests(
             "InteropTests", folder: "Interop",
