@@ -4,6 +4,15 @@ package import Parameters
 /// What kind of artifact a file is.
 package enum Kind: String, CaseIterable, Sendable {
     case dataset, network, bottlenecks, evaluation
+
+    /// The `format_version` that is written, and the only one that is read; it rises where the content of a kind changes.
+    package var formatVersion: Int64 {
+        switch self {
+        case .dataset, .bottlenecks, .evaluation: 1
+        // 2: what the network was trained on.
+        case .network: 2
+        }
+    }
 }
 
 /// The root attributes of every artifact: enough to walk back to the dataset from the file alone.
@@ -13,9 +22,6 @@ package enum Kind: String, CaseIterable, Sendable {
 package struct Header: Equatable, Sendable {
     /// The `format` of every artifact.
     package static let format = "meristem"
-    /// The `format_version` that is written, and the only one that is read.
-    package static let formatVersion: Int64 = 1
-
     /// What the file holds.
     package var kind: Kind
     /// The stage that made it.
@@ -36,7 +42,7 @@ package struct Header: Equatable, Sendable {
     package var attributes: [String: Attribute] {
         [
             "format": .text(Self.format),
-            "format_version": .integer(Self.formatVersion),
+            "format_version": .integer(kind.formatVersion),
             "kind": .text(kind.rawValue),
             "stage": .text(stage),
             "parameters": .text(parameters.canonicalJSON),
@@ -53,13 +59,19 @@ package struct Header: Equatable, Sendable {
         let reader = HeaderReader(path: file.path, attributes: try file.attributes(of: ""))
         let format = try reader.text("format", allowed: "'\(Self.format)'")
         guard format == Self.format else { throw reader.invalid("format", allowed: "'\(Self.format)'") }
-        guard reader.attributes["format_version"]?.integer == Self.formatVersion else {
-            throw reader.invalid("format_version", allowed: "\(Self.formatVersion)")
-        }
         let kinds = expected.map { [$0] } ?? Kind.allCases
         let allowedKinds = kinds.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         guard let kind = Kind(rawValue: try reader.text("kind", allowed: allowedKinds)), kinds.contains(kind)
         else { throw reader.invalid("kind", allowed: allowedKinds) }
+        let version = reader.attributes["format_version"]?.integer
+        guard version == kind.formatVersion else {
+            let advice = version.map {
+                $0 < kind.formatVersion
+                    ? " (an earlier release wrote it: make it again, or read it with that release)"
+                    : " (a later release wrote it: read it with that one)"
+            }
+            throw reader.invalid("format_version", allowed: "\(kind.formatVersion)\(advice ?? "")")
+        }
         guard let inputs = try reader.tree("inputs").inputs else {
             throw reader.invalid("inputs", allowed: "a map of names to SHA-256 digests")
         }

@@ -1,7 +1,6 @@
 /// The content of a file, or of a file in an archive, from front to back: its bytes, decompressed on the way.
 ///
-/// A file's first bytes decide whether it is gzip, xz or neither, not its name; but a file whose name ends in `.gz` or
-/// `.xz` must be what it says.
+/// A file's first bytes decide whether it is gzip, xz or neither, whatever its name.
 struct ByteStream: ~Copyable {
     /// The file, for messages; of a file in an archive, the archive's first.
     let file: String
@@ -14,6 +13,8 @@ struct ByteStream: ~Copyable {
 
     /// What may follow a file's name, in the order in which files are looked for.
     static let suffixes = ["", ".gz", ".xz"]
+    /// How many zeros may stand behind the end of what a file declares: tapes and some servers fill up their last block.
+    static let largestPadding = 1 << 20
 
     private enum Content: ~Copyable {
         case plain(SourceFile)
@@ -22,18 +23,24 @@ struct ByteStream: ~Copyable {
         case entry(TarArchive)
     }
 
-    /// - Throws: `DatasetError.unreadable`, `.brokenCompression`.
+    /// - Throws: `DatasetError.unreadable`, `.packedTwice`, `.brokenCompression`.
     init(opening path: String) throws {
-        let source = try SourceFile(opening: path)
         let start = try SourceFile(opening: path).start(XZCodec.magic.count)
+        if let outer = Self.compression(of: start),
+            let inner = try Self.compression(of: Self.innerStart(path, outer))
+        {
+            throw DatasetError.packedTwice(file: path, outer: outer, inner: inner)
+        }
+        let source = try SourceFile(opening: path)
         let size = source.size
-        if path.hasSuffix(".gz") || start.starts(with: GzipCodec.magic) {
+        switch Self.compression(of: start) {
+        case GzipCodec.name:
             largestSize = Self.bound(size, GzipCodec.largestRatio)
             content = .gzip(Decompressor(source, GzipCodec()))
-        } else if path.hasSuffix(".xz") || start.starts(with: XZCodec.magic) {
+        case XZCodec.name:
             largestSize = Self.bound(size, XZCodec.largestRatio)
             content = .xz(Decompressor(source, XZCodec()))
-        } else {
+        default:
             largestSize = size
             content = .plain(source)
         }
@@ -45,6 +52,23 @@ struct ByteStream: ~Copyable {
         file = "\(archive.file): \(entry.name)"
         largestSize = entry.size
         content = .entry(archive)
+    }
+
+    /// What content that begins like this is packed with, if it is.
+    private static func compression(of start: [UInt8]) -> String? {
+        if start.starts(with: GzipCodec.magic) { return GzipCodec.name }
+        return start.starts(with: XZCodec.magic) ? XZCodec.name : nil
+    }
+
+    /// The first bytes that come out of a compressed file.
+    private static func innerStart(_ path: String, _ compression: String) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: XZCodec.magic.count) { buffer, filled in
+            let output = UnsafeMutableRawBufferPointer(buffer)
+            filled =
+                compression == GzipCodec.name
+                ? try Decompressor(SourceFile(opening: path), GzipCodec()).read(into: output)
+                : try Decompressor(SourceFile(opening: path), XZCodec()).read(into: output)
+        }
     }
 
     private static func bound(_ size: Int, _ ratio: Int) -> Int {
@@ -69,6 +93,19 @@ struct ByteStream: ~Copyable {
     mutating func read(_ count: Int) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
+        }
+    }
+
+    /// Looks whether the content ends here, but for zeros.
+    /// - Returns: the position of the first byte that is something else, or one zero too many; nil at the end.
+    mutating func firstByteBehindEnd() throws -> Int? {
+        let end = position
+        while true {
+            let start = position
+            let piece = try read(1 << 16)
+            if piece.isEmpty { return nil }
+            if let index = piece.firstIndex(where: { $0 != 0 }) { return start + index }
+            if position - end > Self.largestPadding { return end + Self.largestPadding }
         }
     }
 }

@@ -2,79 +2,104 @@
 ///
 /// Records without a header, each one or more bytes of labels, the last of which is the class, and an image as planes:
 /// one per channel, row by row (https://www.cs.toronto.edu/~kriz/cifar.html).
-package struct CIFARFile: Sendable, Equatable {
+struct CIFARFile: Equatable {
     /// Where it was read from.
-    package let file: String
-    package let shape: ImageShape
-    /// Label bytes of a record: 1 in CIFAR-10; 2 in CIFAR-100, superclass and class.
-    package let labelBytes: Int
-    /// The whole content, a number of whole records.
-    private let bytes: [UInt8]
-    /// SHA-256 of the content, 64 lower-case hexadecimal digits.
-    package let digest: String
+    let file: String
+    let layout: Layout
+    /// [n, h, w, c]: the images, their channels interleaved.
+    let images: [UInt8]
+    /// [n], as they stand in the file.
+    let labels: [Int32]
+    /// SHA-256 of the records, 64 lower-case hexadecimal digits.
+    let digest: String
 
-    private var recordSize: Int { labelBytes + shape.count }
+    /// What a record is made of.
+    struct Layout: Equatable {
+        /// Label bytes: 1 in CIFAR-10; 2 in CIFAR-100, superclass and class.
+        var labelBytes: Int
+        var shape: ImageShape
 
-    /// Reads a whole file.
+        /// Bytes of a record.
+        var size: Int { labelBytes + shape.count }
+
+        fileprivate var description: String {
+            "records of \(size) bytes: \(labelBytes) of labels, \(described(shape.extents)) of image"
+        }
+    }
+
+    /// The byte of the content at which a record's class stands.
+    func offset(of record: Int) -> Int { record * layout.size + layout.labelBytes - 1 }
+
+    /// Reads a whole file: whole records, and then nothing, or zeros behind the last record that it may hold.
     ///
     /// - Parameter limit: the most records that it may hold.
     /// - Throws: `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.brokenCIFAR`.
-    init(reading stream: inout ByteStream, labelBytes: Int, shape: ImageShape, limit: Int) throws {
-        self.labelBytes = labelBytes
-        self.shape = shape
-        file = stream.file
-        let size = labelBytes + shape.count
-        bytes = try stream.read(min(limit * size + 1, stream.largestSize))
-        let records =
-            "records of \(size) bytes: \(labelBytes) of labels, \(described(shape.extents)) of image"
-        guard bytes.count <= limit * size else {
-            throw DatasetError.brokenCIFAR(
-                file: file, offset: limit * size, found: "more bytes", allowed: "at most \(limit) \(records)")
-        }
-        let (count, rest) = bytes.count.quotientAndRemainder(dividingBy: size)
-        guard count > 0, rest == 0 else {
-            throw DatasetError.brokenCIFAR(
-                file: file, offset: count * size, found: "\(rest) bytes and then the end of the content",
-                allowed: records)
-        }
+    init(reading stream: inout ByteStream, _ layout: Layout, limit: Int) throws {
+        let file = stream.file
+        self.file = file
+        self.layout = layout
+        let (size, labelBytes, shape) = (layout.size, layout.labelBytes, layout.shape)
+        // One more than a whole number of them fills the content, so that a broken one is seen.
+        let most = min(limit, stream.largestSize / size + 1)
         let hash = ContentHash()
-        hash.update(bytes)
+        var labels: [Int32] = []
+        var start: [UInt8] = []
+        let piece = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(1, min(most, (1 << 20) / size)) * size, alignment: 16)
+        defer { piece.deallocate() }
+        images = try [UInt8](unsafeUninitializedCapacity: most * shape.count) { images, filled in
+            while labels.count < most {
+                let wanted = min(piece.count / size, most - labels.count) * size
+                let read = try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: piece[..<wanted]))
+                let found = UnsafeRawBufferPointer(rebasing: piece[..<read])
+                if start.isEmpty { start = Array(found.prefix(FileKind.startSize)) }
+                let (count, rest) = found.count.quotientAndRemainder(dividingBy: size)
+                guard rest == 0 else {
+                    throw Self.broken(
+                        file, labels.count + count, "\(rest) bytes and then the end of the content",
+                        layout.description, start, size)
+                }
+                hash.update(found)
+                for record in 0..<count {
+                    labels.append(Int32(found[record * size + labelBytes - 1]))
+                    interleave(
+                        found[(record * size + labelBytes)...].prefix(shape.count), shape,
+                        into: UnsafeMutableBufferPointer(rebasing: images[filled...]))
+                    filled += shape.count
+                }
+                if read < wanted { break }
+            }
+        }
+        guard !labels.isEmpty else {
+            throw Self.broken(
+                file, 0, "0 bytes and then the end of the content", layout.description, [], size)
+        }
+        if let offset = try stream.firstByteBehindEnd() {
+            throw DatasetError.brokenCIFAR(
+                file: file, offset: offset, found: "more bytes" + Self.kind(start),
+                allowed: "at most \(limit) \(layout.description)")
+        }
+        self.labels = labels
         digest = hash.finish()
     }
 
-    /// The images, their channels interleaved, and the classes.
-    /// - Throws: `DatasetError.labelOutOfRange`.
-    func split(classes: Int) throws -> Split {
-        let count = bytes.count / recordSize
-        var labels: [Int32] = []
-        labels.reserveCapacity(count)
-        for record in 0..<count {
-            let offset = record * recordSize + labelBytes - 1
-            guard bytes[offset] < classes else {
-                throw DatasetError.labelOutOfRange(
-                    file: file, offset: offset, label: Int(bytes[offset]), classes: classes)
-            }
-            labels.append(Int32(bytes[offset]))
-        }
-        let images = [UInt8](unsafeUninitializedCapacity: count * shape.count) { images, filled in
-            bytes.withUnsafeBufferPointer { bytes in
-                for record in 0..<count {
-                    interleave(
-                        bytes[(record * recordSize + labelBytes)...].prefix(shape.count), shape,
-                        into: &images[record * shape.count])
-                }
-            }
-            filled = count * shape.count
-        }
-        return Split(shape: shape, images: images, labels: labels)
+    private static func broken(
+        _ file: String, _ record: Int, _ found: String, _ allowed: String, _ start: [UInt8], _ size: Int
+    ) -> DatasetError {
+        .brokenCIFAR(file: file, offset: record * size, found: found + kind(start), allowed: allowed)
+    }
+
+    private static func kind(_ start: [UInt8]) -> String {
+        FileKind.name(of: start).map { " (the file begins like \($0))" } ?? ""
     }
 }
 
 /// Planes [c, h, w] become [h, w, c].
 private func interleave(
-    _ planes: Slice<UnsafeBufferPointer<UInt8>>, _ shape: ImageShape, into image: UnsafeMutablePointer<UInt8>
+    _ planes: Slice<UnsafeRawBufferPointer>, _ shape: ImageShape,
+    into image: UnsafeMutableBufferPointer<UInt8>
 ) {
-    let planes = UnsafeBufferPointer(rebasing: planes)
+    let planes = UnsafeRawBufferPointer(rebasing: planes)
     let pixels = shape.height * shape.width, channels = shape.channels
     for channel in 0..<channels {
         var pixel = 0

@@ -11,9 +11,9 @@ struct ContentHash: ~Copyable {
 
     deinit { EVP_MD_CTX_free(context) }
 
-    func update(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { _ = EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
-    }
+    func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+    func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }
 
     /// 64 lower-case hexadecimal digits.
     consuming func finish() -> String {
@@ -35,7 +35,7 @@ struct ContentHash: ~Copyable {
 
 extension ContentHash {
     /// The SHA-256 of a file's decompressed content, of which at most a piece of 1 MiB is in memory.
-    /// - Throws: `DatasetError.unreadable`, `.brokenCompression` (also for content longer than `limit` bytes), `.brokenTar`.
+    /// - Throws: `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.tooLarge` for more than `limit` bytes.
     static func of(_ stream: inout ByteStream, limit: Int) throws -> String {
         let hash = ContentHash()
         while true {
@@ -43,9 +43,7 @@ extension ContentHash {
             if piece.isEmpty { return hash.finish() }
             hash.update(piece)
             guard stream.position <= limit else {
-                throw DatasetError.brokenCompression(
-                    file: stream.file, offset: 0,
-                    problem: "its content is longer than the \(limit) bytes that are allowed")
+                throw DatasetError.tooLarge(file: stream.file, limit: limit)
             }
         }
     }

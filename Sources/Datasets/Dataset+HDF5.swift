@@ -92,10 +92,10 @@ extension Split {
         let images = try file.uint8("\(path)/images", shape: [nil] + extents)
         let count = images.shape[0]
         let shape = ImageShape(height: images.shape[1], width: images.shape[2], channels: images.shape[3])
-        guard shape.extents.allSatisfy({ $0 > 0 }) else {
+        guard shape.extents.allSatisfy({ (1...ImageShape.largestExtent).contains($0) }) else {
             throw DatasetError.badArtifact(
                 file: file.path, path: "\(path)/images", found: "images of \(described(shape.extents))",
-                allowed: "at least one row, column and channel")
+                allowed: "1 to \(ImageShape.largestExtent) rows, columns and channels")
         }
         let labels = try file.int64("\(path)/labels", shape: [count]).values
         if let index = labels.firstIndex(where: { !(0..<Int64(classes)).contains($0) }) {

@@ -69,12 +69,11 @@ package func loadDataset(
         throw DatasetError.validationTooLarge(
             requested: parameters.validation, available: descriptor.trainCount)
     }
-    let members = try VerifiedMembers(descriptor, environment)
-    let (train, validation) = try members.train.holdingOut(
-        parameters.validation, seed: parameters.validationSeed)
+    let (all, test) = try VerifiedMembers.read(descriptor, environment)
+    let (train, validation) = try all.holdingOut(parameters.validation, seed: parameters.validationSeed)
     return Dataset(
         identity: .init(
             name: descriptor.name, title: descriptor.title, licence: descriptor.licence,
             citation: descriptor.citation),
-        classes: descriptor.classes, train: train, validation: validation, test: members.test)
+        classes: descriptor.classes, train: train, validation: validation, test: test)
 }

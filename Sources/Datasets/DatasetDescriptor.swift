@@ -66,6 +66,12 @@ package struct DatasetDescriptor: Sendable, Equatable {
     package var testCount: Int
     /// Class names in the order of their labels.
     package var classes: [String]
+    /// The label of the first class.
+    package var firstLabel: Int
+    /// Whether the files have rows and columns of the images exchanged.
+    package var isTransposed: Bool
+    /// Which column of labels of rank 2 has the class; nil for the first.
+    package var labelColumn: Int?
     /// The files of each role, those of a divided split in the order of their samples.
     package var members: [Role: [Member]]
     /// The archive that has them all, if there is one.
@@ -87,8 +93,14 @@ package struct DatasetDescriptor: Sendable, Equatable {
         }
         // IDX files say themselves what shape their images have.
         let shape = format == .idx ? [] : [described(image.extents)]
+        // What is not as usual stands behind an empty text, which is no class.
+        let reading = [
+            firstLabel == 0 ? nil : "first-label \(firstLabel)", isTransposed ? "transpose" : nil,
+            (labelColumn ?? 0) == 0 ? nil : "column \(labelColumn ?? 0)",
+        ].compactMap { $0 }
         inputs["descriptor"] = ContentHash.of(
-            ([name, title, licence, citation, format.rawValue] + shape + classes).joined(separator: "\u{0}"))
+            ([name, title, licence, citation, format.rawValue] + shape + classes
+                + (reading.isEmpty ? [] : [""] + reading)).joined(separator: "\u{0}"))
         return inputs
     }
 
@@ -110,4 +122,39 @@ package struct DatasetDescriptor: Sendable, Equatable {
 
     /// Names of all files, without `.gz` or `.xz`, in the order of the roles.
     var files: [String] { allMembers.map(\.member.file) }
+}
+
+// MARK: - Sizes
+
+extension DatasetDescriptor {
+    /// The most bytes that a dataset's images may have: they are all in memory at once. ImageNet at 32 x 32 is 3.8 GiB.
+    static let largestContent = 1 << 32
+
+    /// The most columns that labels of rank 2 may have.
+    static let largestColumns = 64
+
+    /// Bytes of images, at most `largestContent`, so that no product of extents and counts overflows.
+    var contentSize: Int { (trainCount + testCount) * image.count }
+
+    /// The samples of which a file has all, or some where the split is divided.
+    func samples(of role: Role) -> Int {
+        switch role {
+        case .trainImages, .trainLabels, .train: trainCount
+        case .testImages, .testLabels, .test: testCount
+        }
+    }
+
+    /// The most bytes that a file's content can have: values of at most 8 bytes, and up to so many columns of labels.
+    func largestFile(_ role: Role) -> Int {
+        let perSample =
+            switch role {
+            case .trainImages, .testImages: 8 * image.count
+            case .trainLabels, .testLabels: 8 * Self.largestColumns
+            case .train, .test: 2 + image.count
+            }
+        return samples(of: role) * perSample + ByteStream.largestPadding
+    }
+
+    /// The most bytes that an archive of the files is read for: it may hold other things beside them.
+    var largestArchive: Int { allMembers.reduce(1 << 30) { $0 + largestFile($1.role) } }
 }

@@ -18,20 +18,23 @@ package enum DatasetError: ReportableError, Equatable {
     case wrongDigest(file: String, expected: String, found: String)
     /// The compressed bytes are not (only) gzip or xz. `offset`: byte in the compressed file.
     case brokenCompression(file: String, offset: Int, problem: String)
+    /// What comes out of the compressed bytes is compressed again.
+    case packedTwice(file: String, outer: String, inner: String)
+    /// The content goes on after as many bytes as the dataset can need.
+    case tooLarge(file: String, limit: Int)
     /// The decompressed bytes are not a tar archive that can be read. `offset`: byte in the archive.
     case brokenTar(file: String, offset: Int, problem: String)
-    /// An archive without some of the dataset's files.
-    case membersMissing(archive: String, members: [String])
+    /// An archive without some of the dataset's files. `note`: what it holds, and what to do.
+    case membersMissing(archive: String, members: [String], note: String)
     /// The bytes are not the IDX file they should be. `offset`: byte in the decompressed content.
     case brokenIDX(file: String, offset: Int, found: String, allowed: String)
     /// The bytes are not whole CIFAR records. `offset`: byte in the decompressed content.
     case brokenCIFAR(file: String, offset: Int, found: String, allowed: String)
-    /// Two files that belong together hold different numbers of samples.
-    case countsDiffer(images: String, imageCount: Int, labels: String, labelCount: Int)
-    /// A label is no class. `offset`: byte in the decompressed content.
-    case labelOutOfRange(file: String, offset: Int, label: Int, classes: Int)
-    /// The (verified) files are not what the descriptor says of them.
-    case descriptorDisagrees(descriptor: String, key: String, says: String, files: String)
+    /// A label is no class. `offset`: byte in the decompressed content. `first`: where the labels of the file begin, if they
+    /// are as many in a row as there are classes.
+    case labelOutOfRange(file: String, offset: Int, label: Int, allowed: ClosedRange<Int>, first: Int? = nil)
+    /// A file is not what the descriptor says of it.
+    case descriptorDisagrees(descriptor: String, key: String, says: String, file: String, holds: String)
     /// Parameters that name another dataset than the descriptor.
     case otherDataset(requested: String, descriptor: String, file: String)
     /// More samples to hold out than leave one to train on.
@@ -61,22 +64,32 @@ extension DatasetError: CustomStringConvertible {
                 """
         case .brokenCompression(let file, let offset, let problem):
             return "\(file), byte \(offset): \(problem); fetch the file again"
+        case .packedTwice(let file, let outer, let inner):
+            return "\(file) was packed twice: there is \(inner) data within its \(outer) data; unpack it once"
+        case .tooLarge(let file, let limit):
+            return """
+                \(file) holds more than \(limit) bytes, which is all that the dataset can need; \
+                fetch the file again, or correct the descriptor
+                """
         case .brokenTar(let file, let offset, let problem):
             return "\(file), byte \(offset) of the archive: \(problem); fetch the file again"
-        case .membersMissing(let archive, let members):
-            return "\(archive) lacks \(members.joined(separator: ", ")); fetch the file again"
+        case .membersMissing(let archive, let members, let note):
+            return "\(archive) lacks \(members.joined(separator: ", ")); \(note)"
         case .brokenIDX(let file, let offset, let found, let allowed),
             .brokenCIFAR(let file, let offset, let found, let allowed):
             return "\(file), byte \(offset) of the content: found \(found), expected \(allowed)"
-        case .countsDiffer(let images, let imageCount, let labels, let labelCount):
+        case .labelOutOfRange(let file, let offset, let label, let allowed, let first):
+            let hint =
+                first.map {
+                    "; the file's labels are \($0)...\($0 + allowed.count - 1): if the classes stand for these, "
+                        + "write `first-label: \($0)` into the descriptor"
+                } ?? ""
+            return "\(file), byte \(offset) of the content: label \(label) is not in \(allowed)\(hint)"
+        case .descriptorDisagrees(let descriptor, let key, let says, let file, let holds):
             return """
-                \(images) holds \(imageCount) images but \(labels) holds \(labelCount) labels; \
-                the two files do not belong together
+                \(descriptor): \(key): says \(says), but \(file) holds \(holds); correct the descriptor, or fetch the \
+                file that it means
                 """
-        case .labelOutOfRange(let file, let offset, let label, let classes):
-            return "\(file), byte \(offset) of the content: label \(label) is not in 0...\(classes - 1)"
-        case .descriptorDisagrees(let descriptor, let key, let says, let files):
-            return "\(descriptor): \(key): says \(says), but the files hold \(files); correct the descriptor"
         case .otherDataset(let requested, let descriptor, let file):
             return """
                 the parameters ask for dataset '\(requested)', but \(file) describes '\(descriptor)'; \

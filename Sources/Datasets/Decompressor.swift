@@ -32,7 +32,8 @@ struct CodecStep {
 
 /// Decompresses a file from its first to its last byte, refusing whatever is not in its format.
 ///
-/// Several members in a row are one content, as for `gzip` and `xz` themselves; anything else after a member is an error.
+/// Several members in a row are one content, as for `gzip` and `xz` themselves. Zeros behind a member are passed over, as
+/// many as `ByteStream.largestPadding`; anything else is an error.
 final class Decompressor<Format: Codec> {
     private let source: SourceFile
     private let codec: Format
@@ -42,6 +43,8 @@ final class Decompressor<Format: Codec> {
     /// Bytes of the file that have been read.
     private var handed = 0
     private var state = State.memberStart
+    /// Zeros passed over since the last member.
+    private var padding = 0
 
     private enum State { case memberStart, insideMember, ended }
 
@@ -78,10 +81,13 @@ final class Decompressor<Format: Codec> {
     /// - Returns: false at the end of a whole file.
     private func prepareInput() throws -> Bool {
         if state == .ended { return false }
-        if input.isEmpty {
-            let count = try source.read(into: buffer)
-            handed += count
-            input = 0..<count
+        try fill()
+        while state == .memberStart, offset > 0, padding < ByteStream.largestPadding, !input.isEmpty,
+            buffer[input.lowerBound] == 0
+        {
+            input.removeFirst(1)
+            padding += 1
+            try fill()
         }
         guard !input.isEmpty else {
             guard state == .memberStart, handed > 0 else {
@@ -94,19 +100,26 @@ final class Decompressor<Format: Codec> {
         return true
     }
 
+    /// Reads on where everything read has been consumed.
+    private func fill() throws {
+        guard input.isEmpty else { return }
+        let count = try source.read(into: buffer)
+        handed += count
+        input = 0..<count
+    }
+
     private func startMember() throws {
         guard buffer[input.lowerBound] == Format.magic[0] else {
-            let start = Format.magic.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(
-                separator: " ")
+            let found = FileKind.described(buffer[input].prefix(FileKind.startSize))
             throw broken(
-                offset == 0
-                    ? "it is not \(Format.name) data, which begins with the bytes \(start)"
-                    : "there are \(source.size - offset) bytes after the end of the \(Format.name) data")
+                "there are \(max(0, source.size - offset)) bytes after the end of the \(Format.name) data: \(found)"
+            )
         }
         if let problem = codec.begin() {
             throw DatasetError.unreadable(file: source.path, reason: problem)
         }
         state = .insideMember
+        padding = 0
     }
 
     /// The first byte of the file that has not been consumed.

@@ -28,7 +28,6 @@ struct Download {
 
     private func fetch(_ file: String, to path: String) throws {
         let source = url + file + ".gz"
-        // Ends in .gz, so that what is not gzip (an error page, say) is refused.
         let partial = (path as NSString).deletingPathExtension + ".part.gz"
         environment.log("downloading \(source)")
         let resumes = FileManager.default.fileExists(atPath: partial)
@@ -60,7 +59,7 @@ struct Download {
         process.arguments = [
             "curl", "--fail", "--location", "--silent", "--show-error", "--proto", "=https,http,file",
             "--connect-timeout", "20", "--speed-limit", "1000", "--speed-time", "60", "--retry", "3",
-            "--max-filesize", "\(IDXArray.standardLimit)", "--continue-at", "-", "--output", path, source,
+            "--max-filesize", "\(descriptor.largestArchive)", "--continue-at", "-", "--output", path, source,
         ]
         let errors = Pipe()
         process.standardError = errors
@@ -90,9 +89,9 @@ struct Download {
             try LocatedMembers(place: path, source: .archive).verify(descriptor)
         } else {
             var stream = try ByteStream(opening: path)
-            let found = try ContentHash.of(&stream, limit: IDXArray.standardLimit)
-            for (_, _, member) in descriptor.allMembers where member.file == file {
-                try member.check(found, file: path)
+            for (role, _, member) in descriptor.allMembers where member.file == file {
+                try member.check(
+                    ContentHash.of(&stream, limit: descriptor.largestFile(role)), file: path)
             }
         }
     }

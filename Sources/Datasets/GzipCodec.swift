@@ -3,7 +3,8 @@ internal import CZlib
 /// gzip (RFC 1952), through zlib.
 final class GzipCodec: Codec {
     static let name = "gzip"
-    static let magic: [UInt8] = [0x1f, 0x8b]
+    /// The third byte is the method: deflate, the only one there is.
+    static let magic: [UInt8] = [0x1f, 0x8b, 0x08]
     /// Deflate's longest match, 258 bytes, costs at least two bits.
     static let largestRatio = 1032
 

@@ -11,6 +11,14 @@ package struct LocatedMembers: Sendable, Equatable {
         case archive
     }
 
+    /// Bytes that the files, or the archive, take up on the disk; what cannot be read counts nothing.
+    var sizeOnDisk: Int {
+        let paths = if case .files(let paths) = source { Array(paths.values) } else { [place] }
+        return paths.reduce(0) { sum, path in
+            sum + ((try? SourceFile(opening: path))?.sizeOnDisk ?? 0)
+        }
+    }
+
     /// Opens each of a dataset's files once: in the descriptor's order, or in the archive's.
     ///
     /// - Parameter body: gets what the file holds, its position among the files of that role, the file, and its
@@ -33,15 +41,22 @@ package struct LocatedMembers: Sendable, Equatable {
         case .archive:
             let folder = descriptor.archive.map { $0.folder.isEmpty ? "" : $0.folder + "/" } ?? ""
             var waiting = Dictionary(uniqueKeysWithValues: members.map { (folder + $0.member.file, $0) })
-            let archive = try TarArchive(opening: place)
+            let archive = try TarArchive(opening: place, limit: descriptor.largestArchive)
+            var others: [String] = []
             while let entry = try archive.next() {
                 // Of two files of one name tar would keep the second, but the first has been read.
-                guard let (role, index, member) = waiting.removeValue(forKey: entry.name) else { continue }
+                guard let (role, index, member) = waiting.removeValue(forKey: entry.name) else {
+                    if others.count < 100 { others.append(entry.name) }
+                    continue
+                }
                 var stream = ByteStream(entry, of: archive)
                 try body(role, index, member, &stream)
             }
             guard waiting.isEmpty else {
-                throw DatasetError.membersMissing(archive: place, members: waiting.keys.sorted())
+                let there = others.isEmpty ? "nothing else" : DatasetDescriptor.listed(others)
+                throw DatasetError.membersMissing(
+                    archive: place, members: waiting.keys.sorted(),
+                    note: descriptor.note(on: others) ?? "it holds \(there); fetch the file again")
             }
         }
     }
@@ -49,8 +64,9 @@ package struct LocatedMembers: Sendable, Equatable {
     /// Checks every file's digest, whatever it holds.
     /// - Throws: as `forEachMember`, and `DatasetError.wrongDigest`.
     func verify(_ descriptor: DatasetDescriptor) throws {
-        try forEachMember(of: descriptor) { _, _, member, stream in
-            try member.check(ContentHash.of(&stream, limit: IDXArray.standardLimit), file: stream.file)
+        try forEachMember(of: descriptor) { role, _, member, stream in
+            try member.check(
+                ContentHash.of(&stream, limit: descriptor.largestFile(role)), file: stream.file)
         }
     }
 }

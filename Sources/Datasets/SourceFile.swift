@@ -3,8 +3,10 @@ import Foundation
 /// A regular file open for reading, closed once.
 struct SourceFile: ~Copyable {
     let path: String
-    /// Bytes on disk.
+    /// Bytes of content.
     let size: Int
+    /// Bytes that the content takes up on the disk; fewer where the file has holes.
+    let sizeOnDisk: Int
     private let descriptor: Int32
 
     /// - Throws: `DatasetError.unreadable`, also for folders, pipes and devices.
@@ -22,7 +24,8 @@ struct SourceFile: ~Copyable {
             throw DatasetError.unreadable(file: path, reason: "it is not a regular file")
         }
         self.path = path
-        self.size = Int(status.st_size)
+        size = Int(status.st_size)
+        sizeOnDisk = Int(status.st_blocks) * 512
         self.descriptor = descriptor
     }
 
@@ -44,6 +47,10 @@ struct SourceFile: ~Copyable {
     }
 
     private static func failure(_ path: String) -> DatasetError {
-        .unreadable(file: path, reason: String(cString: strerror(errno)))
+        let reason = String(cString: strerror(errno))
+        guard errno == ENOENT,
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path)
+        else { return .unreadable(file: path, reason: reason) }
+        return .unreadable(file: path, reason: "it is a link to \(target), which is not there")
     }
 }

@@ -12,6 +12,9 @@ package struct ImageShape: Sendable, Hashable {
         self.channels = channels
     }
 
+    /// The most rows, columns or channels that an image may have, so that their product does not overflow.
+    static let largestExtent = 65_536
+
     /// Values of one image.
     package var count: Int { height * width * channels }
     /// [h, w, c], as samples are stored.
@@ -44,9 +47,9 @@ package struct Split: Sendable, Equatable {
     /// A split of no samples.
     package static func empty(_ shape: ImageShape) -> Split { Split(shape: shape, images: [], labels: []) }
 
-    /// Puts splits one after the other.
+    /// Puts splits one after the other; each is let go as soon as it has been copied.
     /// - Precondition: at least one, all of one shape.
-    package init(concatenating parts: [Split]) {
+    package init(concatenating parts: consuming [Split]) {
         guard let shape = parts.first?.shape else { preconditionFailure("at least one split to concatenate") }
         precondition(parts.allSatisfy { $0.shape == shape }, "images of one shape")
         guard parts.count > 1 else {
@@ -55,30 +58,36 @@ package struct Split: Sendable, Equatable {
         }
         var images: [UInt8] = []
         images.reserveCapacity(parts.reduce(0) { $0 + $1.images.count })
-        for part in parts { images += part.images }
-        self.init(shape: shape, images: images, labels: parts.flatMap(\.labels))
+        var labels: [Int32] = []
+        parts.reverse()
+        while let part = parts.popLast() {
+            images += part.images
+            labels += part.labels
+        }
+        self.init(shape: shape, images: images, labels: labels)
     }
 
-    /// Puts the images of one IDX file, [n, h, w] or [n, h, w, c], and the labels of another, [n], together.
-    /// - Throws: `DatasetError.countsDiffer`, `.labelOutOfRange`.
-    package init(images: IDXArray, labels: IDXArray, classes: Int) throws {
-        precondition(
-            (3...4).contains(images.shape.count) && labels.shape.count == 1,
-            "images of rank 3 or 4, labels of rank 1")
-        guard images.shape[0] == labels.shape[0] else {
-            throw DatasetError.countsDiffer(
-                images: images.file, imageCount: images.shape[0], labels: labels.file,
-                labelCount: labels.shape[0])
+    /// Every image with rows and columns exchanged.
+    consuming func transposed() -> Split {
+        let turned = ImageShape(height: shape.width, width: shape.height, channels: shape.channels)
+        let (size, channels) = (shape.count, shape.channels)
+        let (rows, columns) = (shape.height, shape.width)
+        var images = images
+        var image = [UInt8](repeating: 0, count: size)
+        images.withUnsafeMutableBufferPointer { images in
+            for start in stride(from: 0, to: images.count, by: size) {
+                for index in 0..<size { image[index] = images[start + index] }
+                for row in 0..<rows {
+                    for column in 0..<columns {
+                        for channel in 0..<channels {
+                            images[start + (column * rows + row) * channels + channel] =
+                                image[(row * columns + column) * channels + channel]
+                        }
+                    }
+                }
+            }
         }
-        if let index = labels.values.firstIndex(where: { Int($0) >= classes }) {
-            throw DatasetError.labelOutOfRange(
-                file: labels.file, offset: labels.headerSize + index, label: Int(labels.values[index]),
-                classes: classes)
-        }
-        let shape = ImageShape(
-            height: images.shape[1], width: images.shape[2],
-            channels: images.shape.count == 4 ? images.shape[3] : 1)
-        self.init(shape: shape, images: images.values, labels: labels.values.map(Int32.init))
+        return Split(shape: turned, images: images, labels: labels)
     }
 
     /// The samples at these positions, in this order.
@@ -102,13 +111,33 @@ package struct Split: Sendable, Equatable {
     ///   - count: samples to hold out, in 0..<n; 0 draws nothing.
     ///   - seed: equal seeds draw equal parts, whatever ran before.
     /// - Throws: `DatasetError.validationTooLarge`.
-    package func holdingOut(_ count: Int, seed: Int) throws -> (rest: Split, heldOut: Split) {
+    package consuming func holdingOut(_ count: Int, seed: Int) throws -> (rest: Split, heldOut: Split) {
         guard (0..<self.count).contains(count) else {
             throw DatasetError.validationTooLarge(requested: count, available: self.count)
         }
         guard count > 0 else { return (self, .empty(shape)) }
         var generator = Philox(seed: seed, purpose: .validationSplit)
         let order = generator.permutation(self.count).map(Int.init)
-        return (selecting(order[count...].sorted()), selecting(order[..<count].sorted()))
+        let chosen = order[..<count].sorted()
+        let heldOut = selecting(chosen)
+        return (removing(chosen), heldOut)
+    }
+
+    /// All but the samples at these positions, which ascend; in place where nobody else has this split.
+    private consuming func removing(_ positions: [Int]) -> Split {
+        let (shape, size) = (shape, shape.count)
+        var (images, labels) = (images, labels)
+        var kept = positions.first ?? labels.count
+        for (index, position) in positions.enumerated() {
+            let next = index + 1 < positions.count ? positions[index + 1] : labels.count
+            for sample in position + 1..<next {
+                labels[kept] = labels[sample]
+                for value in 0..<size { images[kept * size + value] = images[sample * size + value] }
+                kept += 1
+            }
+        }
+        images.removeLast(images.count - kept * size)
+        labels.removeLast(labels.count - kept)
+        return Split(shape: shape, images: images, labels: labels)
     }
 }

@@ -18,16 +18,21 @@ final class TarArchive {
     private var entry = Entry(name: "", size: 0)
 
     private static let block = 512
+    /// How many bytes are unpacked before the archive is given up.
+    private let limit: Int
 
-    /// - Throws: `DatasetError.unreadable`.
-    init(opening path: String) throws { stream = try ByteStream(opening: path) }
+    /// - Throws: `DatasetError.unreadable`, `.packedTwice`, `.brokenCompression`.
+    init(opening path: String, limit: Int) throws {
+        stream = try ByteStream(opening: path)
+        self.limit = limit
+    }
 
     /// The archive's own path.
     var file: String { stream.file }
 
     /// Goes on to the next file, past what is left of the current one.
     /// - Returns: nil after the last one, once the archive is known to end there.
-    /// - Throws: `DatasetError.brokenTar`, `.brokenCompression`.
+    /// - Throws: `DatasetError.brokenTar`, `.brokenCompression`, `.tooLarge` for more bytes than the limit.
     func next() throws -> Entry? {
         while true {
             try skip()
@@ -43,6 +48,9 @@ final class TarArchive {
             let header: TarHeader
             do { header = try TarHeader(bytes) } catch {
                 throw DatasetError.brokenTar(file: file, offset: start, problem: error.problem)
+            }
+            guard header.size <= limit - stream.position else {
+                throw DatasetError.tooLarge(file: file, limit: limit)
             }
             rest = header.size
             padding = (Self.block - header.size % Self.block) % Self.block
@@ -87,16 +95,16 @@ final class TarArchive {
 
     /// A block of zeros was read: another must follow, and then nothing but zeros.
     private func checkEnd() throws {
-        var blocks = 1
-        while let bytes = try readBlock() {
-            if let index = bytes.firstIndex(where: { $0 != 0 }) {
-                throw DatasetError.brokenTar(
-                    file: file, offset: stream.position - Self.block + index,
-                    problem: "there are bytes after the end of the archive")
-            }
-            blocks += 1
+        guard let second = try readBlock() else {
+            throw broken("the archive ends without the two blocks of zeros at its end")
         }
-        guard blocks >= 2 else { throw broken("the archive ends without the two blocks of zeros at its end") }
+        let offset =
+            try second.firstIndex { $0 != 0 }.map { stream.position - Self.block + $0 }
+            ?? stream.firstByteBehindEnd()
+        if let offset {
+            throw DatasetError.brokenTar(
+                file: file, offset: offset, problem: "there are bytes after the end of the archive")
+        }
     }
 
     /// An extended header (POSIX.1-2001 pax) is one record per line, `<length> <key>=<value>`.

@@ -15,7 +15,8 @@ struct TarHeader: Equatable {
     init(_ block: [UInt8]) throws(Problem) {
         precondition(block.count == 512, "a header has 512 bytes, not \(block.count)")
         guard block[257..<262].elementsEqual("ustar".utf8) else {
-            throw Problem(problem: "there is no tar header (they hold 'ustar')")
+            let kind = FileKind.name(of: block).map { "; it begins like \($0)" } ?? ""
+            throw Problem(problem: "there is no tar header (they hold 'ustar')\(kind)")
         }
         let declared = try Self.octal(block[148..<156], "check sum")
         // The sum is over the block with its own field blank.

@@ -6,8 +6,11 @@ internal import Tensors
 
 extension Network {
     /// Everything of a network as HDF5 content.
+    /// - Precondition: the network has its `data`: whoever gets the file is to know what its inputs are.
     package var content: Group {
+        guard let data else { preconditionFailure("a network of no data is not to be kept") }
         var root = Group()
+        root[group: "data"] = data.content
         root[group: "architecture"].attributes["graph"] = .text(architecture.tree.canonicalJSON)
         for (name, tensor) in parameters {
             root["parameters/\(name)"] = Dataset(tensor, long: name)
@@ -48,12 +51,13 @@ extension Network {
         // A network without state has no group for it.
         let hasState = !stateLayout.entries.isEmpty
         try file.require(
-            Set(["architecture", "parameters", "optimizer", "history", "cost", "growth"])
+            Set(["architecture", "data", "parameters", "optimizer", "history", "cost", "growth"])
                 .union(hasState ? ["state"] : []), in: "/")
 
         try self.init(
             architecture, parameters: Self.tensors(in: "parameters", layout, file),
             state: hasState ? Self.tensors(in: "state", stateLayout, file) : [:], source: file.path)
+        data = try DataConvention(reading: file, for: architecture)
         optimizerState = try Self.optimizerState(reading: file, layout)
         history = try History(reading: file)
         for phase in Cost.Phase.allCases {

@@ -13,6 +13,8 @@ package struct Network: Equatable, Sendable {
     package var history = History()
     package var cost = Cost()
     package var growth: [GrowthRecord] = []
+    /// Of the dataset it was trained on; nil before that.
+    package var data: DataConvention?
 
     /// - Throws: `NetworkError` where parameters or state are not those of the architecture, or not finite.
     package init(

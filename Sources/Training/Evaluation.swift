@@ -48,7 +48,7 @@ package struct Calibration: Equatable, Sendable {
 package func evaluate(
     _ parameters: EvaluationParameters, dataset: Dataset, network: Network, threads: Int = 1
 ) throws -> Evaluation {
-    try checkFits(network.architecture, dataset)
+    try checkFits(network, dataset)
     let test = dataset.test
     guard test.count > 0 else { throw TrainingError.emptySplit("test") }
     let layout = ParameterLayout(network.architecture)

@@ -85,8 +85,12 @@ package func fineTune(
         environment: environment)
 }
 
-/// Checks that a network reads this dataset's samples and gives a value per class.
-package func checkFits(_ architecture: Architecture, _ dataset: Dataset) throws {
+/// Checks that a network reads this dataset's samples, of the shape and normalised as those it was trained on, and knows the same
+/// classes.
+///
+/// - Throws: `TrainingError.datasetMismatch`, `.imageMismatch`, `.classesDiffer`, `.dataDiffers`.
+package func checkFits(_ network: Network, _ dataset: Dataset) throws {
+    let architecture = network.architecture
     guard architecture.inputCount == dataset.shape.count else {
         throw TrainingError.datasetMismatch(
             what: "number of inputs", network: architecture.inputCount, dataset: dataset.shape.count)
@@ -98,16 +102,36 @@ package func checkFits(_ architecture: Architecture, _ dataset: Dataset) throws 
         throw TrainingError.datasetMismatch(
             what: "number of outputs", network: architecture.outputCount, dataset: dataset.classes.count)
     }
+    guard let data = network.data else { return }
+    let convention = dataset.convention
+    if let index = data.classes.indices.first(where: { data.classes[$0] != convention.classes[$0] }) {
+        throw TrainingError.classesDiffer(
+            label: index, network: data.classes[index], dataset: convention.classes[index])
+    }
+    guard data == convention else {
+        throw TrainingError.dataDiffers(network: data, dataset: convention)
+    }
+}
+
+extension Dataset {
+    /// How a network trained on it takes its inputs and outputs.
+    package var convention: DataConvention {
+        DataConvention(
+            image: shape.extents, mean: normalization.mean,
+            standardDeviation: normalization.standardDeviation, classes: classes)
+    }
 }
 
 private func train(
     _ start: Network, _ training: TrainingParameters, loss: LossParameters, seed: Int, phase: Cost.Phase,
     dataset: Dataset, environment: TrainingEnvironment
 ) throws -> Network {
-    try checkFits(start.architecture, dataset)
+    try checkFits(start, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     try training.augmentation.check(dataset.shape)
+    try training.checkStatistics(of: start.architecture, samples: dataset.train.count)
     var network = start
+    network.data = dataset.convention
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)
     let state = ParameterArena(.state(network.architecture), network.state)

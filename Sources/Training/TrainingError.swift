@@ -1,3 +1,4 @@
+package import Networks
 internal import Parameters
 
 /// What can go wrong while training or evaluating.
@@ -10,12 +11,18 @@ package enum TrainingError: ReportableError, Equatable {
     case datasetMismatch(what: String, network: Int, dataset: Int)
     /// A network reads images of another shape [channels, height, width].
     case imageMismatch(network: [Int], dataset: [Int])
+    /// A network's outputs stand for other classes, or for the same in another order; the first that differs.
+    case classesDiffer(label: Int, network: String, dataset: String)
+    /// A network was trained on images of another shape, or that were normalised otherwise.
+    case dataDiffers(network: DataConvention, dataset: DataConvention)
     /// A split that is needed holds no samples.
     case emptySplit(String)
     /// Neither parameters nor an input name the architecture.
     case noArchitecture
     /// A border or a square as large as the dataset's images, in pixels.
     case augmentationTooLarge(field: String, value: Int, height: Int, width: Int)
+    /// A normalisation that gets one value per mean and variance; `dependsOnRows`: of one sample.
+    case singleValue(node: String, batch: Int, shards: Int, dependsOnRows: Bool)
 
     package var exitCode: Int32 { 65 }
 
@@ -32,6 +39,17 @@ package enum TrainingError: ReportableError, Equatable {
         case .imageMismatch(let network, let dataset):
             "the network reads images of shape \(network) [channels, height, width], the dataset's are \(dataset); "
                 + "use the network's own dataset"
+        case .classesDiffer(let label, let network, let dataset):
+            "class \(label) is '\(network)' for the network and '\(dataset)' in the dataset; "
+                + "use the network's own dataset, or train a seed on this one"
+        case .dataDiffers(let network, let dataset) where network.image != dataset.image:
+            "the network was trained on images of \(network.image) [rows, columns, channels], the dataset's are "
+                + "\(dataset.image); use the network's own dataset, or train a seed on this one"
+        case .dataDiffers(let network, let dataset):
+            "the network was trained on images with mean \(Self.list(network.mean)) and standard deviation "
+                + "\(Self.list(network.standardDeviation)), the dataset's have \(Self.list(dataset.mean)) and "
+                + "\(Self.list(dataset.standardDeviation)); use the network's own dataset: the same files, "
+                + "`validation` and `validation-seed`, or train a seed on this one"
         case .emptySplit(let split):
             "the dataset's \(split) split is empty; hold samples out with `validation:`"
         case .noArchitecture:
@@ -39,6 +57,18 @@ package enum TrainingError: ReportableError, Equatable {
         case .augmentationTooLarge(let field, let value, let height, let width):
             "augmentation.\(field) is \(value), but the dataset's images are \(height) x \(width); "
                 + "it must be at most \(min(height, width) - 1)"
+        case .singleValue(let node, let batch, let shards, true):
+            "node '\(node)' normalizes each channel over one value, since a batch of \(batch) in "
+                + "\(shards) shards leaves one sample to a shard and one position to a channel: nothing would be learnt; "
+                + (batch > 1 ? "set shards to at most \(batch / 2), or " : "")
+                + "take batches of at least \(2 * shards) samples, larger images, or another normalization"
+        case .singleValue(let node, _, _, false):
+            "node '\(node)' normalizes over one value of one sample: nothing would be learnt; "
+                + "take more channels in a group, larger images, or another normalization"
         }
+    }
+
+    private static func list(_ values: [Float]) -> String {
+        values.map { "\($0)" }.joined(separator: ", ")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Parameters
 import TestSupport
 import Testing
 
@@ -159,7 +160,7 @@ struct StoreTests {
         ) { try Header(reading: File(reading: path), kind: .dataset) }
 
         for (name, value) in [
-            ("format", "other" as Attribute), ("format_version", .integer(2)), ("kind", "thing"),
+            ("format", "other" as Attribute), ("format_version", .integer(1)), ("kind", "thing"),
             ("parameters", "{"), ("parameters", "3"), ("inputs", #"{"network":"abc"}"#),
             ("stage", .integer(1)),
         ] {
@@ -172,6 +173,24 @@ struct StoreTests {
                 Issue.record("\(name): \(String(describing: error))")
                 continue
             }
+        }
+    }
+
+    @Test("a file of another release says which, for every kind", arguments: Kind.allCases)
+    func versions(kind: Kind) throws {
+        let header = Header(kind: kind, stage: "stage", parameters: .empty, inputs: [:])
+        for (version, advice) in [
+            (kind.formatVersion - 1, "an earlier release wrote it"),
+            (kind.formatVersion + 1, "a later release"),
+        ] {
+            var content = HDF5.Group(attributes: header.attributes)
+            content.attributes["format_version"] = .integer(version)
+            let path = "\(folder.path)/\(kind.rawValue)-\(version).h5"
+            try content.write(to: path)
+            let error = #expect(throws: ArtifactError.self) { try Header(reading: File(reading: path)) }
+            let text = error?.description ?? ""
+            #expect(text.contains("'format_version'") && text.contains("is \(version);"), "\(text)")
+            #expect(text.contains("allowed is \(kind.formatVersion) (\(advice)"), "\(text)")
         }
     }
 }

@@ -70,7 +70,7 @@ struct CIFARTests {
         arguments: ["", ".gz", ".xz"])
     func tooLong(suffix: String) throws {
         var small = SmallCIFAR()
-        small.files["test.bin"]? += [UInt8](repeating: 0, count: small.record)
+        small.files["test.bin"]? += [UInt8](repeating: 1, count: small.record)
         try write(small)
         try FileManager.default.removeItem(atPath: folder.path("cache/small/test.bin"))
         let bytes = small.files["test.bin"] ?? []
@@ -94,7 +94,7 @@ struct CIFARTests {
         #expect(
             datasetError { _ = try load(small) }
                 == .labelOutOfRange(
-                    file: folder.path("cache/small/two.bin"), offset: offset, label: 4, classes: 4))
+                    file: folder.path("cache/small/two.bin"), offset: offset, label: 4, allowed: 0...3))
     }
 
     @Test("other bytes than the pinned ones are refused with both digests, before their labels are looked at")
@@ -115,7 +115,8 @@ struct CIFARTests {
         var small = SmallCIFAR()
         small.train = 6
         try write(small)
-        guard case .descriptorDisagrees(_, "train", "6", "5 samples") = datasetError({ _ = try load(small) })
+        guard
+            case .descriptorDisagrees(_, "train", "6", _, "5 samples") = datasetError({ _ = try load(small) })
         else {
             Issue.record("expected descriptorDisagrees for train")
             return

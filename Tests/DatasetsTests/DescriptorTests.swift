@@ -52,7 +52,8 @@ struct DescriptorTests {
         Edit(find: "small.tar", replace: "../small.tar", message: [":14: archive.file"]),
         Edit(find: "small-bin", replace: "../bin", message: [":14: archive.folder", "'../bin'"]),
         Edit(find: "folder: ", replace: "folders: ", message: [":14: archive.folders", "'folder'"]),
-        Edit(find: "format: cifar-10", replace: "format: idx", message: ["files.train-images", "nothing"]),
+        Edit(find: "test: 2", replace: "test: 2\ncolumn: 0", message: [":10: column"]),
+        Edit(find: "format: cifar-10", replace: "format: idx", message: ["files.train-images", "missing"]),
     ]
 
     @Test("each mistake in files and archive is refused with file, line and key", arguments: cifarEdits)
@@ -97,9 +98,35 @@ struct DescriptorTests {
         Edit(find: "test: 2", replace: "test: two", message: [":9: test", "'two'"]),
         Edit(find: "classes: [a, b, c]", replace: "classes: []", message: [":10: classes"]),
         Edit(
-            find: "classes: [a, b, c]", replace: "classes: [a, b, a]", message: [":10: classes", "different"]),
-        Edit(find: "classes: [a, b, c]", replace: "classes: [a, [b], c]", message: [":10: classes"]),
-        Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "nothing"]),
+            find: "classes: [a, b, c]", replace: "classes: [a, b, a]",
+            message: [":10: classes[2]: 'a' again", "different from classes[0]"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, [b], c]",
+            message: [":10: classes[1]: a list of 1"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, b, true]",
+            message: [":10: classes[2]: true", "in quotes"]),
+        Edit(find: "classes: [a, b, c]", replace: "classes: [a, 1.5]", message: [":10: classes[1]: 1.5"]),
+        Edit(find: "classes: [a, b, c]", replace: "classes: [a, ~, c]", message: ["classes[1]: nothing"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [a, '', c]", message: ["classes[1]: an empty text"]
+        ),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes:\n  - a\n  - \"b\\n\"",
+            message: [":12: classes[1]", "in one line"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [\u{e9}, e\u{301}]",
+            message: [":10: classes[1]", "different from classes[0]"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: [" + String(repeating: "x", count: 256) + "]",
+            message: [":10: classes[0]", "1 to 255 bytes"]),
+        Edit(
+            find: "classes: [a, b, c]", replace: "classes: \((0...256).map { $0 })",
+            message: [":10: classes: a list of 257", "1 to 256"]),
+        Edit(find: "test: 2", replace: "test: 2\ncolumn: 64", message: [":10: column"]),
+        Edit(find: "test: 2", replace: "test: 2\ntranspose: 1", message: [":10: transpose"]),
+        Edit(find: "test: 2", replace: "test: 2\nfirst-label: a", message: [":10: first-label"]),
+        Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "missing"]),
         Edit(
             find: "file: train-labels.idx", replace: "file: ../train-labels",
             message: ["train-labels.file", "'../train"]),
@@ -131,6 +158,25 @@ struct DescriptorTests {
             #expect(text.contains(part), "\(text) lacks \(part)")
         }
         #expect(error?.exitCode == 65)
+    }
+
+    @Test("all mistakes of a descriptor are told at once")
+    func everything() throws {
+        var yaml = small.yaml
+        for (find, replace) in [
+            ("title: Small", "titel: Small"), ("image: [2, 2, 1]", "image: [2, 0]"),
+            ("train: 6", "train: six"),
+            ("[a, b, c]", "[a, a, [b], '']"), ("sha256: ", "sha256: x"),
+        ] { yaml = yaml.replacingOccurrences(of: find, with: replace) }
+        let error = #expect(throws: ParameterError.self) {
+            try DatasetDescriptor(yaml: yaml, path: "data/small.yaml")
+        }
+        let text = try #require(error).description
+        for part in [
+            ":2: titel: unknown key", ":7: image", ":8: train", "classes[1]", "classes[2]", "classes[3]",
+            "train-images.sha256", "test-labels.sha256", "title: is missing",
+        ] { #expect(text.contains(part), "\(text) lacks \(part)") }
+        #expect(text.components(separatedBy: "\n").count == 11)
     }
 
     @Test("inputs change with what reaches the artifact, and with nothing else")

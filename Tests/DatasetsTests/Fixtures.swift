@@ -4,13 +4,42 @@ import TestSupport
 
 @testable import Datasets
 
-/// The bytes of an IDX file of unsigned bytes.
+/// The bytes of an IDX file; `values` as they stand there.
 func idx(_ shape: [Int], _ values: [UInt8], type: UInt8 = 0x08, rank: Int? = nil) -> [UInt8] {
     [0, 0, type, UInt8(rank ?? shape.count)] + shape.flatMap { bigEndian($0) } + values
 }
 
 private func bigEndian(_ value: Int) -> [UInt8] {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+}
+
+/// Numbers as the values of an IDX file of this type.
+func encoded(_ numbers: [Double], as type: IDXType) -> [UInt8] {
+    func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: value.bigEndian) { Array($0) }
+    }
+    return numbers.flatMap { number in
+        switch type {
+        case .unsignedByte: bytes(UInt8(number))
+        case .signedByte: bytes(Int8(number))
+        case .integer16: bytes(Int16(number))
+        case .integer32: bytes(Int32(number))
+        case .real32: bytes(Float(number).bitPattern)
+        case .real64: bytes(number.bitPattern)
+        }
+    }
+}
+
+/// The images of an IDX file that is looked at alone.
+func readImages(_ path: String, ranks: ClosedRange<Int> = 3...4) throws -> IDXArray<UInt8> {
+    var stream = try ByteStream(opening: path)
+    return try IDXArray(imagesBehind: IDXHeader(reading: &stream, ranks: ranks), &stream)
+}
+
+/// The labels of an IDX file that is looked at alone.
+func readLabels(_ path: String, column: Int = 0) throws -> IDXArray<Int32> {
+    var stream = try ByteStream(opening: path)
+    return try IDXArray(labelsBehind: IDXHeader(reading: &stream, ranks: 1...2), column: column, &stream)
 }
 
 /// A gzip member with one stored block (RFC 1951, 3.2.4): 10 bytes of header, 5 of block header, the content, 8 of trailer.
@@ -76,6 +105,8 @@ struct SmallDataset {
     var extra = ""
     var train = 6
     var image = "[2, 2, 1]"
+    var test = 2
+    var classes = "[a, b, c]"
 
     /// The descriptor's text, which pins the files as they are.
     var yaml: String {
@@ -93,8 +124,8 @@ struct SmallDataset {
             format: idx
             image: \(image)
             train: \(train)
-            test: 2
-            classes: [a, b, c]
+            test: \(test)
+            classes: \(classes)
             files:
             \(members.joined(separator: "\n"))
             \(extra)

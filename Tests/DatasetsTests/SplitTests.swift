@@ -9,10 +9,6 @@ struct SplitTests {
 
     init() throws { folder = TemporaryFolder() }
 
-    private func array(_ shape: [Int], _ values: [UInt8], _ name: String) throws -> IDXArray {
-        try IDXArray(reading: folder.write(idx(shape, values), to: name), ranks: 1...4)
-    }
-
     /// n images of 1x2x1 that carry their position.
     private func numbered(_ n: Int) -> Split {
         Split(
@@ -29,37 +25,15 @@ struct SplitTests {
         #expect(part.labels == expected.map { Int32($0 % 10) })
     }
 
-    @Test("as many images as labels, or both files are named with their counts")
-    func counts() throws {
-        let images = try array([2, 1, 1], [1, 2], "images")
-        let labels = try array([3], [0, 1, 2], "labels")
-        #expect(
-            throws: DatasetError.countsDiffer(
-                images: images.file, imageCount: 2, labels: labels.file, labelCount: 3)
-        ) { try Split(images: images, labels: labels, classes: 3) }
-    }
-
-    @Test("a label that is no class is refused with its byte", arguments: [(0, 8), (4, 12)])
-    func labels(position: Int, offset: Int) throws {
-        let images = try array([5, 1, 1], [1, 2, 3, 4, 5], "images")
-        var values: [UInt8] = [0, 1, 2, 1, 0]
-        values[position] = 3
-        let labels = try array([5], values, "labels")
-        #expect(throws: DatasetError.labelOutOfRange(file: labels.file, offset: offset, label: 3, classes: 3))
-        {
-            try Split(images: images, labels: labels, classes: 3)
-        }
-    }
-
-    @Test(
-        "images of rank 3 have one channel, of rank 4 their own",
-        arguments: [([2, 1, 3], 1), ([2, 1, 1, 3], 3)])
-    func channels(shape: [Int], channels: Int) throws {
-        let split = try Split(
-            images: array(shape, [1, 2, 3, 4, 5, 6], "images"), labels: array([2], [0, 1], "labels"),
-            classes: 2)
-        #expect(split.shape.channels == channels)
-        #expect(split.shape.count == 3)
+    @Test("exchanging rows and columns of images, twice, gives them back")
+    func transposed() {
+        let split = Split(
+            shape: ImageShape(height: 2, width: 3, channels: 2), images: (0..<24).map { UInt8($0) },
+            labels: [0, 1])
+        let turned = split.transposed()
+        #expect(turned.shape == ImageShape(height: 3, width: 2, channels: 2) && turned.labels == [0, 1])
+        #expect(turned.images.prefix(12) == [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11])
+        #expect(turned.transposed() == split)
     }
 
     @Test("what is held out and what is left are the whole, in order", arguments: [1, 17, 50, 99])

@@ -10,6 +10,27 @@ import Training
 struct GrowNetworkTests: GrowsNetworks {
     let dataset = SampleDataset.make()
 
+    @Test(
+        "a dataset that is normalised otherwise is neither measured on nor grown on; a grown network keeps its own"
+    )
+    func otherNormalization() throws {
+        var network = try SampleDataset.network(.relu, dataset: dataset)
+        network.data = dataset.convention
+        let found = try computeBottlenecks(BottleneckParameters(), dataset: dataset, network: network)
+        let grown = try growNetwork(
+            GrowthParameters(), dataset: dataset, network: network, bottlenecks: found)
+        #expect(try #require(grown.network).data == dataset.convention)
+        let other = SampleDataset.make(seed: 6)
+        let expected = TrainingError.dataDiffers(
+            network: dataset.convention, dataset: other.convention)
+        #expect(throws: expected) {
+            try computeBottlenecks(BottleneckParameters(), dataset: other, network: network)
+        }
+        #expect(throws: expected) {
+            try growNetwork(GrowthParameters(), dataset: other, network: network, bottlenecks: found)
+        }
+    }
+
     @Test("neurons that GradMax adds to a ReLU network learn")
     func gradMaxLearns() throws {
         let method = try #require(GrowthMethodName(rawValue: "gradmax"))

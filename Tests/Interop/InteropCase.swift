@@ -142,6 +142,11 @@ extension InteropCase {
     private func drawNetwork() throws -> Network {
         var network = try Network(
             initializing: network.architecture(sample: sample, outputs: Self.classes), seed: 5)
+        let image = sample.count == 3 ? [sample[1], sample[2], sample[0]] : [1, sample[0], 1]
+        network.data = DataConvention(
+            image: image, mean: [Float](repeating: 0, count: image[2]),
+            standardDeviation: [Float](repeating: 1, count: image[2]),
+            classes: (0..<Self.classes).map(String.init))
         for (index, name) in network.parameters.keys.sorted().enumerated() {
             guard let tensor = network.parameters[name], tensor.shape.count == 1 else { continue }
             let center: Float = name.hasSuffix("/weight") ? 1 : 0

@@ -73,6 +73,39 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         },
     ]
 
+    static let data = [
+        Hostility("no data", expect: "'data'") { $0.groups["data"] = nil },
+        Hostility("no deviations", expect: "'std'") { $0["data/std"] = nil },
+        Hostility("fewer deviations than channels", expect: "data/std") {
+            $0["data/std"] = floats([1], [1])
+        },
+        Hostility("a mean above white", expect: "data/mean: 1.5 is not in 0...1") {
+            $0["data/mean"] = floats([0, 1.5], [2])
+        },
+        Hostility("a deviation that is not a number", expect: "data/std: nan is not in 0...1") {
+            $0["data/std"] = floats([.nan, 1], [2])
+        },
+        Hostility("a class too many", expect: "data@classes: 3 names, but the network has 2 outputs") {
+            $0[group: "data"].attributes["classes"] = .texts(["a", "b", "c"])
+        },
+        Hostility("classes that are numbers", expect: "data@classes") {
+            $0[group: "data"].attributes["classes"] = .integers([0, 1])
+        },
+        Hostility("another image", expect: "data@image: [2, 2, 2] [rows") {
+            $0[group: "data"].attributes["image"] = .integers([2, 2, 2])
+        },
+        Hostility("an image whose extents overflow", expect: "data@image") {
+            $0[group: "data"].attributes["image"] = .integers([1 << 40, 1 << 40, 1 << 40])
+        },
+        Hostility("an image of negative extents", expect: "data@image") {
+            $0[group: "data"].attributes["image"] = .integers([-2, -1, 2])
+        },
+        Hostility("an image without channels", expect: "data@image") {
+            $0[group: "data"].attributes["image"] = .integers([2, 2])
+        },
+        Hostility("a dataset that is no data", expect: "'stray'") { $0["data/stray"] = floats([1], [1]) },
+    ]
+
     static let records = [
         Hostility("no history", expect: "'history'") { $0.groups["history"] = nil },
         Hostility("a group of another kind", expect: "'sites'") { $0[group: "sites"] = Group() },
@@ -154,8 +187,9 @@ struct NetworkFileTests {
 
     @Test("a network without records reads back too")
     func bare() throws {
-        let network = try Network(
+        var network = try Network(
             initializing: NetworkParameters(widths: [2]).architecture(sample: [3], outputs: 2), seed: 0)
+        network.data = convention(image: [3, 1, 1], classes: 2)
         #expect(try read(network.content) == network)
     }
 
@@ -171,6 +205,7 @@ struct NetworkFileTests {
         #expect(network.state["norm/running_mean"]?.values == [0, 0, 0, 0])
         #expect(network.state["norm/running_var"]?.values == [1, 1, 1, 1])
         network.state["norm/running_mean"] = Tensor(shape: [4], values: [1, 2, 3, 4])
+        network.data = convention(image: [1, 3, 1], classes: 4)
         return network
     }
 
@@ -223,10 +258,14 @@ struct NetworkFileTests {
             content[group: "parameters"].attributes["count"] == .integer(47))
         #expect(content[group: "cost"].attributes["training_flops"] == .integer(1_099_511_628_776))
         #expect(content[group: "growth/10/hidden2"].attributes["neurons"] == .integer(2))
+        #expect(content["data/mean"]?.values == .float32([0.25, 0.375]))
+        #expect(content[group: "data"].attributes["classes"] == .texts(["class 0", "class 1"]))
+        #expect(content[group: "data"].attributes["image"] == .integers([1, 2, 2]))
     }
 
     @Test(
-        "hostile content is refused with a clear error", arguments: Hostility.parameters + Hostility.records)
+        "hostile content is refused with a clear error",
+        arguments: Hostility.parameters + Hostility.data + Hostility.records)
     func hostile(given: Hostility) throws {
         var content = try fullNetwork().content
         given.change(&content)

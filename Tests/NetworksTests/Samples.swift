@@ -8,6 +8,14 @@ func randomValues(_ count: Int, index: Int, deviation: Double = 1) -> [Float] {
     return generator.normal(count, deviation: deviation)
 }
 
+/// How the samples of a network with so many outputs were normalised.
+func convention(image: [Int], classes: Int) -> DataConvention {
+    let channels = (0..<image[2]).map(Float.init)
+    return DataConvention(
+        image: image, mean: channels.map { 0.25 + $0 / 8 }, standardDeviation: channels.map { 0.5 - $0 / 2 },
+        classes: (0..<classes).map { "class \($0)" })
+}
+
 /// A network with everything a file can hold: dropout, optimiser state, history with and without validation, growth.
 func fullNetwork() throws -> Network {
     let architecture = try NetworkParameters(widths: [3, 5], activation: .gelu, dropout: 0.25)
@@ -21,6 +29,7 @@ func fullNetwork() throws -> Network {
                 shape: shape, values: slot == .steps ? values.map { abs(40 * $0).rounded() } : values)
         }
     }
+    network.data = convention(image: [1, 2, 2], classes: 2)
     network.history.epochs = [
         .init(round: 0, loss: 2.25, accuracy: 0.1, validationLoss: nil, validationAccuracy: nil, rate: 0.1),
         .init(round: 1, loss: 1.5, accuracy: 0.5, validationLoss: 1.75, validationAccuracy: 0.25, rate: 0.01),

@@ -70,6 +70,8 @@ struct ArtifactTests {
         #expect(lines.contains("hidden1 linear 4 20 36"))
         #expect(lines.contains("activation1 activation selu 4 4"))
         #expect(lines.contains("total 36 70"))
+        #expect(lines.contains("mean 0.25") && lines.contains("deviation 0.5"))
+        #expect(lines.contains("classes 2: no, yes"))
         #expect(lines.contains("training loss 0.75 0.5 2 0.5 █▁"))
         #expect(lines.contains("1 hidden1 tiny-joint +1 0.5 0.375 0.25 1 0.25"))
         let chain = ["tune-1", "grow-1", "bottlenecks-1", "seed", "dataset"]
@@ -81,8 +83,11 @@ struct ArtifactTests {
     @Test("A residual network's table has a row per node, with its inputs where they are not the row above")
     func residual() throws {
         let architecture = try NetworkParameters(ResNet(depth: 8, width: 4, inner: .widths([2, 0, 3])))
-            .architecture(sample: [1, 8, 8], outputs: 2)
-        let network = try Network(initializing: architecture, seed: 1)
+            .architecture(sample: [1, 8, 8], outputs: 40)
+        var network = try Network(initializing: architecture, seed: 1)
+        let classes = (0..<40).map { "a class \($0)" }
+        network.data = DataConvention(
+            image: [8, 8, 1], mean: [0.25], standardDeviation: [0.5], classes: classes)
         try folder.publish(
             "digits/other-0/seed", .network, stage: "train-seed", seconds: 1, content: network.content)
         let text = try summary("digits/other-0/seed")

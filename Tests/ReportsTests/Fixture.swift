@@ -79,6 +79,8 @@ struct SmallChain {
     func network(widths: [Int], trainedBy phases: [(Cost.Phase, Int)]) throws -> Network {
         let architecture = try NetworkParameters(widths: widths).architecture(sample: [4], outputs: 2)
         var network = try Network(initializing: architecture, seed: seed)
+        network.data = DataConvention(
+            image: [2, 2, 1], mean: [0.25], standardDeviation: [0.5], classes: ["no", "yes"])
         for (phase, flops) in phases { network.cost[phase] = flops }
         network.history.epochs = [
             .init(

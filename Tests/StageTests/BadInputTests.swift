@@ -41,6 +41,35 @@ struct BadInputTests {
         #expect(!bench.folder.exists("evaluation.h5"))
     }
 
+    @Test(
+        "a dataset that is normalised otherwise is refused with both means and a way out",
+        arguments: ["evaluate", "fine-tune", "compute-bottlenecks"])
+    func otherNormalization(stage: String) throws {
+        try bench.makeSeed()
+        let other = bench.folder.path("other.h5")
+        let load = try Program.run(
+            "load-dataset",
+            ["--descriptor", Workbench.descriptor, "--set", "validation=300", "--output", other])
+        #expect(load.status == 0, "\(load.error)")
+        func run(_ dataset: String) throws -> ProgramResult {
+            try Program.run(
+                stage,
+                ["--dataset", dataset, "--network", bench.seed, "--output", bench.folder.path("out.h5")])
+        }
+        let means = try [bench.dataset, other].map {
+            try File(reading: $0).float32("normalization/mean", shape: [1]).values[0]
+        }
+        let result = try run(other)
+        #expect(result.status == 65 && !bench.folder.exists("out.h5"))
+        for part in [
+            "trained on images with mean \(means[0])", "the dataset's have \(means[1])", "`validation`",
+            "train a seed on this one",
+        ] {
+            #expect(result.error.contains(part), "\(result.error)")
+        }
+        #expect(try run(bench.dataset).status == 0)
+    }
+
     @Test("a descriptor and parameters that are no text are refused with status 65")
     func binary() throws {
         let bytes = Data([0x89, 0x48, 0xff, 0xfe, 0x00])
@@ -51,7 +80,7 @@ struct BadInputTests {
         let described = try Program.run(
             "load-dataset", ["--descriptor", bench.folder.path("digits.yaml"), "--output", output])
         #expect(described.status == 65)
-        #expect(described.error.contains("digits.yaml: the text is not UTF-8"), "\(described.error)")
+        #expect(described.error.contains("digits.yaml:1: the text is not UTF-8"), "\(described.error)")
         let given = try Program.run(
             "load-dataset",
             [
@@ -59,7 +88,7 @@ struct BadInputTests {
                 "--output", output,
             ])
         #expect(given.status == 65)
-        #expect(given.error.contains("parameters.json: the text is not UTF-8"), "\(given.error)")
+        #expect(given.error.contains("parameters.json:1: the text is not UTF-8"), "\(given.error)")
     }
 
     @Test("a network that does not fit the images is refused with the node and status 65")

@@ -10,7 +10,7 @@ internal import Training
 package func computeBottlenecks(
     _ parameters: BottleneckParameters, dataset: Dataset, network: Network, threads: Int = 1
 ) throws -> Bottlenecks {
-    try checkFits(network.architecture, dataset)
+    try checkFits(network, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     let method = parameters.proposal.method.method
     let all = try parameters.proposal.sites(of: network.architecture)

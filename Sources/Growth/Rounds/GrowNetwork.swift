@@ -20,7 +20,7 @@ package func growNetwork(
     _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
     threads: Int = 1
 ) throws -> GrowthOutcome {
-    try checkFits(network.architecture, dataset)
+    try checkFits(network, dataset)
     let round = GrowthRound(
         parameters, dataset: dataset, network: network, bottlenecks: bottlenecks, threads: threads)
     return try round.run()

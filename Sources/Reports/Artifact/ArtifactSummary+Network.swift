@@ -6,6 +6,7 @@ extension ArtifactSummary {
     mutating func write(network file: borrowing File) throws {
         let network = try Network(reading: file)
         write(network.architecture)
+        if let data = network.data { write(data) }
         write(network.cost)
         write(network.history)
         write(growth: network.growth)
@@ -35,6 +36,25 @@ extension ArtifactSummary {
         }
         table.append(["total", "", "", "", Format.count(parameters), Format.count(flops)])
         add(table)
+    }
+
+    private mutating func write(_ data: DataConvention) {
+        section("data it was trained on")
+        func list(_ values: [Float]) -> String {
+            values.map { Format.significant(Double($0), digits: 4) }.joined(separator: ", ")
+        }
+        facts([
+            ("sample", Self.shape(data.image) + " (rows, columns, channels)"), ("mean", list(data.mean)),
+            ("deviation", list(data.standardDeviation)),
+            ("classes", Self.names(data.classes)),
+        ])
+    }
+
+    /// As many names as fit into a line, and how many there are.
+    private static func names(_ all: [String]) -> String {
+        var shown = all
+        while shown.count > 1, shown.joined(separator: ", ").count > 80 { shown.removeLast() }
+        return "\(all.count): " + shown.joined(separator: ", ") + (shown.count < all.count ? ", …" : "")
     }
 
     /// `linear`, `activation selu`, `convolution 3 × 3 stride 2`: what it is, and what neither its shape nor everyone's
