@@ -1,5 +1,6 @@
 import ArgumentParser
 import Artifacts
+import Parameters
 import Pipelines
 import Stages
 import Tensors
