@@ -106,6 +106,8 @@ struct FuzzInputs {
             guard thoroughly else { return }
             _ = network.content
             _ = NetworkWidths(network.architecture)
+            _ = try? computeBottlenecks(
+                BottleneckParameters(tree: .empty, file: ""), dataset: dataset, network: network)
             _ = try fineTune(
                 TuneParameters(tree: .empty, file: ""), dataset: dataset, network: network)?.content
             guard let bottlenecks = bottlenecks[original.network] else { return }

@@ -52,10 +52,10 @@ struct Cursor {
         guard allowed.contains(version) else {
             let range =
                 allowed.count == 1 ? "\(allowed.lowerBound)" : "\(allowed.lowerBound)...\(allowed.upperBound)"
-            throw Flaw.refused(found: "a \(name) of version \(version)", allowed: "version \(range)")
+            throw Flaw.refused(found: "version \(version) of the \(name)", allowed: "version \(range)")
         }
         return version
     }
 
-    func damaged(_ problem: String) -> Flaw { .damaged("a \(name) \(problem)") }
+    func damaged(_ problem: String) -> Flaw { .damaged("the \(name) \(problem)") }
 }

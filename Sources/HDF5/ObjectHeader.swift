@@ -80,6 +80,9 @@ enum MessageType {
     static let continuation: UInt8 = 0x10
     static let symbolTable: UInt8 = 0x11
     static let attributeInformation: UInt8 = 0x15
+    /// In the superblock's extension alone.
+    static let treeSizes: UInt8 = 0x13
+    static let freeSpace: UInt8 = 0x17
     /// Nothing, fill values (old and new), group information, a comment, times (old and new), a count of links: they do
     /// not change what is read.
     static let withoutEffect: [UInt8] = [0x00, 0x04, 0x05, 0x0a, 0x0d, 0x0e, 0x12, 0x16]

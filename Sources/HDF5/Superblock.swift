@@ -30,15 +30,24 @@ struct Superblock {
         guard try fields.unsigned(8) == 0 else {
             throw Flaw.refused(found: "a base address", allowed: "addresses from the start of the file")
         }
-        guard try fields.address() == nil else {
-            throw Flaw.refused(
-                found: "a superblock extension (page buffering, free space, shared messages)",
-                allowed: "files without (h5repack --low=1 -l CONTI IN OUT)")
-        }
+        let `extension` = try fields.address()
         try bytes.end(at: try fields.count(8))
+        if let `extension` { try Self.checkExtension(at: `extension`, in: bytes) }
         guard let root = try fields.address() else {
             throw Flaw.damaged("the superblock names no root group")
         }
         self.root = root
+    }
+
+    /// What else a file says of itself may tell how it manages its space, but not where else to read.
+    private static func checkExtension(at address: UInt64, in bytes: FileBytes) throws {
+        let harmless: Set<UInt8> = [0x00, MessageType.treeSizes, MessageType.freeSpace]
+        for message in try ObjectHeader(at: address, in: bytes).messages
+        where !harmless.contains(message.type) {
+            throw Flaw.refused(
+                found:
+                    "a superblock extension with a message of type \(message.type) (metadata cache, shared messages)",
+                allowed: "files without (h5repack --low=1 -l CONTI IN OUT)")
+        }
     }
 }

@@ -26,6 +26,8 @@ package struct Architecture: Sendable {
     package private(set) var nodes: [Node]
     /// The shape of each node's output for one sample, in the order of `nodes`.
     package private(set) var shapes: [[Int]]
+    /// Where each node stands in `nodes`.
+    private var positions: [String: Int] = [:]
 
     /// - Throws: `NetworkError` where names repeat or point forward, or where shapes do not fit.
     package init(inputShape: [Int], nodes: [Node]) throws {
@@ -59,6 +61,7 @@ package struct Architecture: Sendable {
             }
             let shape = try node.operation.outputShape(of: inputs, node: node.name)
             known[node.name] = shape
+            positions[node.name] = shapes.count
             shapes.append(shape)
             try count(node, reading: inputs, giving: shape, room: &room)
         }
@@ -140,7 +143,7 @@ package struct Architecture: Sendable {
     package var outputName: String { nodes.last?.name ?? Self.inputName }
 
     /// The position of a node in `nodes`; nil for the data and for unknown names.
-    package func index(of name: String) -> Int? { nodes.firstIndex { $0.name == name } }
+    package func index(of name: String) -> Int? { positions[name] }
 
     /// The shape of a node's output, or of the data.
     package func shape(of name: String) -> [Int]? {

@@ -124,7 +124,7 @@ struct EditedFileTests {
         let changes: [(Range<Int>, [UInt8], String)] = [
             (8..<9, [4], "version 4"), (9..<10, [4], "addresses of 4"),
             (12..<20, number(512), "base address"),
-            (20..<28, number(48), "superblock extension"), (36..<44, number(-1), "no root"),
+            (20..<28, number(8), "object header does not begin with OHDR"), (36..<44, number(-1), "no root"),
             (36..<44, number(1 << 40), "is not in a file"), (28..<36, number(1 << 40), "superblock tells"),
             (28..<36, number(-1), "count of"),
         ]

@@ -185,7 +185,8 @@ private struct ContentEdit {
     private mutating func changed(_ dataset: Dataset) -> Dataset {
         var values = dataset.values
         var shape = dataset.shape
-        switch random.below(8) {
+        // Huge extents beside a zero stay where they are: their product must not be taken.
+        switch shape.contains(0) ? 3 : random.below(8) {
         case 0: shape.reverse()
         case 1: shape.append(1)
         case 2: shape = [shape.reduce(1, *)]
