@@ -37,8 +37,7 @@ let package = Package(
         .library(name: "Meristem", targets: ["Growth", "Training", "Networks", "Datasets", "Artifacts"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         // Floor 0: C libraries.
@@ -49,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // The arithmetic of networks, compiled once per instruction set; Swift reaches only SSE without unsafe flags.
         // Optimised in debug builds too: without, a convolution of 16 channels takes 39 times as long, a normalisation 17 times,
         // and the tests of networks with them.
@@ -58,7 +58,7 @@ let package = Package(
         // Floor 1
         library("HDF5", ["CHDF5"]),
         library("Tensors", ["CBLAS", "CKernels"]),
-        library("Parameters", ["Yams"]),
+        library("Parameters", ["CYAML"]),
 
         // Floor 2
         library("Artifacts", ["HDF5", "Parameters", "CCrypto"]),

@@ -13,12 +13,12 @@ do {
         try Generation(arguments.dropFirst()).run()
     case "strip" where arguments.count > 1:
         for path in arguments.dropFirst() {
-            FileHandle.standardOutput.write(Data(try SourceFile(path: path).stripped))
+            try FileHandle.standardOutput.write(contentsOf: Data(SourceFile(path: path).stripped))
         }
     default:
         throw DigestFailure.usage("expected 'generate' or 'strip FILE…'")
     }
 } catch {
-    FileHandle.standardError.write(Data("source-digest: error: \(error)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("source-digest: error: \(error)\n".utf8))
     exit((error as? DigestFailure)?.exitCode ?? 74)
 }

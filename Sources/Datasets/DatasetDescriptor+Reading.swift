@@ -6,18 +6,21 @@ extension DatasetDescriptor {
     /// - Throws: `ParameterError` with the line; `DatasetError.missing` if there is no such file.
     package init(reading path: String) throws {
         if let reason = FolderContents.absence(of: path) { throw Self.noDescriptor(path, reason) }
-        try self.init(tree: Tree(yamlFile: path), path: path)
+        try self.init(Document(yamlFile: path))
     }
 
     /// - Parameters:
     ///   - yaml: the text of a descriptor.
     ///   - path: its file, for messages and for the places relative to it.
     package init(yaml: String, path: String) throws {
-        try self.init(tree: Tree(yaml: yaml, file: path), path: path)
+        try self.init(Document(yaml: yaml, file: path))
     }
 
-    private init(tree: Tree, path: String) throws {
-        var fields = try Fields(tree, file: path)
+    private init(_ document: Document) throws {
+        self = try Fields.reading(document) { try Self(fields: &$0, path: document.file) }
+    }
+
+    private init(fields: inout Fields, path: String) throws {
         self.path = path
         name = try Self.name(&fields, path)
         title = try fields.text("title", "the name that people use")
@@ -28,8 +31,8 @@ extension DatasetDescriptor {
         image = try Self.image(&fields)
         trainCount = try fields.integer("train", in: 1...100_000_000, "samples of the training split")
         testCount = try fields.integer("test", in: 1...100_000_000, "samples of the test split")
-        try Self.checkSize(fields, image, trainCount, testCount)
-        classes = try Self.texts("classes", &fields, path, allowed: "a list of 1 to 256 different names")
+        Self.checkSize(&fields, image, trainCount, testCount)
+        classes = Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
         firstLabel = try fields.integer(
             "first-label", in: -1_000_000...1_000_000, default: 0, "the label of the first class")
         isTransposed = try fields.boolean(
@@ -39,11 +42,11 @@ extension DatasetDescriptor {
             ? try fields.integer(
                 "column", in: 0...Self.largestColumns - 1, "the column of the labels that has the class")
             : nil
-        members = try Self.members(&fields, path, format)
-        archive = try Self.archive(&fields, path)
+        members = try Self.members(&fields, format)
+        archive = try Self.archive(&fields)
         places =
             fields.contains("places")
-            ? try Self.texts("places", &fields, path, allowed: "a list of folders") : []
+            ? Self.texts("places", &fields, allowed: "a list of folders") : []
         package = try Self.optional("package", &fields, "the Debian package that installs the files") {
             $0.wholeMatch(of: /[a-z0-9][a-z0-9+.-]+/) != nil ? $0 : nil
         }
@@ -51,7 +54,6 @@ extension DatasetDescriptor {
             guard $0.wholeMatch(of: /(https?|file):\/\/[!-~]+/) != nil else { return nil }
             return $0.hasSuffix("/") ? $0 : $0 + "/"
         }
-        try fields.finish()
     }
 
     /// Lower-case letters and digits, with single dashes between them: a name that is safe in every path.
@@ -60,8 +62,8 @@ extension DatasetDescriptor {
     private static func name(_ fields: inout Fields, _ path: String) throws -> String {
         let name = try fields.text("name", "the name, which is the file's too")
         let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
-        guard name == stem, isName(name) else {
-            throw fields.failure(
+        if name != stem || !isName(name) {
+            fields.refuse(
                 "name", found: "'\(name)'",
                 allowed: "'\(stem)', the file's name (lower-case letters, digits and dashes)")
         }
@@ -76,46 +78,44 @@ extension DatasetDescriptor {
     }
 
     /// Whatever is computed from extents and counts later on stays far from an overflow.
-    private static func checkSize(_ fields: Fields, _ image: ImageShape, _ train: Int, _ test: Int) throws {
+    private static func checkSize(_ fields: inout Fields, _ image: ImageShape, _ train: Int, _ test: Int) {
         let (bytes, overflow) = image.count.multipliedReportingOverflow(by: train + test)
         guard overflow || bytes > largestContent else { return }
-        throw fields.failure(
-            "image", found: "\(described(image.extents)) for \(train) + \(test) samples",
+        fields.refuse(
+            "image", with: ["train", "test"],
+            found: "\(described(image.extents)) for \(train) + \(test) samples",
             allowed: "such that all images have at most \(largestContent) bytes (4 GiB)")
     }
 
     /// A list of different texts (integers are taken as their digits, so that `[0, 1, 2]` are class names).
-    private static func texts(
-        _ key: String, _ fields: inout Fields, _ path: String, allowed: String
-    ) throws -> [String] {
+    private static func texts(_ key: String, _ fields: inout Fields, allowed: String) -> [String] {
         guard let tree = fields.tree(key) else {
-            throw fields.failure(key, found: "nothing", allowed: allowed)
+            fields.addMissing(key, allowed: allowed)
+            return []
         }
         guard let list = tree.list, (1...256).contains(list.count) else {
-            throw fields.failure(key, found: tree.summary, allowed: allowed)
+            fields.refuse(key, found: tree.summary, allowed: allowed)
+            return []
         }
-        var texts: [String] = []
-        for element in list {
-            func refusal(_ found: String, _ allowed: String) -> ParameterError {
-                let place = Place(
-                    file: path, line: element.line ?? tree.line, path: "\(key)[\(texts.count)]")
-                return .notAllowed(place, found: found, allowed: allowed)
+        var places: [String: Int] = [:]
+        for (index, element) in list.enumerated() {
+            func refuse(_ found: String, _ allowed: String) {
+                fields.refuse(key, element: ("[\(index)]", element), found: found, allowed: allowed)
             }
             guard let text = Self.text(of: element) else {
-                throw refusal(element.summary, "text; put it in quotes if it is meant as such")
+                refuse(element.summary, "text; put it in quotes if it is meant as such")
+                continue
             }
-            guard (1...255).contains(text.utf8.count),
-                !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-            else {
-                throw refusal(
+            if !(1...255).contains(text.utf8.count)
+                || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            {
+                refuse(
                     text.isEmpty ? "an empty text" : element.summary, "text of 1 to 255 bytes in one line")
+            } else if let first = places.updateValue(index, forKey: text) {
+                refuse("'\(text)' again", "different from \(key)[\(first)]")
             }
-            if let first = texts.firstIndex(of: text) {
-                throw refusal("'\(text)' again", "different from \(key)[\(first)]")
-            }
-            texts.append(text)
         }
-        return texts
+        return list.compactMap(Self.text)
     }
 
     private static func text(of element: Tree) -> String? {
@@ -128,7 +128,8 @@ extension DatasetDescriptor {
     ) throws -> String? {
         guard fields.contains(key) else { return nil }
         let text = try fields.text(key, help)
-        guard let value = check(text) else { throw fields.failure(key, found: "'\(text)'", allowed: help) }
+        let value = check(text)
+        if value == nil { fields.refuse(key, found: "'\(text)'", allowed: help) }
         return value
     }
 

@@ -17,8 +17,8 @@ package struct DatasetParameters: ParameterSet {
 
     package init(fields: inout Fields) throws {
         dataset = try fields.text("dataset", "the dataset: the name of a file data/<name>.yaml")
-        guard dataset.isEmpty || DatasetDescriptor.isName(dataset) else {
-            throw fields.failure(
+        if !dataset.isEmpty, !DatasetDescriptor.isName(dataset) {
+            fields.refuse(
                 "dataset", found: "'\(dataset)'", allowed: "a name of lower-case letters, digits and dashes")
         }
         validation = try fields.integer(

@@ -14,15 +14,14 @@ extension Architecture {
     ///
     /// - Parameter file: where the tree comes from, for messages.
     package init(tree: Tree, file: String) throws {
-        var fields = try Fields(tree, file: file, path: "architecture")
-        let input = try fields.integers("input", in: 1...1 << 20, count: 1...4, "the shape of one sample")
-        let list = fields.tree("nodes")
-        try fields.finish()
-        guard let list, case .list(let items) = list.content, (1...10_000).contains(items.count) else {
-            throw fields.failure("nodes", found: "no list of nodes", allowed: "a list of 1 to 10000 nodes")
-        }
-        let nodes = try items.enumerated().map { index, item in
-            try Node(tree: item, file: file, path: "architecture.nodes.\(index)")
+        let (input, nodes) = try Fields.reading(tree, file: file, path: "architecture") { fields in
+            (
+                try fields.integers("input", in: 1...1 << 20, count: 1...4, "the shape of one sample"),
+                try fields.maps("nodes", count: 1...10_000, allowed: "a list of nodes", "in order") {
+                    fields in
+                    try Node(fields: &fields, previous: nil)
+                }
+            )
         }
         try self.init(inputShape: input, nodes: nodes)
     }
@@ -39,12 +38,6 @@ extension Architecture.Node {
         return Tree(.map(entries))
     }
 
-    init(tree: Tree, file: String, path: String) throws {
-        var fields = try Fields(tree, file: file, path: path)
-        try self.init(fields: &fields, previous: nil)
-        try fields.finish()
-    }
-
     /// Reads one node.
     ///
     /// - Parameter previous: what it reads if it does not say so; nil if it must.
@@ -52,20 +45,21 @@ extension Architecture.Node {
         name = try fields.text("name", "the node's name")
         let kinds = OperationRegistry.types.keys.sorted()
         let kind = try fields.choice("operation", among: kinds, "what the node computes")
-        inputs = try Self.inputs(&fields, previous: previous)
+        inputs = Self.inputs(&fields, previous: previous)
+        try fields.stop(ifRefused: "operation")
         guard let operationType = OperationRegistry.types[kind] else {
             preconditionFailure("'\(kind)' is none of \(kinds)")
         }
         operation = try operationType.init(fields: &fields)
     }
 
-    private static func inputs(_ fields: inout Fields, previous: String?) throws -> [String] {
+    private static func inputs(_ fields: inout Fields, previous: String?) -> [String] {
         let given = fields.tree("inputs")
         if given == nil, let previous { return [previous] }
         let names = given?.list?.compactMap(\.text) ?? []
         guard let given, names.count == given.list?.count else {
-            throw fields.failure(
-                "inputs", found: given?.summary ?? "nothing", allowed: "a list of node names")
+            fields.refuse("inputs", found: given?.summary ?? "nothing", allowed: "a list of node names")
+            return []
         }
         return names
     }

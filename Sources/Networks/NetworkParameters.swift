@@ -21,6 +21,7 @@ package struct NetworkParameters: ParameterSet {
             family = MLP(widths: [])
             return
         }
+        try fields.stop(ifRefused: "kind")
         guard let type = NetworkFamilies.types.first(where: { $0.kind == kind }) else {
             preconditionFailure("'\(kind)' is none of \(NetworkFamilies.kinds)")
         }

@@ -66,12 +66,16 @@ extension Fields {
         let given = tree(key, allowed: allowed, default: `default`.map { "\([$0.height, $0.width])" }, help)
         guard let given, !given.isNull else {
             if let `default` { return `default` }
-            throw failure(key, found: "nothing", allowed: allowed)
+            addMissing(key, allowed: "\(allowed) (\(help))")
+            return Extent(square: range.lowerBound)
         }
         let numbers = given.integer.map { [$0, $0] } ?? given.list?.compactMap(\.integer) ?? []
         guard numbers.count == 2, given.integer != nil || given.list?.count == 2,
             numbers.allSatisfy(range.contains)
-        else { throw failure(key, found: given.canonicalJSON, allowed: allowed) }
+        else {
+            refuse(key, found: given.canonicalJSON, allowed: allowed)
+            return Extent(square: range.lowerBound)
+        }
         return Extent(numbers[0], numbers[1])
     }
 

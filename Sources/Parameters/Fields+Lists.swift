@@ -15,14 +15,21 @@ extension Fields {
         return try read(key, allowed: allowed, default: `default`, placeholder: placeholder, help) { tree in
             guard let list = tree.list else { throw Refusal.type(allowed) }
             guard count.contains(list.count) else { throw Refusal.range }
-            return try list.enumerated().map { index, element in
-                guard let value = element.integer else {
-                    throw Refusal.element(index, element, type: "an integer in \(range.text)")
-                }
-                guard range.contains(value) else { throw Refusal.element(index, element, range: range.text) }
-                return value
-            }
+            return try Self.integers(list, in: range, path: "")
         }
+    }
+
+    /// - Throws: `Refusal.elements` with everything that is no integer of the range.
+    private static func integers(_ list: [Tree], in range: ClosedRange<Int>, path: String) throws -> [Int] {
+        let wrong: [Refusal.Element] = list.enumerated().compactMap { index, element in
+            let path = "\(path)[\(index)]"
+            guard let value = element.integer else {
+                return .init(path: path, tree: element, type: "an integer in \(range.text)")
+            }
+            return range.contains(value) ? nil : .init(path: path, tree: element, range: range.text)
+        }
+        guard wrong.isEmpty else { throw Refusal.elements(wrong) }
+        return list.compactMap(\.integer)
     }
 
     /// A list of lists of integers.
@@ -45,14 +52,9 @@ extension Fields {
             guard count.contains(lists.count) else { throw Refusal.range }
             return try lists.enumerated().map { index, list in
                 guard let elements = list.list, innerCount.contains(elements.count) else {
-                    throw Refusal.element(index, list, type: inner)
+                    throw Refusal.elements([.init(path: "[\(index)]", tree: list, type: inner)])
                 }
-                return try elements.map { element in
-                    guard let value = element.integer, range.contains(value) else {
-                        throw Refusal.element(index, element, type: "an integer in \(range.text)")
-                    }
-                    return value
-                }
+                return try Self.integers(elements, in: range, path: "[\(index)]")
             }
         }
     }
@@ -70,17 +72,18 @@ extension Fields {
         describe(key, allowed: allowed, default: nil, help)
         if described != nil { return [] }
         guard let value = value(key) else {
-            throw ParameterError.missing(place(key), allowed: "\(allowed) (\(help))")
+            addMissing(key, allowed: "\(allowed) (\(help))")
+            return []
         }
         guard let list = value.list, count.contains(list.count) else {
-            throw ParameterError.wrongType(
-                place(key), found: value.summary, allowed: "a list of \(count.text) maps: \(allowed)")
+            refuse(key) {
+                .wrongType($0, found: value.summary, allowed: "a list of \(count.text) maps: \(allowed)")
+            }
+            return []
         }
-        return try list.enumerated().map { index, element in
-            var fields = try Fields(element, file: file, path: "\(fullPath(key))[\(index)]")
-            let result = try body(&fields)
-            try fields.finish()
-            return result
+        return try list.enumerated().compactMap { index, element in
+            try inside(
+                element, path: "\(fullPath(key))[\(index)]", identity: "\(identity(of: key))[\(index)]", body)
         }
     }
 }

@@ -1,27 +1,40 @@
 /// Strict reading of one map: each key is asked for, and what nobody asked for is an error.
 ///
 /// The order of the calls is the order in the documentation; every call explains its field.
+///
+/// What is wrong with a field is kept, and reading goes on with its default, or a value in its range, so that everything
+/// is found at once. ``reading(_:path:_:)`` throws it at the end: nothing that was read from wrong fields leaves it.
 package struct Fields {
     let tree: Tree
     let file: String
     let path: String
+    /// What the map is where a branch repeats the file's own: the path without the branch.
+    private let identity: String
+    private let findings: Findings
     private var known: [String] = []
+    private var refused: Set<String> = []
     /// nil: values are read. Otherwise nothing is, and every call adds to the list.
     private(set) var described: [FieldDescription]?
+
+    /// Thrown, and caught, inside a reading: what follows cannot be read without a field that was refused.
+    private struct Stop: Error {}
 
     /// - Parameters:
     ///   - tree: a map; nothing at all (`tune:` with no value) counts as an empty one.
     ///   - path: where the map stands in the file, for messages.
-    /// - Throws: `ParameterError.wrongType` for anything else.
-    package init(_ tree: Tree, file: String, path: String = "") throws {
-        guard tree.isNull || tree.entries != nil else {
-            throw ParameterError.wrongType(
-                Place(file: file, line: tree.line, path: path), found: tree.summary,
-                allowed: "a map of keys and values")
-        }
+    private init(_ tree: Tree, file: String, path: String, identity: String, findings: Findings) throws {
         self.tree = tree
         self.file = file
         self.path = path
+        self.identity = identity
+        self.findings = findings
+        guard tree.isNull || tree.entries != nil else {
+            findings.add(
+                .wrongType(
+                    Place(file: file, line: tree.line, path: path), found: tree.summary,
+                    allowed: "a map of keys and values"), at: tree.position)
+            throw Stop()
+        }
     }
 
     /// Describes instead of reading: every field gets its default, or a value in its range.
@@ -29,6 +42,8 @@ package struct Fields {
         tree = .empty
         file = ""
         self.path = path
+        identity = path
+        findings = Findings()
         described = []
     }
 
@@ -46,7 +61,7 @@ package struct Fields {
 
     /// The value of a field that has its own syntax, as it was written.
     ///
-    /// Say what is wrong with it by `failure(_:found:allowed:)`.
+    /// Say what is wrong with it by ``refuse(_:element:with:found:allowed:)``.
     package mutating func tree(
         _ key: String, allowed: String = "", default: String? = nil, _ help: String = ""
     ) -> Tree? {
@@ -55,17 +70,114 @@ package struct Fields {
         return value(key)
     }
 
-    /// An error about one field, at its line, for checks that need more than a range.
-    package func failure(_ key: String, found: String, allowed: String) -> ParameterError {
-        .notAllowed(place(key), found: found, allowed: allowed)
+    /// Refuses a field for a reason beyond its range, and lets reading go on; it then ends with an error.
+    ///
+    /// Nothing is said where the field, or one that decides about it, has been refused already.
+    ///
+    /// - Parameters:
+    ///   - element: the part that is wrong, such as `[2]`, if it is not the whole.
+    ///   - others: fields whose values the reason depends on.
+    package mutating func refuse(
+        _ key: String, element: (path: String, tree: Tree)? = nil, with others: [String] = [], found: String,
+        allowed: String
+    ) {
+        refuse(key, element: element, with: others) {
+            .notAllowed($0, found: found, allowed: allowed)
+        }
     }
 
-    /// - Throws: `ParameterError.unknownKey` for the first key that was not asked for.
-    package func finish() throws {
-        guard described == nil else { return }
+    /// As above, with the error that its place makes.
+    package mutating func refuse(
+        _ key: String, element: (path: String, tree: Tree)? = nil, with others: [String] = [],
+        _ error: (Place) -> ParameterError
+    ) {
+        guard refused.isDisjoint(with: others + [key]) || element != nil else { return }
+        var place = place(key)
+        if let element {
+            place.path += element.path
+            place.line = element.tree.line ?? place.line
+        }
+        add(error(place), key, at: element?.tree ?? value(key))
+    }
+
+    /// Whether a field was refused, so that what follows from it cannot be read.
+    package func hasRefused(_ key: String) -> Bool { refused.contains(key) }
+
+    /// Ends the reading of this map where a field was refused that decides which others there are.
+    package func stop(ifRefused key: String) throws {
+        if refused.contains(key) { throw Stop() }
+    }
+
+    fileprivate mutating func add(_ error: ParameterError, _ key: String, at value: Tree?) {
+        refused.insert(key)
+        findings.add(error, at: value?.position, identity: value == nil ? identity(of: key) : nil)
+    }
+}
+
+// MARK: - Whole maps
+
+extension Fields {
+    /// Reads a file's map, strictly: keys that `body` did not ask for are errors.
+    ///
+    /// - Parameter path: where the map stands in the file, for messages.
+    /// - Throws: `ParameterError` if anything is wrong, `.several` if more than one thing is; what else `body` throws.
+    package static func reading<Result>(
+        _ document: Document, path: String = "", _ body: (inout Fields) throws -> Result
+    ) throws -> Result {
+        var result: Result?
+        var failure: (any Error)?
+        do {
+            let root = (document.tree, document.file, path, "")
+            result = try read(root, document.findings, body)
+        } catch {
+            failure = error
+        }
+        try document.findings.throwIfAny()
+        if let failure { throw failure }
+        guard let result else { preconditionFailure("a reading that found nothing wrong has no result") }
+        return result
+    }
+
+    package static func reading<Result>(
+        _ tree: Tree, file: String, path: String = "", _ body: (inout Fields) throws -> Result
+    ) throws -> Result {
+        try reading(Document(tree, file: file), path: path, body)
+    }
+
+    /// Reads a map inside this one.
+    ///
+    /// - Parameters:
+    ///   - path: from the root of the file.
+    ///   - identity: the path that other readings of the same map share.
+    /// - Returns: nil where it could not be read to its end; this reading then ends with an error.
+    package func inside<Result>(
+        _ tree: Tree, path: String, identity: String? = nil, _ body: (inout Fields) throws -> Result
+    ) throws -> Result? {
+        try Self.read((tree, file, path, identity ?? path), findings, body)
+    }
+
+    private static func read<Result>(
+        _ map: (tree: Tree, file: String, path: String, identity: String), _ findings: Findings,
+        _ body: (inout Fields) throws -> Result
+    ) throws -> Result? {
+        do {
+            var fields = try Fields(
+                map.tree, file: map.file, path: map.path, identity: map.identity, findings: findings)
+            let result = try body(&fields)
+            fields.refuseUnknownKeys()
+            return result
+        } catch is Stop {
+            return nil
+        } catch let error as ParameterError {
+            findings.add(error)
+            return nil
+        }
+    }
+
+    private func refuseUnknownKeys() {
         for entry in tree.entries ?? [] where !known.contains(entry.key) {
             let place = Place(file: file, line: entry.line ?? entry.value.line, path: fullPath(entry.key))
-            throw ParameterError.unknownKey(place, allowed: known)
+            findings.add(.unknownKey(place, allowed: known), at: entry.value.position)
         }
     }
 }
@@ -151,15 +263,20 @@ extension Fields {
     ///   are missed.
     package mutating func set<P: ParameterSet>(_ key: String, default: P? = nil, _ help: String) throws -> P {
         noteKnown(key)
+        var description = Fields(describing: fullPath(key))
         if described != nil {
-            var fields = Fields(describing: fullPath(key))
-            defer { described?.append(contentsOf: fields.descriptions) }
-            return try P(fields: &fields)
+            defer { described?.append(contentsOf: description.descriptions) }
+            return try P(fields: &description)
         }
         let given = value(key)
         if given == nil, let `default` { return `default` }
         let map = given ?? Tree(.map([]), line: tree.line)
-        return try P(tree: map, file: file, path: fullPath(key))
+        let result = try inside(map, path: fullPath(key), identity: identity(of: key)) {
+            try P(fields: &$0)
+        }
+        if let result { return result }
+        refused.insert(key)
+        return try P(fields: &description)
     }
 }
 
@@ -186,7 +303,15 @@ enum Refusal: Error {
     case type(String)
     case range
     case choice(String, [String])
-    case element(Int, Tree, type: String? = nil, range: String? = nil)
+    case elements([Element])
+
+    /// One element of a list, not in a range, or no such thing at all.
+    struct Element {
+        var path: String
+        var tree: Tree
+        var type: String?
+        var range: String?
+    }
 }
 
 extension Fields {
@@ -198,29 +323,39 @@ extension Fields {
         describe(key, allowed: allowed, default: `default`.map { "\($0)" }, help)
         if described != nil { return `default` ?? placeholder }
         guard let value = value(key) else {
-            guard let `default` else {
-                throw ParameterError.missing(place(key), allowed: "\(allowed) (\(help))")
-            }
-            return `default`
+            if `default` == nil { addMissing(key, allowed: "\(allowed) (\(help))") }
+            return `default` ?? placeholder
         }
         do {
             return try convert(value)
+        } catch Refusal.elements(let elements) {
+            for element in elements { add(error(element, place(key)), key, at: element.tree) }
         } catch let refusal as Refusal {
-            throw error(refusal, place(key), value, allowed)
+            add(error(refusal, place(key), value, allowed), key, at: value)
         }
+        return `default` ?? placeholder
+    }
+
+    /// Refuses a key for not being there.
+    package mutating func addMissing(_ key: String, allowed: String) {
+        add(.missing(place(key), allowed: allowed), key, at: nil)
     }
 
     private func error(_ refusal: Refusal, _ place: Place, _ value: Tree, _ allowed: String) -> ParameterError
     {
         switch refusal {
-        case .type(let wanted): return .wrongType(place, found: value.summary, allowed: wanted)
-        case .range: return .outOfRange(place, found: value.summary, allowed: allowed)
-        case .choice(let found, let names): return .notAChoice(place, found: found, allowed: names)
-        case .element(let index, let element, let type, let range):
-            let place = Place(file: file, line: element.line ?? place.line, path: "\(place.path)[\(index)]")
-            if let range { return .outOfRange(place, found: element.summary, allowed: range) }
-            return .wrongType(place, found: element.summary, allowed: type ?? allowed)
+        case .choice(let found, let names): .notAChoice(place, found: found, allowed: names)
+        case .type(let wanted): .wrongType(place, found: value.summary, allowed: wanted)
+        case .range, .elements: .outOfRange(place, found: value.summary, allowed: allowed)
         }
+    }
+
+    private func error(_ element: Refusal.Element, _ whole: Place) -> ParameterError {
+        let place = Place(file: file, line: element.tree.line ?? whole.line, path: whole.path + element.path)
+        if let range = element.range {
+            return .outOfRange(place, found: element.tree.summary, allowed: range)
+        }
+        return .wrongType(place, found: element.tree.summary, allowed: element.type ?? "allowed here")
     }
 
     func value(_ key: String) -> Tree? {
@@ -234,6 +369,10 @@ extension Fields {
 
     func fullPath(_ key: String) -> String {
         path.isEmpty ? key : "\(path).\(key)"
+    }
+
+    func identity(of key: String) -> String {
+        identity.isEmpty ? key : "\(identity).\(key)"
     }
 
     mutating func noteKnown(_ key: String) {
@@ -279,4 +418,12 @@ extension ClosedRange where Bound == Double {
 
 extension Double {
     fileprivate var isWhole: Bool { self == rounded() }
+}
+
+extension Tree {
+    /// Where it begins in its file.
+    var position: Findings.Position? {
+        guard let line, let column else { return nil }
+        return Findings.Position(line: line, column: column)
+    }
 }

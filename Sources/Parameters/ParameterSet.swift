@@ -6,6 +6,7 @@ import Foundation
 /// was encoded gives an equal value.
 package protocol ParameterSet: Encodable, Equatable, Sendable {
     /// Asks `fields` for every key, always in the same order and without skipping keys that other keys make needless.
+    /// A field that was refused has its default or a value in its range.
     init(fields: inout Fields) throws
 }
 
@@ -33,11 +34,9 @@ extension ParameterSet {
     /// - Parameters:
     ///   - file: the name that messages use.
     ///   - path: where `tree` stands in that file.
-    /// - Throws: `ParameterError` for the first thing that is wrong.
+    /// - Throws: `ParameterError` for everything that is wrong.
     package init(tree: Tree, file: String, path: String = "") throws {
-        var fields = try Fields(tree, file: file, path: path)
-        try self.init(fields: &fields)
-        try fields.finish()
+        self = try Fields.reading(tree, file: file, path: path) { try Self(fields: &$0) }
     }
 
     /// The set as a tree, every default filled in.

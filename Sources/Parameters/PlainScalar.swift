@@ -7,7 +7,7 @@ struct PlainScalar {
     init(_ text: String) { self.text = text }
 
     /// - Throws: `ParameterError.wrongNumber` for what looks like a number and cannot be held as one.
-    func content(at place: Place) throws -> Tree.Content {
+    func content(at place: Place) throws(ParameterError) -> Tree.Content {
         switch text {
         case "", "~", "null": return .null
         case "true": return .boolean(true)

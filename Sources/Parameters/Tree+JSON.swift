@@ -278,7 +278,8 @@ extension JSONReader {
         guard position < bytes.count else { return failure("the file ends where \(wanted) should stand") }
         let rest = String(decoding: bytes[position..<min(position + 12, bytes.count)], as: UTF8.self)
         let found = rest.first.map(String.init) ?? "?"
-        return failure("found '\(found)' where \(wanted) should stand")
+        let note = Lookalike.note(on: found).map { "; \($0)" } ?? ""
+        return failure("found '\(Lookalike.visible(found))' where \(wanted) should stand\(note)")
     }
 
     private func failure(_ problem: String) -> ParameterError {

@@ -28,10 +28,13 @@ package struct Tree: Sendable {
     package var content: Content
     /// Counted from 1; nil for a value that was not read from a file.
     package var line: Int?
+    /// As `line`.
+    package var column: Int?
 
-    package init(_ content: Content, line: Int? = nil) {
+    package init(_ content: Content, line: Int? = nil, column: Int? = nil) {
         self.content = content
         self.line = line
+        self.column = column
     }
 
     /// A map with nothing in it.
@@ -39,6 +42,11 @@ package struct Tree: Sendable {
 
     /// A file may nest lists and maps at most this deep.
     package static let maximumDepth = 64
+
+    /// Whether a dotted path leads no deeper than a file may nest.
+    package static func isPath(_ path: String) -> Bool {
+        path.utf8.count { $0 == UInt8(ascii: ".") } < maximumDepth
+    }
 }
 
 // MARK: - What is inside
@@ -96,6 +104,18 @@ extension Tree {
     }
 }
 
+extension Tree {
+    /// The same value as if it had been read from no file.
+    package var withoutLines: Tree {
+        switch content {
+        case .list(let elements): Tree(.list(elements.map(\.withoutLines)))
+        case .map(let entries):
+            Tree(.map(entries.map { Entry(key: $0.key, value: $0.value.withoutLines) }))
+        default: Tree(content)
+        }
+    }
+}
+
 // MARK: - Paths
 
 extension Tree {
@@ -149,7 +169,7 @@ extension Tree {
                 merged.append(entry)
             }
         }
-        return Tree(.map(merged), line: base.line)
+        return Tree(.map(merged), line: base.line, column: base.column)
     }
 }
 

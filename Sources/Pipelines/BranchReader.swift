@@ -7,27 +7,37 @@ struct BranchReader {
     /// The file's sections that a branch may change.
     let base: Tree
 
-    /// - Parameter section: name -> changes, by dotted path or nested; nil is one branch `main` without any.
-    func branches(_ section: Tree?) throws -> [Pipeline.Branch] {
-        guard let section else { return [try branch("main", changes: .empty)] }
-        guard let entries = section.entries, !entries.isEmpty else {
-            throw ParameterError.wrongType(
-                Place(file: file, line: section.line, path: "branches"), found: section.summary,
-                allowed: "a map of names to changes, such as {tiny: {growth.method: tiny}}")
-        }
-        let branches = try entries.map { entry in
-            let place = Place(file: file, line: entry.line, path: "branches.\(entry.key)")
-            guard PipelineName.isValid(entry.key) else {
-                throw ParameterError.notAllowed(
-                    place, found: "the name '\(entry.key)'", allowed: PipelineName.allowed)
+    /// - Parameters:
+    ///   - section: name -> changes, by dotted path or nested; nil is one branch `main` without any.
+    ///   - fields: of the file; what is wrong with a branch is added to what is wrong with it.
+    func branches(_ section: Tree?, _ fields: inout Fields) throws -> [Pipeline.Branch] {
+        guard let section else { return [try branch("main", changes: .empty, fields)].compactMap(\.self) }
+        guard let entries = section.entries, (1...Pipeline.maximumChains).contains(entries.count) else {
+            fields.refuse("branches") {
+                .wrongType(
+                    $0, found: section.summary,
+                    allowed: "a map of names to changes, such as {tiny: {growth.method: tiny}}")
             }
-            return try branch(entry.key, changes: try changes(entry.value, at: place))
+            return []
         }
-        try checkReferences(branches, entries)
-        return branches
+        var branches: [(Pipeline.Branch, Tree.Entry)] = []
+        for entry in entries {
+            if !PipelineName.isValid(entry.key) {
+                fields.refuse(
+                    "branches", element: (".\(entry.key)", Tree(entry.value.content, line: entry.line)),
+                    found: "the name '\(entry.key)'", allowed: PipelineName.allowed)
+            }
+            let changes = changes(entry.value, ".\(entry.key)", &fields)
+            if let changes, let branch = try branch(entry.key, changes: changes, fields) {
+                branches.append((branch, entry))
+            }
+        }
+        if branches.count == entries.count { checkReferences(branches, &fields) }
+        return branches.map(\.0)
     }
 
-    private func branch(_ name: String, changes: Tree) throws -> Pipeline.Branch {
+    /// - Returns: nil where the branch cannot be read.
+    private func branch(_ name: String, changes: Tree, _ fields: Fields) throws -> Pipeline.Branch? {
         var base = base
         // The forms of `neurons` exclude each other: another one replaces it, and is not merged with it.
         if changes["growth.neurons"] != nil { base["growth.neurons"] = nil }
@@ -36,35 +46,59 @@ struct BranchReader {
         if let other = changes["network.kind"]?.text, other != kind { base["network"] = nil }
         let tree = changes.merged(over: base)
         let path = changes == .empty ? "" : "branches.\(name)"
-        var fields = try Fields(tree, file: file, path: path)
-        let experiment = try Experiment(fields: &fields, file: file, path: path)
-        try fields.finish()
-        return Pipeline.Branch(
-            name: name, experiment: experiment, setsSeedEpochs: changes["seed.epochs"] != nil,
-            tree: tree, changes: changes)
+        let experiment = try fields.inside(tree, path: path, identity: "") {
+            try Experiment(fields: &$0, path: path)
+        }
+        return experiment.map { experiment in
+            Pipeline.Branch(
+                name: name, experiment: experiment, setsSeedEpochs: changes["seed.epochs"] != nil,
+                tree: tree, changes: changes)
+        }
     }
 
     /// The changes as a tree of sections: `growth.method: x` is `growth: {method: x}`.
-    private func changes(_ tree: Tree, at place: Place) throws -> Tree {
+    ///
+    /// - Parameter path: below `branches`, for messages.
+    /// - Returns: nil where they were refused.
+    private func changes(_ tree: Tree, _ path: String, _ fields: inout Fields) -> Tree? {
         if tree.isNull { return .empty }
-        guard let entries = tree.entries else {
-            throw ParameterError.wrongType(
-                Place(file: file, line: tree.line, path: place.path), found: tree.summary,
-                allowed: "a map of changes, such as {growth.method: tiny}")
+        guard let entries = tree.entries, entries.count <= Self.maximumChanges else {
+            fields.refuse("branches", element: (path, tree)) {
+                .wrongType(
+                    $0, found: tree.summary,
+                    allowed: "a map of changes, such as {growth.method: tiny}, at most \(Self.maximumChanges)"
+                )
+            }
+            return nil
         }
         var changes = Tree.empty
         for entry in entries {
+            var value = entry.value
+            value.line = entry.line
+            guard Tree.isPath(entry.key) else {
+                fields.refuse(
+                    "branches", element: ("\(path).\(entry.key)", value), found: "a path of so many keys",
+                    allowed: "a path of at most \(Tree.maximumDepth)")
+                continue
+            }
             var change = Tree(.map([]), line: entry.line)
-            change[entry.key] = Tree(entry.value.content, line: entry.line)
+            change[entry.key] = value
             if let both = sharedPath(change, changes) {
-                throw ParameterError.duplicateKey(
-                    Place(file: file, line: entry.line, path: "\(place.path).\(both)"),
-                    firstLine: changes[both]?.line)
+                fields.refuse("branches", element: ("\(path).\(both)", value)) {
+                    .duplicateKey($0, firstLine: changes[both]?.line)
+                }
+                continue
             }
             changes = change.merged(over: changes)
         }
         return changes
     }
+
+    /// The most branches that `final-of` may lead through.
+    private static let longestWay = 16
+
+    /// More than there are fields; each is compared with all others.
+    private static let maximumChanges = 1000
 
     /// The path of a value that both trees give.
     private func sharedPath(_ first: Tree, _ second: Tree) -> String? {
@@ -78,24 +112,33 @@ struct BranchReader {
     }
 
     /// `final-of` must lead, in the end, to a branch with a network of its own.
-    private func checkReferences(_ branches: [Pipeline.Branch], _ entries: [Tree.Entry]) throws {
-        let byName = Dictionary(uniqueKeysWithValues: branches.map { ($0.name, $0) })
-        for (branch, entry) in zip(branches, entries) {
-            let line = entry.value["network"]?.line ?? base["network"]?.line ?? entry.line
-            let place = Place(file: file, line: line, path: "branches.\(branch.name).network")
+    private func checkReferences(_ branches: [(Pipeline.Branch, Tree.Entry)], _ fields: inout Fields) {
+        let byName = Dictionary(uniqueKeysWithValues: branches.map { ($0.0.name, $0.0) })
+        var refused: Set<String> = []
+        for (branch, entry) in branches {
             var way = [branch.name]
             var current = branch
-            while case .finalOf(let next) = current.experiment.start {
-                guard let found = byName[next] else {
-                    throw ParameterError.notAChoice(place, found: next, allowed: branches.map(\.name))
+            while case .finalOf(let next) = current.experiment.start, !refused.contains(current.name) {
+                let found = byName[next]
+                if let found, !way.contains(next), way.count < Self.longestWay {
+                    way.append(next)
+                    current = found
+                    continue
                 }
-                way.append(next)
-                guard Set(way).count == way.count else {
-                    throw ParameterError.notAllowed(
-                        place, found: "final-of in a circle (\(way.joined(separator: " -> ")))",
-                        allowed: "final-of a branch that leads to a network of its own")
+                refused.formUnion(way)
+                let network = entry.value["network"] ?? base["network"] ?? entry.value
+                fields.refuse("branches", element: (".\(branch.name).network", network)) { place in
+                    guard found != nil else {
+                        return .notAChoice(place, found: next, allowed: branches.map(\.0.name))
+                    }
+                    let path = (way + [next]).joined(separator: " -> ")
+                    return .notAllowed(
+                        place,
+                        found: way.contains(next)
+                            ? "final-of in a circle (\(path))" : "final-of so long a way (\(path))",
+                        allowed: "final-of a branch that leads to a network of its own, at most "
+                            + "\(Self.longestWay) branches away")
                 }
-                current = found
             }
         }
     }

@@ -42,18 +42,25 @@ extension Experiment {
     ///
     /// - Parameters:
     ///   - path: where it stands, for messages: empty, or `branches.NAME`.
-    init(fields: inout Fields, file: String, path: String) throws {
-        let prefix = path.isEmpty ? "" : "\(path)."
+    init(fields: inout Fields, path: String) throws {
         dataset = try DatasetParameters(fields: &fields)
-        start = try Start(&fields, file: file, prefix: prefix)
+        start = try Start(&fields)
         loss = try fields.set("loss", default: LossParameters(), "what is minimised")
         seed = try fields.set("seed", default: TrainingParameters(), "how the seed network is trained")
         growth = try fields.set("growth", "how the network grows")
         let seedTree = Self.section("seed", &fields) ?? .empty
         let tuneTree = Self.section("tune", &fields)?.merged(over: seedTree) ?? seedTree
         let finalTree = Self.section("final", &fields)?.merged(over: tuneTree) ?? tuneTree
-        tune = try TuningPhase(tree: tuneTree, file: file, path: prefix + "tune")
-        final = try TuningPhase(tree: finalTree, file: file, path: prefix + "final")
+        tune = try Self.phase("tune", tuneTree, fields, path)
+        final = try Self.phase("final", finalTree, fields, path)
+    }
+
+    private static func phase(
+        _ key: String, _ tree: Tree, _ fields: Fields, _ path: String
+    ) throws -> TuningPhase {
+        let place = path.isEmpty ? key : "\(path).\(key)"
+        let phase = try fields.inside(tree, path: place, identity: key) { try TuningPhase(fields: &$0) }
+        return try phase ?? TuningPhase(tree: .empty, file: place)
     }
 
     /// A section, unless it is not given or holds nothing.
@@ -66,14 +73,16 @@ extension Experiment.Start {
     private static let keyword = "final-of "
 
     /// `network: {widths: …}` or `network: final-of BRANCH`.
-    fileprivate init(_ fields: inout Fields, file: String, prefix: String) throws {
+    fileprivate init(_ fields: inout Fields) throws {
         guard let text = fields.tree("network")?.text else {
             self = .network(try fields.set("network", "the seed network"))
             return
         }
         guard text.hasPrefix(Self.keyword) else {
-            throw fields.failure(
+            fields.refuse(
                 "network", found: "'\(text)'", allowed: "a map such as {widths: [8, 8]}, or final-of BRANCH")
+            self = .network(NetworkParameters(widths: []))
+            return
         }
         self = .finalOf(branch: text.dropFirst(Self.keyword.count).trimmingSpaces)
     }

@@ -30,24 +30,29 @@ extension Pipeline {
     ///
     /// - Throws: `ParameterError` with the line, `PipelineError.invalidName` for the file's own name.
     package init(reading file: String) throws {
-        try self.init(yaml: Tree(yamlFile: file), file: file)
+        try self.init(Document(yamlFile: file))
     }
 
-    init(yaml tree: Tree, file: String) throws {
-        name = try PipelineName.of(file)
+    init(_ document: Document) throws {
+        let name = try PipelineName.of(document.file)
+        self = try Fields.reading(document) {
+            try Self(fields: &$0, tree: document.tree, name: name, file: document.file)
+        }
+    }
+
+    private init(fields: inout Fields, tree: Tree, name: String, file: String) throws {
+        self.name = name
         self.file = file
-        var fields = try Fields(tree, file: file)
         description = try fields.text(
             "description", default: "", "what the experiment is about, in a sentence")
-        _ = try Experiment(fields: &fields, file: file, path: "")
+        _ = try Experiment(fields: &fields, path: "")
         seeds = try Self.seeds(&fields)
         let overrides = fields.tree("branches")
-        try fields.finish()
         var base = tree
         for key in ["description", "branches", "seeds"] { base[key] = nil }
-        branches = try BranchReader(file: file, base: base).branches(overrides)
-        guard branches.count * seeds.count <= Self.maximumChains else {
-            throw fields.failure(
+        branches = try BranchReader(file: file, base: base).branches(overrides, &fields)
+        if branches.count * seeds.count > Self.maximumChains {
+            fields.refuse(
                 "seeds", found: "\(branches.count) branches with \(seeds.count) seeds",
                 allowed: "at most \(Self.maximumChains) together")
         }
@@ -58,7 +63,7 @@ extension Pipeline {
             "seeds", in: 0...Int(Int32.max), count: 1...1000, default: [0], "each branch runs once per seed")
         var seen: Set<Int> = []
         for seed in seeds where !seen.insert(seed).inserted {
-            throw fields.failure("seeds", found: "\(seed) twice", allowed: "different numbers")
+            fields.refuse("seeds", found: "\(seed) twice", allowed: "different numbers")
         }
         return seeds
     }

@@ -11,7 +11,7 @@ package enum PipelineError: ReportableError, Equatable {
     case otherEnding(file: String, expected: String)
     /// What does not fit the datasets, and networks that do not fit themselves.
     case shapes([ShapeProblem])
-    /// Every pipeline that cannot be read, one error each.
+    /// Every pipeline that cannot be read.
     case several([ParameterError])
 
     package var description: String {
@@ -29,10 +29,15 @@ package enum PipelineError: ReportableError, Equatable {
             return "there is no pipeline '\(name)'\(hint) (there are \(known.joined(separator: ", ")))"
         case .otherEnding(let file, let expected):
             return "\(file): a pipeline's name ends with .yaml; call it \(expected), or move it elsewhere"
-        case .shapes(let problems):
-            return problems.map(\.description).joined(separator: "\nplan: error: ")
-        case .several(let errors):
-            return errors.map(\.description).joined(separator: "\nplan: error: ")
+        case .shapes, .several: return messages.joined(separator: "\n")
+        }
+    }
+
+    package var messages: [String] {
+        switch self {
+        case .shapes(let problems): problems.map(\.description)
+        case .several(let errors): errors.flatMap(\.messages)
+        default: [description]
         }
     }
 

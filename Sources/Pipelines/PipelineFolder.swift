@@ -4,7 +4,7 @@ import Parameters
 package enum PipelineFolder {
     /// Reads every .yaml file of a folder, in the order of their names.
     ///
-    /// - Throws: `PipelineError.several` with the first error of each file that cannot be read, so that all can be
+    /// - Throws: `PipelineError.several` with the errors of each file that cannot be read, so that all can be
     ///   mended at once; `.otherEnding` for a .yml; `.noPipelines`.
     package static func read(_ folder: String) throws -> [Pipeline] {
         try refuseOtherEndings(in: folder)

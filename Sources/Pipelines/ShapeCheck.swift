@@ -38,6 +38,7 @@ struct ShapeCheck {
             checkAugmentation(of: branch, pipeline, dataset)
             if let architecture = architectures[branch.name] {
                 checkGrowth(of: branch, architecture, pipeline, dataset)
+                checkStatistics(of: branch, architecture, pipeline, dataset)
             }
         }
     }
@@ -70,6 +71,31 @@ struct ShapeCheck {
                 try training.augmentation.check(dataset.image)
             } catch {
                 return add("\(error)", "\(section).augmentation", line: nil, branch, pipeline, dataset)
+            }
+        }
+    }
+
+    /// Whether every normalisation sees more than one value in each phase that takes place. Growth changes channels only,
+    /// and adds to them.
+    private mutating func checkStatistics(
+        of branch: Pipeline.Branch, _ architecture: Architecture, _ pipeline: Pipeline,
+        _ dataset: DatasetDescriptor
+    ) {
+        let experiment = branch.experiment
+        var seed = experiment.seed
+        seed.epochs = pipeline.seedEpochs(of: branch)
+        var phases = [("seed", seed)]
+        if experiment.growth.rounds > 1 { phases.append(("tune", experiment.tune.training)) }
+        if experiment.growth.rounds > 0 { phases.append(("final", experiment.final.training)) }
+        let samples = dataset.trainCount - experiment.dataset.validation
+        for (phase, training) in phases {
+            do {
+                try training.checkStatistics(of: architecture, samples: samples)
+            } catch {
+                let sections = ["final", "tune", "seed"].drop { $0 != phase }
+                let fields = sections.flatMap { ["\($0).batch", "\($0).shards"] } + ["network"]
+                let field = fields.first { branch.tree[$0] != nil } ?? phase
+                return add(error.description, field, line: nil, branch, pipeline, dataset)
             }
         }
     }

@@ -2,6 +2,8 @@ internal import Foundation
 internal import Synchronization
 
 /// Tells how far a stage has come: a bar on a terminal, and lines in a log.
+///
+/// A line that cannot be written is lost; the work goes on.
 package final class ProgressReporter: Sendable {
     private struct State {
         var lastDrawn = ContinuousClock.now
@@ -10,35 +12,36 @@ package final class ProgressReporter: Sendable {
     }
 
     private let stage: String
-    private let log: FileHandle?
+    /// The log, or standard error where there is none.
+    private let descriptor: Int32
     private let isTerminal: Bool
     private let state = Mutex(State())
 
-    /// - Parameter logPath: where lines are appended; nil sends them to stderr unless that is a terminal.
+    /// - Parameter logPath: where lines are appended; nil, or what cannot be a log, sends them to stderr.
     init(stage: String, logPath: String?) {
         self.stage = stage
         isTerminal = isatty(STDERR_FILENO) == 1
-        if let logPath {
-            if !FileManager.default.fileExists(atPath: logPath) {
-                _ = FileManager.default.createFile(atPath: logPath, contents: nil)
-            }
-            log = FileHandle(forWritingAtPath: logPath)
-            _ = try? log?.seekToEnd()
-        } else {
-            log = nil
-        }
+        descriptor = logPath.flatMap(Self.openLog) ?? STDERR_FILENO
     }
 
-    deinit { try? log?.close() }
+    /// Neither waits for a pipe's reader nor follows a link to somebody's file.
+    private static func openLog(_ path: String) -> Int32? {
+        let log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
+        guard log >= 0 else { return nil }
+        var status = stat()
+        guard fstat(log, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(log)
+            return nil
+        }
+        return log
+    }
+
+    deinit { if descriptor != STDERR_FILENO { close(descriptor) } }
 
     /// One line: into the log, or to stderr where there is none.
     package func line(_ text: String) {
-        if let log {
-            try? log.write(contentsOf: Data("\(stage): \(text)\n".utf8))
-        } else {
-            clear()
-            FileHandle.standardError.write(Data("\(stage): \(text)\n".utf8))
-        }
+        if descriptor == STDERR_FILENO { clear() }
+        StandardStreams.write("\(stage): \(text)\n", to: descriptor)
     }
 
     /// Draws the bar, at most ten times a second, on a terminal only.
@@ -55,7 +58,7 @@ package final class ProgressReporter: Sendable {
             state.isBarShown = true
             let seconds = (now - state.begin) / .seconds(1)
             let text = Self.bar(done: done, of: total, unit: unit, seconds: seconds, note: note)
-            FileHandle.standardError.write(Data("\r\(stage) \(text)\u{1B}[K".utf8))
+            StandardStreams.write("\r\(stage) \(text)\u{1B}[K", to: STDERR_FILENO)
         }
     }
 
@@ -64,7 +67,7 @@ package final class ProgressReporter: Sendable {
         state.withLock { state in
             guard state.isBarShown else { return }
             state.isBarShown = false
-            FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+            StandardStreams.write("\r\u{1B}[K", to: STDERR_FILENO)
         }
     }
 

@@ -62,6 +62,18 @@ package func exitStatus(of error: any Error) -> Int32 {
     }
 }
 
+/// What is wrong, a line for each thing.
+private func messages(of error: any Error) -> [String] {
+    switch error {
+    case let error as any ReportableError: return error.messages
+    case let error as CocoaError where error.isFileError:
+        let path = error.userInfo["NSDestinationFilePath"] as? String ?? error.filePath ?? "a file"
+        let cause = (error.underlying as? POSIXError)?.code.rawValue
+        return ["\(path): \(cause.map { String(cString: strerror($0)) } ?? error.localizedDescription)"]
+    default: return ["\(error)"]
+    }
+}
+
 /// Runs a stage's work; an error goes to stderr as `stage: error: …` and ends the process with its status.
 package func reportingErrors<Result>(of stage: String, _ body: () throws -> Result) throws -> Result {
     do {
@@ -69,7 +81,7 @@ package func reportingErrors<Result>(of stage: String, _ body: () throws -> Resu
     } catch let error as ExitCode {
         throw error
     } catch {
-        FileHandle.standardError.write(Data("\(stage): error: \(error)\n".utf8))
+        for message in messages(of: error) { printError("\(stage): error: \(message)") }
         throw ExitCode(exitStatus(of: error))
     }
 }

@@ -43,21 +43,68 @@ package struct StageOptions: ParsableArguments {
     ///
     /// - Throws: `ParameterError`, `StageError` for a `--set` that is not `path=value`.
     func read<P: ParameterSet>(_ type: P.Type, defaults: Tree) throws -> P {
-        var tree = defaults
+        let settings = try settings()
+        var document = Document(defaults, file: "--set")
         if let parameters {
             guard FileManager.default.fileExists(atPath: parameters) else {
                 throw StageError.missingFile(option: "--parameters", path: parameters)
             }
-            tree = try Tree(yamlFile: parameters).merged(over: defaults)
+            document = try Document(yamlFile: parameters)
+            document.tree = document.tree.merged(over: defaults)
         }
-        for setting in set {
-            guard let sign = setting.firstIndex(of: "="), sign != setting.startIndex else {
-                throw StageError.invalidSetting(setting)
+        for setting in settings { document.tree[setting.path] = setting.value }
+        do {
+            return try Fields.reading(document) { try P(fields: &$0) }
+        } catch let error as ParameterError {
+            // What stands in no line of the file was set: the last setting of the path, or of a map around it.
+            throw error.placed { place in
+                guard place.line == nil, let setting = settings.last(where: { $0.holds(place.path) }) else {
+                    return place
+                }
+                return Place(file: setting.name, path: place.path)
             }
-            let value = String(setting[setting.index(after: sign)...])
-            tree[String(setting[..<sign])] = try Tree(yaml: value, file: "--set \(setting)")
         }
-        return try P(tree: tree, file: parameters ?? "--set")
+    }
+
+    private func settings() throws -> [Setting] {
+        var settings: [Setting] = []
+        var errors: [ParameterError] = []
+        for text in set {
+            do {
+                settings.append(try Setting(text))
+            } catch let error as ParameterError {
+                errors.append(error)
+            }
+        }
+        guard errors.isEmpty else { throw errors.count == 1 ? errors[0] : .several(errors) }
+        return settings
+    }
+
+    /// `--set path=value`
+    private struct Setting {
+        /// As a message names it.
+        let name: String
+        let path: String
+        /// Without lines: it stands in no file.
+        let value: Tree
+
+        /// - Throws: `StageError.invalidSetting`, `ParameterError` for a value that is not YAML.
+        init(_ text: String) throws {
+            let short = text.count <= 120 ? text : "\(text.prefix(117))…"
+            guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
+                Tree.isPath(String(text[..<sign]))
+            else {
+                throw StageError.invalidSetting(short)
+            }
+            name = "--set \(short)"
+            path = String(text[..<sign])
+            value = try Tree(yaml: String(text[text.index(after: sign)...]), file: name)
+                .withoutLines
+        }
+
+        func holds(_ other: String) -> Bool {
+            other == path || other.hasPrefix("\(path).") || other.hasPrefix("\(path)[")
+        }
     }
 }
 

@@ -38,8 +38,9 @@ package struct OptimizerParameters: ParameterSet {
         beta2 = try fields.real("beta2", in: 0...0.999999, default: 0.999, "adamw: memory of its square")
         epsilon = try fields.real("epsilon", in: 1e-30...1, default: 1e-8, "adamw: added to the denominator")
         if nesterov && (kind != .sgd || momentum == 0) {
-            throw fields.failure(
-                "nesterov", found: "true", allowed: "true only for sgd with a momentum above 0")
+            fields.refuse(
+                "nesterov", with: ["kind", "momentum"], found: "true",
+                allowed: "true only for sgd with a momentum above 0")
         }
     }
 }

@@ -51,10 +51,10 @@ final class ShardRunner: @unchecked Sendable {
         self.loss = loss
         self.batches = batches
         augmentation = training.augmentation
-        batch = min(training.batch, batches.count)
-        let count = min(training.shards, batch)
-        let capacity = (batch + count - 1) / count
-        shards = (0..<count).map { _ in
+        let cut = training.cut(samples: batches.count)
+        batch = cut.batch
+        let capacity = (cut.batch + cut.shards - 1) / cut.shards
+        shards = (0..<cut.shards).map { _ in
             let gradients = ParameterArena(parameters.layout), updates = ParameterArena(state.layout)
             return Shard(
                 Executor(

@@ -130,6 +130,7 @@ private func train(
     try checkFits(start, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     try training.augmentation.check(dataset.shape)
+    try training.checkStatistics(of: start.architecture, samples: dataset.train.count)
     var network = start
     network.data = dataset.convention
     let layout = ParameterLayout(network.architecture)

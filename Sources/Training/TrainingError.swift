@@ -21,6 +21,8 @@ package enum TrainingError: ReportableError, Equatable {
     case noArchitecture
     /// A border or a square as large as the dataset's images, in pixels.
     case augmentationTooLarge(field: String, value: Int, height: Int, width: Int)
+    /// A normalisation that gets one value per mean and variance; `dependsOnRows`: of one sample.
+    case singleValue(node: String, batch: Int, shards: Int, dependsOnRows: Bool)
 
     package var exitCode: Int32 { 65 }
 
@@ -55,6 +57,14 @@ package enum TrainingError: ReportableError, Equatable {
         case .augmentationTooLarge(let field, let value, let height, let width):
             "augmentation.\(field) is \(value), but the dataset's images are \(height) x \(width); "
                 + "it must be at most \(min(height, width) - 1)"
+        case .singleValue(let node, let batch, let shards, true):
+            "node '\(node)' normalizes each channel over one value, since a batch of \(batch) in "
+                + "\(shards) shards leaves one sample to a shard and one position to a channel: nothing would be learnt; "
+                + (batch > 1 ? "set shards to at most \(batch / 2), or " : "")
+                + "take batches of at least \(2 * shards) samples, larger images, or another normalization"
+        case .singleValue(let node, _, _, false):
+            "node '\(node)' normalizes over one value of one sample: nothing would be learnt; "
+                + "take more channels in a group, larger images, or another normalization"
         }
     }
 

@@ -5,7 +5,7 @@ import Reports
 import Stages
 
 @main
-struct ArtifactCommand: ParsableCommand {
+struct ArtifactCommand: Program {
     static let configuration = CommandConfiguration(
         commandName: "artifact",
         abstract: "Look at artifacts, compare them, take them out of the store, and keep the store in order.",

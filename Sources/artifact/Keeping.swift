@@ -2,6 +2,7 @@ import ArgumentParser
 import Artifacts
 import Foundation
 import Reports
+import Stages
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,7 +24,7 @@ struct Verify: ParsableCommand {
         try reporting {
             let report = try folder.store().verify()
             for problem in report.problems {
-                FileHandle.standardError.write(Data("artifact: \(problem.message)\n".utf8))
+                printError("artifact: \(problem.message)")
             }
             let found = report.isIntact ? "all as published" : "problems found: \(report.problems.count)"
             print("\(report.objects) objects, \(Format.bytes(report.bytes)): \(found)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Reports
+import Stages
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -8,7 +8,7 @@ import Parameters
 import Stages
 
 @main
-struct ComputeBottlenecks: ParsableCommand {
+struct ComputeBottlenecks: Program {
     static let configuration = CommandConfiguration(
         commandName: "compute-bottlenecks",
         abstract:

@@ -8,7 +8,7 @@ import Stages
 import Training
 
 @main
-struct Evaluate: ParsableCommand {
+struct Evaluate: Program {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure a network on the test split: accuracy, loss, confusion, calibration, predictions.",

@@ -7,7 +7,7 @@ import Stages
 import Training
 
 @main
-struct FineTune: ParsableCommand {
+struct FineTune: Program {
     static let configuration = CommandConfiguration(
         commandName: "fine-tune",
         abstract: "Train a network on, with the optimiser state it came with.",

@@ -8,7 +8,7 @@ import Parameters
 import Stages
 
 @main
-struct Grow: ParsableCommand {
+struct Grow: Program {
     static let configuration = CommandConfiguration(
         commandName: "grow",
         abstract: "Add the proposed neurons, at the amplitude that lowers the validation loss most.",

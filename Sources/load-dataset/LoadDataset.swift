@@ -5,7 +5,7 @@ import Parameters
 import Stages
 
 @main
-struct LoadDataset: ParsableCommand {
+struct LoadDataset: Program {
     static let configuration = CommandConfiguration(
         commandName: "load-dataset",
         abstract:

@@ -6,7 +6,7 @@ import Stages
 import Tensors
 
 @main
-struct Plan: ParsableCommand {
+struct Plan: Program {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Read the pipelines, find out which steps are done, and tell make what must run.",

@@ -5,7 +5,7 @@ import Reports
 import Stages
 
 @main
-struct Report: ParsableCommand {
+struct Report: Program {
     static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Put the results of a pipeline's branches and seeds side by side.",

@@ -7,7 +7,7 @@ import Stages
 import Training
 
 @main
-struct TrainSeed: ParsableCommand {
+struct TrainSeed: Program {
     static let configuration = CommandConfiguration(
         commandName: "train-seed",
         abstract:

@@ -53,7 +53,7 @@ struct DescriptorTests {
         Edit(find: "small-bin", replace: "../bin", message: [":14: archive.folder", "'../bin'"]),
         Edit(find: "folder: ", replace: "folders: ", message: [":14: archive.folders", "'folder'"]),
         Edit(find: "test: 2", replace: "test: 2\ncolumn: 0", message: [":10: column"]),
-        Edit(find: "format: cifar-10", replace: "format: idx", message: ["files.train-images", "nothing"]),
+        Edit(find: "format: cifar-10", replace: "format: idx", message: ["files.train-images", "missing"]),
     ]
 
     @Test("each mistake in files and archive is refused with file, line and key", arguments: cifarEdits)
@@ -126,7 +126,7 @@ struct DescriptorTests {
         Edit(find: "test: 2", replace: "test: 2\ncolumn: 64", message: [":10: column"]),
         Edit(find: "test: 2", replace: "test: 2\ntranspose: 1", message: [":10: transpose"]),
         Edit(find: "test: 2", replace: "test: 2\nfirst-label: a", message: [":10: first-label"]),
-        Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "nothing"]),
+        Edit(find: "test-labels: {", replace: "test-lables: {", message: ["files.test-labels", "missing"]),
         Edit(
             find: "file: train-labels.idx", replace: "file: ../train-labels",
             message: ["train-labels.file", "'../train"]),
@@ -158,6 +158,25 @@ struct DescriptorTests {
             #expect(text.contains(part), "\(text) lacks \(part)")
         }
         #expect(error?.exitCode == 65)
+    }
+
+    @Test("all mistakes of a descriptor are told at once")
+    func everything() throws {
+        var yaml = small.yaml
+        for (find, replace) in [
+            ("title: Small", "titel: Small"), ("image: [2, 2, 1]", "image: [2, 0]"),
+            ("train: 6", "train: six"),
+            ("[a, b, c]", "[a, a, [b], '']"), ("sha256: ", "sha256: x"),
+        ] { yaml = yaml.replacingOccurrences(of: find, with: replace) }
+        let error = #expect(throws: ParameterError.self) {
+            try DatasetDescriptor(yaml: yaml, path: "data/small.yaml")
+        }
+        let text = try #require(error).description
+        for part in [
+            ":2: titel: unknown key", ":7: image", ":8: train", "classes[1]", "classes[2]", "classes[3]",
+            "train-images.sha256", "test-labels.sha256", "title: is missing",
+        ] { #expect(text.contains(part), "\(text) lacks \(part)") }
+        #expect(text.components(separatedBy: "\n").count == 11)
     }
 
     @Test("inputs change with what reaches the artifact, and with nothing else")

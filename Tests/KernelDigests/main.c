@@ -187,6 +187,31 @@ static void vectors(void) {
     report_floats("dropout", mask, 2 * COUNT * 16);
 }
 
+static void bytes(void) {
+    enum { IMAGES = 5, HEIGHT = 7, WIDTH = 9, CHANNELS = 3, SIZE = HEIGHT * WIDTH * CHANNELS, ROWS = 19 };
+    uint8_t images[IMAGES * SIZE], scratch[16 * SIZE];
+    for (size_t i = 0; i < sizeof images; i++) images[i] = (uint8_t)(i * i % 251);
+    int32_t indices[ROWS];
+    for (int i = 0; i < ROWS; i++) indices[i] = i * 3 % IMAGES;
+    const float scale[] = {0.01f, 0.02f, 0.03f}, offset[] = {-1, -2, 0.5f};
+    const image_augmentation how = {2, 3, 1, offset, 1, 2, 3};
+    float *out = floats(2 * SIZE * 16), *rows = floats(ROWS * SIZE);
+    for (int planes = 0; planes < 2; planes++)
+        for (int changed = 0; changed < 2; changed++) {
+            batch_gather(images, indices, ROWS, HEIGHT, WIDTH, CHANNELS, planes, scale, offset, changed ? &how : NULL,
+                         scratch, out);
+            report_floats("gather", out, 2 * SIZE * 16);
+        }
+    lanes_to_rows(out, rows, ROWS, CHANNELS, HEIGHT * WIDTH);
+    report_floats("rows", rows, ROWS * SIZE);
+    lanes_from_rows(rows, out, ROWS, SIZE, 1);
+    report_floats("rows", out, 2 * SIZE * 16);
+    const size_t columns = 70, stride = bytes_gram_stride(columns);
+    int32_t *sums = memory(stride * stride * sizeof *sums);
+    bytes_gram(images, 13, columns, sums, memory(bytes_gram_scratch(columns)));
+    for (size_t i = 0; i < columns; i++) report("bytes", sums + i * stride, (i + 1) * sizeof *sums);
+}
+
 int main(void) {
     const char *missing = kernels_instructions_missing();
     if (missing) {
@@ -200,5 +225,6 @@ int main(void) {
     pooling();
     losses();
     vectors();
+    bytes();
     return 0;
 }

@@ -31,7 +31,9 @@ private struct Example: ParameterSet {
         name = try fields.text("name", default: "x", "a name")
         epochs = try fields.integer("epochs", in: 0...100, default: 1, "passes")
         optimizer = try fields.set("optimizer", "how to step")
-        if epochs == 13 { throw fields.failure("epochs", found: "13", allowed: "a lucky number") }
+        if epochs == 13 {
+            fields.refuse("epochs", with: ["name"], found: "13", allowed: "a lucky number")
+        }
     }
 }
 
@@ -85,6 +87,76 @@ private struct Example: ParameterSet {
         let error = #expect(throws: ParameterError.self) { try read(yaml) }
         #expect(error?.description == message)
         #expect(error?.exitCode == 65)
+    }
+
+    @Test func `everything wrong in a file is told at once, unknown keys before missing ones`() throws {
+        let error = #expect(throws: ParameterError.self) {
+            try read(
+                """
+                optimizer: {rate: fast, nesterov: 1, speed: 3}
+                method: tinny
+                zzz: 1
+                epochs: 13
+                label-smoothing: 2
+                """)
+        }
+        #expect(
+            error?.messages.map { String($0.dropFirst("x.yaml:".count).prefix { $0 != ";" }) } == [
+                "1: optimizer.rate: 'fast' is not a number in 0…1",
+                "1: optimizer.nesterov: 1 is not true or false",
+                "1: optimizer.speed: unknown key",
+                "2: method: 'tinny' is not one of tiny, gradmax, tiny-joint",
+                "3: zzz: unknown key",
+                "4: epochs: 13 is not allowed",
+                "5: label-smoothing: 2 is not in 0…<1",
+                "1: widths: is missing",
+            ])
+        #expect(error?.exitCode == 65)
+    }
+
+    @Test func `each wrong element of a list is told`() throws {
+        let error = #expect(throws: ParameterError.self) { try read("widths: [8, 0, a, 9, 70000]") }
+        #expect(
+            error?.messages == [
+                "x.yaml:1: widths[1]: 0 is not in 1…65536",
+                "x.yaml:1: widths[2]: 'a' is not an integer in 1…65536",
+                "x.yaml:1: widths[4]: 70000 is not in 1…65536",
+            ])
+    }
+
+    @Test func `a reason that depends on a field already refused is not told`() throws {
+        let error = #expect(throws: ParameterError.self) { try read("widths: [8]\nepochs: 13\nname: 7") }
+        #expect(error?.messages.count == 1 && error?.description.contains("name: 7") == true)
+    }
+
+    @Test func `of very many errors the first are shown`() throws {
+        let yaml = "widths: [8]\n" + (1...80).map { "key\($0): 1\n" }.joined()
+        let error = #expect(throws: ParameterError.self) { try read(yaml) }
+        #expect(error?.messages.count == 51)
+        #expect(error?.messages.last == "x.yaml: and 30 more errors")
+    }
+
+    @Test(arguments: [
+        ("widths: [8]\noptimizer: {rate:\u{A0}0.5}", "optimizer.rate:<U+00A0>0.5: unknown key"),
+        ("widths: [8]\nepo\u{AD}chs: 3", "U+00AD, soft hyphen): remove it"),
+        ("widths: [8]\nmethod: tiny\u{2010}joint", "U+2010, hyphen): write '-'"),
+        ("widths: [8]\nmethod: \"tiny\\t\"", "'tiny<U+0009>'"),
+        ("widths: [8]\nepochs: 1\u{A0}# passes", "U+00A0, no-break space): write a space"),
+        ("widths: [8]\n\u{435}pochs: 3", "'е' (U+0435, cyrillic small letter ie)"),
+        ("widths: [8]\nlabel-smoothing: \u{FF10}.1", "U+FF10, fullwidth digit zero): write '0'"),
+    ])
+    func `a character that looks like another is named`(yaml: String, part: String) throws {
+        let text = try #require(#expect(throws: ParameterError.self) { try read(yaml) }).description
+        #expect(text.contains(part), "\(text)")
+        #expect(text.contains("x.yaml:2"), "\(text)")
+    }
+
+    @Test func `a very long key or value does not fill the screen`() throws {
+        let long = String(repeating: "x", count: 100_000)
+        for yaml in ["\(long): 1", "epochs: \(long)", "epochs: \(String(repeating: "9", count: 100_000))"] {
+            let error = #expect(throws: ParameterError.self) { try read("widths: [8]\n\(yaml)") }
+            #expect(try #require(error).description.utf8.count < 1000)
+        }
     }
 
     @Test func `documentation lists every field in reading order`() {

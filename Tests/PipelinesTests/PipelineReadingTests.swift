@@ -9,7 +9,7 @@ import Training
 
 @Suite struct PipelineReadingTests {
     private func read(_ yaml: String, file: String = "pipelines/x.yaml") throws -> Pipeline {
-        try Pipeline(yaml: Tree(yaml: yaml, file: file), file: file)
+        try Pipeline(Document(yaml: yaml, file: file))
     }
 
     private let base = "dataset: digits\nnetwork: {widths: [4]}\n"
@@ -113,6 +113,52 @@ import Training
         let error = #expect(throws: ParameterError.self) { try read(base + yaml) }
         #expect(error?.description.contains(message) == true, "\(error.map(\.description) ?? "")")
         #expect(error?.exitCode == 65)
+    }
+
+    @Test func `everything wrong in a pipeline is told at once, what branches inherit once`() throws {
+        let error = #expect(throws: ParameterError.self) {
+            try read(
+                """
+                dataset: digits
+                network: {kind: resnet, depth: 17, widht: 3, inner: [1]}
+                seed: {epochs: 007, optimizer: {rate: fast}}
+                tune: {epoch: 3}
+                growth: {rounds: -1, neurons: {most: 0}}
+                branches:
+                  a: {growth.method: tinny}
+                  B: {}
+                  c: {seed.batch: 0, growht.rounds: 1}
+                  d: {network: final-of nobody}
+                seeds: [1, 1, -2]
+                """)
+        }
+        #expect(
+            error?.messages.map { String($0.dropFirst("pipelines/x.yaml:".count).prefix { $0 != " " }) }
+                == ["2:", "2:", "3:", "3:", "4:", "5:", "5:", "7:", "8:", "9:", "9:", "10:", "11:"])
+    }
+
+    @Test func `a branch's wrong section is told beside others`() throws {
+        let error = #expect(throws: ParameterError.self) {
+            try read(base + "branches:\n  a: {tune: 3}\n  b: {network: {kind: cnn, wdth: 3}}\n  c: [1]")
+        }
+        #expect(
+            error?.messages.map { String($0.dropFirst("pipelines/x.yaml:".count).prefix(20)) } == [
+                "4: branches.a.tune: ", "5: branches.b.networ", "6: branches.c: a lis",
+            ])
+    }
+
+    @Test func `long ways through branches and long paths take no time and no stack`() throws {
+        func chain(_ count: Int) -> String {
+            let links = (1...count).map { "  b\($0): {network: final-of b\($0 - 1)}\n" }.joined()
+            return base + "branches:\n  b0: {}\n" + links
+        }
+        #expect(try read(chain(15)).branches.count == 16)
+        let error = #expect(throws: ParameterError.self) { try read(chain(2000)) }
+        #expect(
+            error?.description.contains("final-of so long a way (b16 -> b15") == true
+        )
+        let path = Array(repeating: "a", count: 100_000).joined(separator: ".")
+        #expect(throws: ParameterError.self) { try read(base + "branches:\n  b:\n    ? \(path)\n    : 1") }
     }
 
     @Test(arguments: [

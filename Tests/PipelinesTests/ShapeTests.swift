@@ -50,7 +50,7 @@ import Testing
             found == [
                 "small.yaml:2: network: branches a, b on digits (1 x 8 x 8, 10 classes): node 'stage4-pool': "
                     + "an image of 8 x 8 can be halved 3 times, not 4; give at most 3 stages",
-                "plan: error: small.yaml:2: branches.c.network: branch c on digits (1 x 8 x 8, 10 classes): "
+                "small.yaml:2: branches.c.network: branch c on digits (1 x 8 x 8, 10 classes): "
                     + "node 'stage4-pool': an image of 8 x 8 can be halved 3 times, not 5; give at most 3 stages",
             ])
     }
@@ -109,6 +109,41 @@ import Testing
         let first = try problems("network: {widths: [2]}\nseed: {augmentation: {pad: 8}}\ntune: {epochs: 2}")
         #expect(
             first.count == 1 && first[0].hasPrefix("small.yaml:3: seed.augmentation: branch main on digits"))
+    }
+
+    @Test(arguments: [
+        ("seed: {batch: 1}", "3: seed.batch"), ("seed: {batch: 64, shards: 64}", "3: seed.batch"),
+        ("seed: {shards: 64}\ntune: {batch: 3}\ngrowth: {rounds: 2}", "4: tune.batch"),
+        ("seed: {epochs: 0, batch: 2}\nfinal: {epochs: 1}", "3: seed.batch"),
+        ("final: {shards: 50, batch: 99}", "3: final.batch"),
+        ("validation: 1387\nseed: {epochs: 0}\nfinal: {epochs: 1, shards: 64}", "5: final.shards"),
+        (
+            "branches:\n  a: {}\n  b: {growth.rounds: 0, network: final-of a, seed.shards: 64, seed.batch: 64}",
+            "5: branches.b.seed.batch"
+        ),
+    ])
+    func `a normalisation over one value is refused, in whichever phase`(yaml: String, place: String) throws {
+        let network =
+            "network: {kind: vgg, stages: [[2], [2], [2]], normalization: batch, classifier: []}\n"
+        let deep = "network: {kind: resnet, depth: 18, width: 1}\n"
+        let found = try problems(deep + yaml)
+        let first = try #require(found.first)
+        #expect(found.count == 1 && first.hasPrefix("small.yaml:\(place): branch"), "\(found)")
+        #expect(first.contains("node 'stage4-block1"), "\(found)")
+        // The same training where every normalisation sees several positions.
+        #expect(try problems(network + yaml).isEmpty)
+    }
+
+    @Test(arguments: [
+        "seed: {batch: 4}", "seed: {batch: 97}", "seed: {batch: 64, shards: 32}",
+        "seed: {epochs: 0, batch: 1}\nfinal: {epochs: 1, batch: 8}", "seed: {epochs: 0, batch: 1}",
+        "tune: {batch: 1}\nfinal: {batch: 8}",
+        "seed: {batch: 1, shards: 1, epochs: 0}\nfinal: {epochs: 1, batch: 2}",
+    ])
+    func `a normalisation over two values or more is planned, and so is one that is never trained`(
+        yaml: String
+    ) throws {
+        #expect(try problems("network: {kind: resnet, depth: 18, width: 1}\n" + yaml).isEmpty)
     }
 
     @Test func `a network taken up from another branch must fit the images there`() throws {

@@ -40,6 +40,23 @@ struct ResultsTests {
         #expect(found.growthTable == nil)
     }
 
+    @Test("Steps with different numbers of threads are compared by thread-seconds")
+    func threadSeconds() throws {
+        let folder = try ArtifactsFolder()
+        try SmallChain().publish(in: folder)
+        var record = try #require(
+            try folder.store.records().values.first { $0.parts.stage == "fine-tune" })
+        record.measurements.threads = 3
+        try PlainFile.write(record.canonicalJSON + "\n", to: folder.store.recordPath(record.parts.key))
+        let plan = ReportPlan(pipeline: "digits", chains: [SmallChain().planned])
+        let found = try PipelineResults(reading: plan, in: folder.store)
+        #expect(found.chains.first?.run.totalSeconds == 63)
+        #expect(found.chains.first?.run.threadSeconds == 95)
+        #expect(found.summary.columns.map(\.title)[4] == "thread-seconds")
+        #expect(found.summary.rows.first?[4] == "95.0")
+        #expect(found.csv.contains(",seconds,thread_seconds,") && found.csv.contains(",63,95,"))
+    }
+
     @Test("Without a record the seconds are unknown, not zero")
     func missingRecord() throws {
         let folder = try ArtifactsFolder()

@@ -80,7 +80,7 @@ struct BadInputTests {
         let described = try Program.run(
             "load-dataset", ["--descriptor", bench.folder.path("digits.yaml"), "--output", output])
         #expect(described.status == 65)
-        #expect(described.error.contains("digits.yaml: the text is not UTF-8"), "\(described.error)")
+        #expect(described.error.contains("digits.yaml:1: the text is not UTF-8"), "\(described.error)")
         let given = try Program.run(
             "load-dataset",
             [
@@ -88,7 +88,7 @@ struct BadInputTests {
                 "--output", output,
             ])
         #expect(given.status == 65)
-        #expect(given.error.contains("parameters.json: the text is not UTF-8"), "\(given.error)")
+        #expect(given.error.contains("parameters.json:1: the text is not UTF-8"), "\(given.error)")
     }
 
     @Test("a network that does not fit the images is refused with the node and status 65")

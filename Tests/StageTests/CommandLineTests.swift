@@ -82,4 +82,36 @@ struct CommandLineTests {
         #expect(result.error.contains(expected), "\(result.error)")
         #expect(!bench.folder.exists("seed.h5"))
     }
+
+    @Test("everything wrong in a file of parameters and in settings is told at once, each with its place")
+    func everything() throws {
+        let bench = try Workbench()
+        try bench.makeDataset()
+        let file = try bench.folder.write(
+            "training: {epoch: 3, batch: 0}\nnetwork: {widths: [4], kind: cnn}\n", to: "p.yaml")
+        func train(_ settings: [String]) throws -> ProgramResult {
+            try Program.run(
+                "train-seed",
+                ["--dataset", bench.dataset, "--parameters", file, "--output", bench.seed]
+                    + settings.flatMap { ["--set", $0] })
+        }
+        let result = try train(["loss.kind=l1", "training.optimizer={rate: fast, speed: 1}"])
+        #expect(result.status == 65)
+        let lines = result.error.split(separator: "\n").map(String.init)
+        let places = [
+            "--set loss.kind=l1: loss.kind: 'l1'",
+            "--set training.optimizer={rate: fast, speed: 1}: training.optimizer.rate: 'fast'",
+            "--set training.optimizer={rate: fast, speed: 1}: training.optimizer.speed: unknown key",
+            "\(file):1: training.epoch: unknown key", "\(file):1: training.batch: 0",
+            "\(file):2: network.kind: 'cnn'",
+        ]
+        for place in places {
+            #expect(
+                lines.contains { $0.hasPrefix("train-seed: error: \(place)") }, "\(place): \(result.error)")
+        }
+        #expect(lines.count == places.count)
+        let syntax = try train(["training.epochs=[1", "seed=*x", "loss.kind=\u{A0}l1"])
+        #expect(syntax.status == 65)
+        #expect(syntax.error.split(separator: "\n").count == 2, "\(syntax.error)")
+    }
 }

@@ -59,7 +59,7 @@ extension Fields {
     private static let mostNeurons = 65_536
 
     /// `neurons: 8`, `auto`, `{most: 8}`, `{fraction: 0.5}`, `{target: [64, 64]}`, `{auto: 64}`.
-    mutating func neuronPolicy() throws -> NeuronPolicy {
+    mutating func neuronPolicy() -> NeuronPolicy {
         let allowed =
             "a number, auto, {most: NUMBER}, {fraction: PART}, {target: [WIDTH, …]} or {auto: NUMBER}"
         let given = tree(
@@ -70,40 +70,40 @@ extension Fields {
         guard let given, !given.isNull else { return .most(8) }
         if let count = given.integer {
             guard (1...Self.mostNeurons).contains(count) else {
-                throw failure("neurons", found: "\(count)", allowed: "1…\(Self.mostNeurons)")
+                refuse("neurons", found: "\(count)", allowed: "1…\(Self.mostNeurons)")
+                return .most(8)
             }
             return .number(count)
         }
         if given.text == "auto" { return .auto(most: 64) }
         guard let entries = given.entries, entries.count == 1 else {
-            throw failure("neurons", found: given.canonicalJSON, allowed: allowed)
+            refuse("neurons", found: given.canonicalJSON, allowed: allowed)
+            return .most(8)
         }
-        return try neuronPolicy(entries[0].key, entries[0].value, allowed)
+        return neuronPolicy(entries[0].key, entries[0].value, allowed)
     }
 
-    private func neuronPolicy(_ key: String, _ value: Tree, _ allowed: String) throws -> NeuronPolicy {
+    private mutating func neuronPolicy(_ key: String, _ value: Tree, _ allowed: String) -> NeuronPolicy {
         let range = 1...Self.mostNeurons
-        let found = "\(key): \(value.canonicalJSON)"
+        var allowed = allowed
         switch key {
         case "most", "auto":
-            guard let count = value.integer, range.contains(count) else {
-                throw failure("neurons", found: found, allowed: "\(key): 1…\(Self.mostNeurons)")
+            if let count = value.integer, range.contains(count) {
+                return key == "most" ? .most(count) : .auto(most: count)
             }
-            return key == "most" ? .most(count) : .auto(most: count)
+            allowed = "\(key): 1…\(Self.mostNeurons)"
         case "fraction":
-            guard let part = value.real, part > 0, part <= 16 else {
-                throw failure("neurons", found: found, allowed: "fraction: above 0, up to 16")
-            }
-            return .fraction(part)
+            if let part = value.real, part > 0, part <= 16 { return .fraction(part) }
+            allowed = "fraction: above 0, up to 16"
         case "target":
             let widths = value.list?.compactMap(\.integer) ?? []
-            guard !widths.isEmpty, widths.count == value.list?.count, widths.allSatisfy(range.contains) else {
-                throw failure(
-                    "neurons", found: found, allowed: "target: a list of widths in 1…\(Self.mostNeurons)")
+            if !widths.isEmpty, widths.count == value.list?.count, widths.allSatisfy(range.contains) {
+                return .target(widths)
             }
-            return .target(widths)
-        default:
-            throw failure("neurons", found: found, allowed: allowed)
+            allowed = "target: a list of widths in 1…\(Self.mostNeurons)"
+        default: break
         }
+        refuse("neurons", found: "\(key): \(value.canonicalJSON)", allowed: allowed)
+        return .most(8)
     }
 }

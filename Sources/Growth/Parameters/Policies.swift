@@ -91,7 +91,7 @@ package struct StopParameters: ParameterSet {
 }
 
 extension Fields {
-    mutating func amplitudePolicy() throws -> AmplitudePolicy {
+    mutating func amplitudePolicy() -> AmplitudePolicy {
         let allowed = "method, search or a number above 0, up to 1000"
         let given = tree(
             "amplitude", allowed: allowed, default: "method",
@@ -99,12 +99,13 @@ extension Fields {
         guard let given, !given.isNull, given.text != "method" else { return .method }
         if given.text == "search" { return .search }
         guard let amplitude = given.real, amplitude > 0, amplitude <= 1000 else {
-            throw failure("amplitude", found: given.canonicalJSON, allowed: allowed)
+            refuse("amplitude", found: given.canonicalJSON, allowed: allowed)
+            return .method
         }
         return .fixed(amplitude)
     }
 
-    mutating func samplePolicy() throws -> SamplePolicy {
+    mutating func samplePolicy() -> SamplePolicy {
         let allowed = "a number in 1…\(Int32.max), all or auto"
         let given = tree(
             "samples", allowed: allowed, default: "10000",
@@ -114,7 +115,8 @@ extension Fields {
         if given.text == "all" { return .all }
         if given.text == "auto" { return .auto }
         guard let count = given.integer, (1...Int(Int32.max)).contains(count) else {
-            throw failure("samples", found: given.canonicalJSON, allowed: allowed)
+            refuse("samples", found: given.canonicalJSON, allowed: allowed)
+            return .count(10_000)
         }
         return .count(count)
     }

@@ -24,7 +24,7 @@ package struct ProposalParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         method = try fields.choice(
             "method", default: GrowthMethodName.tinyJoint, "the rule that proposes neurons")
-        neurons = try fields.neuronPolicy()
+        neurons = fields.neuronPolicy()
         sites = try fields.choice(
             "sites", default: SitePolicy.all, "which sites grow: all, each in turn, or the best")
         taps = try fields.choice(
@@ -56,7 +56,7 @@ package struct MeasurementParameters: ParameterSet {
     package init(samples: SamplePolicy = .count(10_000)) { self.samples = samples }
 
     package init(fields: inout Fields) throws {
-        samples = try fields.samplePolicy()
+        samples = fields.samplePolicy()
         tolerance = try fields.real(
             "tolerance", in: 1e-6...1, default: 0.05,
             "samples: auto stops at this relative standard error of the gains")
@@ -103,7 +103,7 @@ package struct PlacementParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         signs = try fields.choice(
             "signs", default: SignRule.best, "the better sign of each neuron, or both as a pair of neurons")
-        amplitude = try fields.amplitudePolicy()
+        amplitude = fields.amplitudePolicy()
         trialSamples = try fields.integer(
             "trial-samples", in: 0...Int(Int32.max), default: 2000,
             "the most validation samples that amplitudes are tried on, 0 for all")

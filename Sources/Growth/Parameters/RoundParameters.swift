@@ -30,8 +30,9 @@ package struct RoundParameters<Part: ParameterSet>: ParameterSet {
         seed = try fields.integer("seed", in: 0...Int(Int32.max), default: 0, "names the random numbers")
         round = try fields.integer("round", in: 1...1000, default: 1, "the growth round, from 1")
         rounds = try fields.integer("rounds", in: 1...1000, default: max(round, 1), "rounds in all")
-        guard rounds >= round else {
-            throw fields.failure("rounds", found: "\(rounds)", allowed: "at least round, \(round)")
+        if rounds < round {
+            fields.refuse(
+                "rounds", with: ["round"], found: "\(rounds)", allowed: "at least round, \(round)")
         }
     }
 

@@ -9,8 +9,8 @@ package enum InnerWidths: Hashable, Sendable {
 
     /// `inner: 0.25`, `inner: [4, 8, 16]`.
     ///
-    /// - Parameter blocks: how many blocks each stage has.
-    init(_ key: String, _ fields: inout Fields, blocks: [Int]) throws {
+    /// - Parameter blocks: how many blocks each stage has, which follows from the field `depth`.
+    init(_ key: String, _ fields: inout Fields, blocks: [Int]) {
         let total = blocks.reduce(0, +)
         let counts = Set([blocks.count, total]).sorted().map(String.init).joined(separator: " or ")
         let allowed = "a factor in 0…16, or a list of \(counts) widths in 0…65536"
@@ -27,7 +27,11 @@ package enum InnerWidths: Hashable, Sendable {
         let widths = given.list?.compactMap(\.integer) ?? []
         guard widths.count == given.list?.count, [blocks.count, total].contains(widths.count),
             widths.allSatisfy((0...65_536).contains)
-        else { throw fields.failure(key, found: given.canonicalJSON, allowed: allowed) }
+        else {
+            fields.refuse(key, with: ["depth"], found: given.canonicalJSON, allowed: allowed)
+            self = .factor(1)
+            return
+        }
         self = .widths(widths)
     }
 

@@ -62,7 +62,7 @@ package struct ResNet: NetworkFamily {
         width = try fields.integer(
             "width", in: 1...8192, default: Self.standardWidth(depth),
             "channels of the first stage, doubled from stage to stage; by default 64 for depths 18 and 34")
-        inner = try InnerWidths("inner", &fields, blocks: Self.blocks(depth))
+        inner = InnerWidths("inner", &fields, blocks: Self.blocks(depth))
         stem = try fields.choice(
             "stem", default: .small, "3 x 3 with stride 1, or 7 x 7 with stride 2 and max pooling")
         order = try fields.choice("order", default: .classic, "where normalization and activation stand")

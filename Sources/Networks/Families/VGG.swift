@@ -52,7 +52,7 @@ package struct VGG: NetworkFamily {
             "the widths of the convolutions, stage by stage, as in [[8], [16], [32, 32]]")
         kernel = try fields.integer("kernel", in: 1...31, default: 3, "rows and columns of a convolution")
         if kernel % 2 == 0 {
-            throw fields.failure(
+            fields.refuse(
                 "kernel", found: "\(kernel)", allowed: "odd, so that images keep their size: 1, 3, 5, …")
         }
         activation = try fields.choice("activation", default: .relu, "the activation function")

@@ -42,6 +42,10 @@ package struct BatchNormalization: Operation {
         ]
     }
 
+    package func valuesPerStatistic(of inputs: [[Int]], rows: Int) -> Int? {
+        rows * inputs[0].dropFirst().reduce(1, *)
+    }
+
     package func cost(for inputs: [[Int]]) -> OperationCost { normalizationCost(inputs) }
 
     package var inPlace: InPlace { [.forward, .backward] }

@@ -37,6 +37,10 @@ package struct GroupNormalization: Operation {
         perChannelScaleAndShift(inputs)
     }
 
+    package func valuesPerStatistic(of inputs: [[Int]], rows: Int) -> Int? {
+        inputs[0].reduce(1, *) / groups
+    }
+
     package func cost(for inputs: [[Int]]) -> OperationCost { normalizationCost(inputs) }
 
     package var inPlace: InPlace { .backward }

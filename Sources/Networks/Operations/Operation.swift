@@ -35,6 +35,13 @@ package protocol Operation: ParameterSet {
     /// m of a running average of the state: r ← (1 − m) r + m s with what a step measured, s.
     var stateMomentum: Double { get }
 
+    /// From how many values a mean and a variance are taken while training; nil, the default, for none.
+    ///
+    /// - Parameters:
+    ///   - inputs: their shapes, for one sample.
+    ///   - rows: the samples at hand.
+    func valuesPerStatistic(of inputs: [[Int]], rows: Int) -> Int?
+
     /// The floating-point operations for one sample; a multiply-add counts two.
     func cost(for inputs: [[Int]]) -> OperationCost
 
@@ -96,6 +103,7 @@ extension Operation {
     package var inPlace: InPlace { [] }
     package func joined(with next: any Operation) -> (any Operation)? { nil }
     package var stateMomentum: Double { 0 }
+    package func valuesPerStatistic(of inputs: [[Int]], rows: Int) -> Int? { nil }
 
     /// The single input an operation takes, or an error that says so.
     func onlyInput(_ inputs: [[Int]], node: String, allowed: String) throws -> [Int] {

@@ -26,8 +26,10 @@ package struct ChainResult: Equatable, Sendable {
 
 /// What a chain's steps cost where and when they ran; it differs from run to run.
 package struct ChainRun: Equatable, Sendable {
-    /// By phase, as in `StepName.phases`.
+    /// Wall-clock seconds by phase, as in `StepName.phases`.
     package var seconds: [String: Double] = [:]
+    /// Seconds times threads, over all steps: what can be compared where steps had different numbers of threads.
+    private var recordedThreadSeconds = 0.0
     /// The most memory that one step held.
     package var peakMemoryBytes = 0
     /// Rounds of growth whose output is their input.
@@ -39,10 +41,13 @@ package struct ChainRun: Equatable, Sendable {
 
     /// The whole chain's; nil if a step's is not known.
     package var totalSeconds: Double? { unrecorded > 0 ? nil : seconds.values.reduce(0, +) }
+    package var threadSeconds: Double? { unrecorded > 0 ? nil : recordedThreadSeconds }
 
     mutating func add(_ record: RunRecord, phase: String) {
-        seconds[phase, default: 0] += record.measurements.seconds
-        peakMemoryBytes = max(peakMemoryBytes, record.measurements.peakMemoryBytes)
+        let measured = record.measurements
+        seconds[phase, default: 0] += measured.seconds
+        recordedThreadSeconds += measured.seconds * Double(measured.threads)
+        peakMemoryBytes = max(peakMemoryBytes, measured.peakMemoryBytes)
         if record.unchanged, phase == "grow" { idleRounds += 1 }
     }
 }

@@ -3,7 +3,8 @@ internal import Networks
 extension PipelineResults {
     /// results.csv: one row per branch and seed with everything that is a number, every digit of it.
     ///
-    /// A field is empty where there is no value. `seconds` is the sum over the chain's steps.
+    /// A field is empty where there is no value. `seconds` is the sum over the chain's steps by the clock,
+    /// `thread_seconds` the sum of each step's seconds times its threads.
     package var csv: String {
         let layers = chains.map(\.widths.free.count).max() ?? 0
         let header = columns.map(\.title) + (0..<layers).map { "width_\($0 + 1)" }
@@ -40,7 +41,10 @@ extension PipelineResults {
                 ("training_flops_\(phase.rawValue)", { "\($0.cost[phase])" })
             }
         let time: [Column] =
-            [("seconds", { Format.exact($0.run.totalSeconds) })]
+            [
+                ("seconds", { Format.exact($0.run.totalSeconds) }),
+                ("thread_seconds", { Format.exact($0.run.threadSeconds) }),
+            ]
             + StepName.phases.map { phase in ("seconds_\(phase)", { Format.exact($0.run.seconds[phase]) }) }
             + [("peak_memory_bytes", { "\($0.run.peakMemoryBytes)" })]
         let origin: [Column] = [

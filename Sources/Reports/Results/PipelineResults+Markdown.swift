@@ -22,10 +22,10 @@ extension PipelineResults {
                 + "a sum with one of them is left out."
         return """
             Test accuracy: mean ± sample standard deviation over n seeds. Training FLOPs (a multiply-add counts two, \
-            growth included) and seconds are means over the seeds; widths and parameters are ranges where seeds \
-            differ. Seconds are the sum over the chain's steps, from the dataset to the evaluation, as measured when \
-            each step ran: they vary from run to run, and a step that several branches share counts for each of \
-            them.\(missing) Every number, seed by seed: results.csv.
+            growth included) and thread-seconds are means over the seeds; widths and parameters are ranges where seeds \
+            differ. Thread-seconds are the sum over the chain's steps, from the dataset to the evaluation, of each \
+            step's seconds times the threads it was given, as measured when it ran: they vary from run to run, and a \
+            step that several branches share counts for each of them.\(missing) Every number, seed by seed: results.csv.
 
             """
     }

@@ -1,17 +1,17 @@
 internal import Networks
 
 extension PipelineResults {
-    /// branch, widths, parameters, training FLOPs, seconds, test accuracy: one row per branch.
+    /// branch, widths, parameters, training FLOPs, thread-seconds, test accuracy: one row per branch.
     ///
-    /// FLOPs and seconds are means over the seeds; widths and parameters are ranges where seeds differ.
+    /// FLOPs and thread-seconds are means over the seeds; widths and parameters are ranges where seeds differ.
     package var summary: TextTable {
         var table = TextTable([
             .init("branch"), .init("widths"), .init("parameters", .right), .init("training FLOPs", .right),
-            .init("seconds", .right), .init("test accuracy", .right),
+            .init("thread-seconds", .right), .init("test accuracy", .right),
         ])
         for (name, chains) in branches {
             let flops = Sample(chains.map { Double($0.cost.total) }).mean
-            let seconds = Sample(chains.map { $0.run.totalSeconds ?? .nan }).mean
+            let seconds = Sample(chains.map { $0.run.threadSeconds ?? .nan }).mean
             table.append([
                 name, NetworkWidths.text(chains.map(\.widths)), Format.range(chains.map(\.parameters)),
                 Format.prefixed(flops), Format.seconds(seconds),

@@ -45,33 +45,32 @@ extension ReportPlan {
     ///
     /// - Throws: `ParameterError` for a file that is not there or not such a plan.
     package init(reading file: String) throws {
-        var fields = try Fields(Tree(jsonFile: file), file: file)
+        self = try Fields.reading(Tree(jsonFile: file), file: file) { try Self(fields: &$0) }
+    }
+
+    private init(fields: inout Fields) throws {
         pipeline = try fields.text("pipeline", "the pipeline's name")
         description = try fields.text("description", default: "", "what the experiment is about")
         // The digest of the program that writes the report, so that make writes it anew with a new one.
         _ = try fields.text("source", default: "", "the digest of the report's sources")
-        let list = fields.tree("chains")
-        try fields.finish()
-        guard let items = list?.list, !items.isEmpty else {
-            throw fields.failure(
-                "chains", found: list?.summary ?? "nothing", allowed: "a list of at least one chain")
-        }
-        chains = try items.enumerated().map { try Chain($1, file: file, path: "chains.\($0)") }
+        chains = try fields.maps(
+            "chains", count: 1...Int.max, allowed: "{branch: …, seed: …, steps: […]}", "in the table's order"
+        ) { try Chain(fields: &$0) }
     }
 }
 
 extension ReportPlan.Chain {
-    fileprivate init(_ tree: Tree, file: String, path: String) throws {
-        var fields = try Fields(tree, file: file, path: path)
+    fileprivate init(fields: inout Fields) throws {
         branch = try fields.text("branch", "the branch's name")
         seed = try fields.integer("seed", in: 0...Int.max, "the seed")
         let list = fields.tree("steps")
-        try fields.finish()
         let names = list?.list?.compactMap(\.text) ?? []
         guard names.count == list?.list?.count, names.contains(StepName.evaluation) else {
-            throw fields.failure(
+            fields.refuse(
                 "steps", found: list?.summary ?? "nothing",
                 allowed: "names of steps, '\(StepName.evaluation)' among them")
+            steps = []
+            return
         }
         steps = names
     }

@@ -1,0 +1,32 @@
+package import Networks
+
+extension TrainingParameters {
+    /// How a whole batch is cut.
+    ///
+    /// - Parameter samples: of the training split, at least 1.
+    /// - Returns: the samples of a step, the parts they are cut into, and the samples of the smallest part.
+    func cut(samples: Int) -> (batch: Int, shards: Int, smallest: Int) {
+        let batch = min(batch, samples)
+        let shards = min(shards, batch)
+        return (batch, shards, batch / shards)
+    }
+
+    /// Checks that no normalisation gets a mean and a variance of one value: its output would be the shift whatever its
+    /// input is, and nothing in front of it would learn.
+    ///
+    /// Only whole batches count: a last batch of fewer samples is one step among many.
+    ///
+    /// - Parameter samples: of the training split.
+    /// - Throws: `TrainingError.singleValue` for the first such node.
+    package func checkStatistics(of architecture: Architecture, samples: Int) throws(TrainingError) {
+        guard epochs > 0, samples > 0 else { return }
+        let cut = cut(samples: samples)
+        for node in architecture.nodes {
+            let inputs = architecture.inputShapes(of: node)
+            func values(_ rows: Int) -> Int? { node.operation.valuesPerStatistic(of: inputs, rows: rows) }
+            guard values(cut.smallest) == 1 else { continue }
+            throw .singleValue(
+                node: node.name, batch: cut.batch, shards: cut.shards, dependsOnRows: values(2) != 1)
+        }
+    }
+}
