@@ -107,7 +107,10 @@ def print_tables(ours, peak):
         columns = list(next(iter(rows.values())))
         print(f"\n{title}, GFLOP/s" + "".join(f" {column:>18}" for column in columns))
         for row, rates in rows.items():
-            cells = [f"{rates[column]:.0f} ({rates[column] / peak:.0%})" if peak else f"{rates[column]:.0f}" for column in columns]
+            cells = []
+            for column in columns:
+                share = f" ({rates[column] / peak:.0%})" if peak else ""
+                cells.append(f"{rates[column]:.0f}{share}")
             print(f"{row:>{len(title) + 9}}" + "".join(f" {cell:>18}" for cell in cells))
 
 
