@@ -126,14 +126,20 @@ let package = Package(
 
 // Benchmarks are built on demand only, from the same build folder: `make bench`.
 if Context.environment["MERISTEM_BENCHMARKS"] != nil {
-    package.targets.append(
+    package.targets += [
+        // Reads the kernels' headers, so that the peak is that of their instruction set.
+        .target(
+            name: "CPeak", dependencies: ["CKernels"], path: "Benchmarks/peak",
+            cSettings: [.headerSearchPath(".")]),
         .executableTarget(
             name: "benchmarks",
             dependencies: [
+                "CKernels", "CPeak",
                 "Growth", "Training", "Networks", "Datasets", "Parameters", "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Benchmarks/benchmarks", swiftSettings: strict))
+            path: "Benchmarks/benchmarks", swiftSettings: strict),
+    ]
 }
 
 // So is what reads changed artifacts: `make fuzz`.

@@ -3,12 +3,13 @@
 #include "direct.h"
 #include "winograd.h"
 
-// Which algorithm is the fastest is told from the shape alone, so that bits depend neither on the processor nor on the number of
-// samples. Costs are cycles of a core that multiplies sixteen lanes in each, per block of four; the constants are fitted to
-// measurements of 4 to 64 channels on images of 2 to 32 rows.
+// Which algorithm is the fastest is told from the shape alone, so that bits depend neither on the processor nor on
+// the number of samples. Costs are cycles of a core that multiplies sixteen lanes in each, per block of four; the
+// constants are fitted to measurements of 4 to 64 channels on images of 2 to 32 rows.
 
 // Pairs of a position and a tap that falls on the image, along one axis.
-static double pairs(size_t destinations, size_t sources, size_t kernel, size_t stride, size_t padding, size_t dilation) {
+static double pairs(size_t destinations, size_t sources, size_t kernel, size_t stride, size_t padding,
+                    size_t dilation) {
     double count = 0;
     for (size_t d = 0; d < destinations; d++)
         for (size_t u = 0; u < kernel; u++) {
@@ -43,8 +44,10 @@ static gradient_algorithm gradient_of(const lanes_convolution *s) {
     const double c = (double)s->inputs, o = (double)s->outputs, rounded = (double)((s->inputs + 15) / 16 * 16);
     const double products = products_of(s), taps = (double)(s->kernelHeight * s->kernelWidth);
     const double direct = products * c * o * (1 + c / 200) + 11 * taps * c * o;
-    const double wide = products * rounded * o * 1.05 + taps * rounded * o + 8 * (double)(s->height * s->width) * rounded;
-    const double winograd = tiles(s->outHeight, s->outWidth) * (40 * rounded * o + 330 * (c + o) + 100 * rounded) + 10 * rounded * o;
+    const double wide = products * rounded * o * 1.05 + taps * rounded * o +
+        8 * (double)(s->height * s->width) * rounded;
+    const double winograd = tiles(s->outHeight, s->outWidth) * (40 * rounded * o + 330 * (c + o) + 100 * rounded) +
+        10 * rounded * o;
     if (can_use_winograd(s) && winograd < direct && winograd < wide) return WINOGRAD_GRADIENT;
     return wide < direct ? WIDE_GRADIENT : DIRECT_GRADIENT;
 }
@@ -75,8 +78,8 @@ size_t convolution_scratch(const lanes_convolution *s, size_t blocks) {
     }
 }
 
-void convolution_forward(const lanes_convolution *s, size_t blocks, const float *x, const float *weight, const float *bias,
-                         float *y, float *scratch) {
+void convolution_forward(const lanes_convolution *s, size_t blocks, const float *x, const float *weight,
+                         const float *bias, float *y, float *scratch) {
     if (prefers_winograd(s, s->inputs, s->outputs, s->outHeight, s->outWidth)) {
         const winograd_correlation w = winograd_forward(s);
         return winograd_correlate(&w, blocks, x, weight, bias, y, scratch);
@@ -85,8 +88,8 @@ void convolution_forward(const lanes_convolution *s, size_t blocks, const float 
     direct_correlate(&d, blocks, x, weight, bias, y, scratch);
 }
 
-void convolution_input_gradient(const lanes_convolution *s, size_t blocks, const float *dy, const float *weight, float *dx,
-                                float *scratch) {
+void convolution_input_gradient(const lanes_convolution *s, size_t blocks, const float *dy, const float *weight,
+                                float *dx, float *scratch) {
     if (prefers_winograd(s, s->outputs, s->inputs, s->height, s->width)) {
         const winograd_correlation w = winograd_backward(s);
         return winograd_correlate(&w, blocks, dy, weight, 0, dx, scratch);
@@ -95,8 +98,8 @@ void convolution_input_gradient(const lanes_convolution *s, size_t blocks, const
     direct_correlate(&d, blocks, dy, weight, 0, dx, scratch);
 }
 
-void convolution_parameter_gradient(const lanes_convolution *s, size_t blocks, const float *x, const float *dy, float *dw,
-                                    float *db, float *scratch) {
+void convolution_parameter_gradient(const lanes_convolution *s, size_t blocks, const float *x, const float *dy,
+                                    float *dw, float *db, float *scratch) {
     if (db) direct_bias_gradient(blocks, s->outputs, s->outHeight * s->outWidth, dy, db);
     const winograd_correlation w = winograd_forward(s);
     switch (gradient_of(s)) {

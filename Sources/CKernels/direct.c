@@ -1,7 +1,7 @@
 // Convolutions as they are written down: every output a sum over channels and taps, without a transform.
 //
-// x [blocks, C, h, w, 16], y [blocks, O, h', w', 16]. A sum starts from the bias and runs over channels, then taps that fall on
-// the image. Relative error below 1e-7 sqrt(C taps) of the sum of magnitudes.
+// x [blocks, C, h, w, 16], y [blocks, O, h', w', 16]. A sum starts from the bias and runs over channels, then taps
+// that fall on the image. Relative error below 1e-7 sqrt(C taps) of the sum of magnitudes.
 #ifndef KERNEL
 #define KERNEL_FILE "direct.c"
 #include "direct.h"
@@ -50,10 +50,11 @@ typedef struct {
     size_t firstBlock, lastBlock, firstRow, lastRow;
 } slab;
 
-// How many blocks, rows and channels are worked on at once: as many rows as fit, whole images if they do, and then as many of
-// them as fit; of the channels those whose part fits.
+// How many blocks, rows and channels are worked on at once: as many rows as fit, whole images if they do, and then as
+// many of them as fit; of the channels those whose part fits.
 static void direct_slab(const direct_correlation *d, size_t *blocks, size_t *rows, size_t *channels) {
-    const size_t image = d->rows.sources * d->columns.sources * LANES, down = d->rows.destinations, across = d->columns.destinations;
+    const size_t image = d->rows.sources * d->columns.sources * LANES;
+    const size_t down = d->rows.destinations, across = d->columns.destinations;
     const size_t leastRows = (SLAB_PLACES + across - 1) / across, leastBlocks = SLAB_PLACES / (down * across);
     *rows = SLAB_FLOATS / (d->inputs * image / down + 1);
     if (*rows < leastRows) *rows = leastRows;
@@ -71,14 +72,15 @@ static void direct_slab(const direct_correlation *d, size_t *blocks, size_t *row
 }
 
 // The taps of a class of rows and a class of columns.
-static size_t direct_taps(const direct_correlation *d, const taps_axis *rows, const taps_axis *columns, size_t r, size_t k,
-                          product_tap *tap) {
+static size_t direct_taps(const direct_correlation *d, const taps_axis *rows, const taps_axis *columns, size_t r,
+                          size_t k, product_tap *tap) {
     size_t count = 0;
     for (int32_t u = 0; u < rows->count[r]; u++)
         for (int32_t v = 0; v < columns->count[k]; v++) {
             const size_t row = rows->offset[r * rows->kernel + u], column = columns->offset[k * columns->kernel + v];
             tap[count].x = (row * d->columns.sources + column) * LANES;
-            tap[count++].weight = rows->tap[r * rows->kernel + u] * columns->kernel + columns->tap[k * columns->kernel + v];
+            tap[count++].weight = rows->tap[r * rows->kernel + u] * columns->kernel +
+                columns->tap[k * columns->kernel + v];
         }
     return count;
 }
@@ -96,8 +98,8 @@ INLINE void direct_groups(const direct_correlation *d, const products *p, const 
 }
 
 // All destinations of a slab that belong to one class, a list of places at a time.
-static void direct_class(const direct_correlation *d, const slab *s, const taps_axis *rows, const taps_axis *columns, size_t r,
-                         size_t k, const products *p) {
+static void direct_class(const direct_correlation *d, const slab *s, const taps_axis *rows, const taps_axis *columns,
+                         size_t r, size_t k, const products *p) {
     product_place place[LIST];
     size_t count = 0;
     for (size_t b = s->firstBlock; b < s->lastBlock; b++)
@@ -130,13 +132,14 @@ void KERNEL(direct_correlate)(const direct_correlation *d, size_t blocks, const 
     words += taps_axis_words(d->columns.destinations, d->columns.kernel);
     product_tap *tap = (product_tap *)(((uintptr_t)words + 15) / 16 * 16);
     const size_t image = d->rows.sources * d->columns.sources * LANES, down = d->rows.destinations;
-    products p = {.tap = tap, .xChannel = image, .weightOutput = d->weightOutput, .weightChannel = d->weightInput, .y = y,
-                  .yOutput = down * d->columns.destinations * LANES, .bias = bias};
+    products p = {.tap = tap, .xChannel = image, .weightOutput = d->weightOutput, .weightChannel = d->weightInput,
+        .y = y, .yOutput = down * d->columns.destinations * LANES, .bias = bias};
     size_t slabBlocks, slabRows, most;
     direct_slab(d, &slabBlocks, &slabRows, &most);
     for (size_t b = 0; b < blocks; b += slabBlocks)
         for (size_t h = 0; h < down; h += slabRows) {
-            const slab s = {b, b + slabBlocks < blocks ? b + slabBlocks : blocks, h, h + slabRows < down ? h + slabRows : down};
+            const slab s = {b, b + slabBlocks < blocks ? b + slabBlocks : blocks, h,
+                            h + slabRows < down ? h + slabRows : down};
             size_t c = 0;
             do {
                 const size_t channels = d->inputs ? PART(d->inputs - c, most) : 0;

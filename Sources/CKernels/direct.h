@@ -3,7 +3,8 @@
 
 #include "taps.h"
 
-/// Values of an image's channels that are worked on at once should stay in the second cache, beside weights and results.
+/// Values of an image's channels that are worked on at once should stay in the second cache, beside weights and
+/// results.
 enum { SLAB_FLOATS = 96 << 10, SLAB_PLACES = 96, LIST = 96 };
 
 /// Convolutions or their transposes side by side, each from some sources x to some destinations y.
@@ -16,12 +17,12 @@ typedef struct {
 } direct_correlation;
 
 size_t direct_scratch(const lanes_convolution *shape);
-void direct_correlate(const direct_correlation *d, size_t blocks, const float *x, const float *weight, const float *bias,
-                      float *y, float *scratch);
+void direct_correlate(const direct_correlation *d, size_t blocks, const float *x, const float *weight,
+                      const float *bias, float *y, float *scratch);
 size_t direct_gradient_scratch(const lanes_convolution *shape);
 /// dw [groups, O, C, kh, kw] of groups side by side, of which `shape` is one
-void direct_parameter_gradient(const lanes_convolution *shape, size_t groups, size_t blocks, const float *x, const float *dy,
-                               float *dw, float *scratch);
+void direct_parameter_gradient(const lanes_convolution *shape, size_t groups, size_t blocks, const float *x,
+                               const float *dy, float *dw, float *scratch);
 /// The same for one group of many inputs.
 size_t wide_gradient_scratch(const lanes_convolution *shape);
 void wide_parameter_gradient(const lanes_convolution *shape, size_t blocks, const float *x, const float *dy, float *dw,

@@ -1,8 +1,8 @@
 // The gradient of a direct convolution's weights: dw[o, c, t] = the sum over samples and positions of dy[o] x[c, t].
 //
-// x [blocks, C, h, w, 16], dy [blocks, O, h', w', 16], dw [O, C, kh, kw], db [O]. A sum runs in every lane by itself over
-// classes of positions (taps.h), in them over sample blocks, rows and columns, and at the end over lanes in one tree.
-// Relative error below 1e-7 sqrt(blocks h' w') of the sum of magnitudes.
+// x [blocks, C, h, w, 16], dy [blocks, O, h', w', 16], dw [O, C, kh, kw], db [O]. A sum runs in every lane by itself
+// over classes of positions (taps.h), in them over sample blocks, rows and columns, and at the end over lanes in one
+// tree. Relative error below 1e-7 sqrt(blocks h' w') of the sum of magnitudes.
 #ifndef KERNEL
 #define KERNEL_FILE "direct_gradient.c"
 #include "direct.h"
@@ -52,8 +52,8 @@ typedef struct {
 } class_positions;
 
 // sum[m][n] += dy[m] x[n] over positions, for one part of the lanes; sums are `row` floats apart between outputs.
-INLINE void sums_block(const int M, const int N, const class_positions *p, const float *dy, size_t yOutput, const float *const *x,
-                       float *const *sum, size_t row) {
+INLINE void sums_block(const int M, const int N, const class_positions *p, const float *dy, size_t yOutput,
+                       const float *const *x, float *const *sum, size_t row) {
     vec total[OUTPUTS][SOURCES];
 #pragma unroll
     for (int m = 0; m < M; m++)
@@ -114,8 +114,9 @@ static void (*const sums_blocks[OUTPUTS + 1][SOURCES + 1])(PARAMETERS) = {
 #undef ROWS
 
 // The part of `outputs` outputs and `inputs` inputs that one class of positions adds to sum [outputs][inputs][taps].
-static void sums_class(const lanes_convolution *s, const class_positions *p, const taps_axis *rows, const taps_axis *columns,
-                       size_t r, size_t k, const float *x, const float *dy, size_t inputs, size_t outputs, float *sum) {
+static void sums_class(const lanes_convolution *s, const class_positions *p, const taps_axis *rows,
+                       const taps_axis *columns, size_t r, size_t k, const float *x, const float *dy, size_t inputs,
+                       size_t outputs, float *sum) {
     const size_t image = s->height * s->width * LANES, result = s->outHeight * s->outWidth * LANES;
     const size_t taps = s->kernelHeight * s->kernelWidth;
     const float *from[SOURCES];
@@ -125,8 +126,10 @@ static void sums_class(const lanes_convolution *s, const class_positions *p, con
     for (size_t c = 0; c < inputs; c++)
         for (int32_t u = 0; u < rows->count[r]; u++)
             for (int32_t v = 0; v < columns->count[k]; v++) {
-                const size_t row = rows->offset[r * rows->kernel + u], column = columns->offset[k * columns->kernel + v];
-                const size_t tap = rows->tap[r * rows->kernel + u] * s->kernelWidth + columns->tap[k * columns->kernel + v];
+                const size_t row = rows->offset[r * rows->kernel + u];
+                const size_t column = columns->offset[k * columns->kernel + v];
+                const size_t tap = rows->tap[r * rows->kernel + u] * s->kernelWidth +
+                    columns->tap[k * columns->kernel + v];
                 from[filled] = x + c * image + (row * s->width + column) * LANES;
                 to[filled++] = sum + (c * taps + tap) * LANES;
                 if (filled < (count - done + blocks - 1) / blocks) continue;
@@ -140,7 +143,8 @@ static void sums_class(const lanes_convolution *s, const class_positions *p, con
             }
 }
 
-// dw of `outputs` outputs and `inputs` inputs, whose x and dy start at the given ones; blocks of them are so many floats apart.
+// dw of `outputs` outputs and `inputs` inputs, whose x and dy start at the given ones; blocks of them are so many
+// floats apart.
 static void sums_group(const lanes_convolution *s, const taps_axis *rows, const taps_axis *columns, size_t blocks,
                        size_t xBlock, size_t yBlock, const float *x, const float *dy, size_t inputs, size_t outputs,
                        float *sum, float *dw) {

@@ -8,8 +8,8 @@
 //     void KERNEL(name)(const float *x, size_t count) { … in `lanes` of lanes.h … }
 //     #endif
 //
-// The file includes itself with KERNEL(name) = name_v4 (AVX-512) and name_v3 (AVX2 and FMA), or name_neon; DISPATCH makes
-// the public function, which runs the set chosen at start (platform.c). The sets' bits are equal (lanes.h).
+// The file includes itself with KERNEL(name) = name_v4 (AVX-512) and name_v3 (AVX2 and FMA), or name_neon; DISPATCH
+// makes the public function, which runs the set chosen at start (platform.c). The sets' bits are equal (lanes.h).
 #include "CKernels.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // Sixteen samples side by side, for one instruction set; included once per set by instruction_sets.h.
 //
-// What makes bits equal on all sets: no contraction by the compiler, fused multiply-adds only where `fma` is written, the
-// same sequence of operations in every lane whatever the registers' width, and one tree for sums over lanes.
+// What makes bits equal on all sets: no contraction by the compiler, fused multiply-adds only where `fma` is written,
+// the same sequence of operations in every lane whatever the registers' width, and one tree for sums over lanes.
 #pragma STDC FP_CONTRACT OFF
 
 #ifndef LANES
@@ -34,7 +34,9 @@ INLINE lanes lanes_all(float x) { return (lanes){x, x, x, x, x, x, x, x, x, x, x
 /// a b + c, rounded once
 INLINE lanes lanes_fma(lanes a, lanes b, lanes c) { return __builtin_elementwise_fma(a, b, c); }
 /// where the mask is all ones a, where it is zero b
-INLINE lanes lanes_select(lanes_int mask, lanes a, lanes b) { return (lanes)((mask & (lanes_int)a) | (~mask & (lanes_int)b)); }
+INLINE lanes lanes_select(lanes_int mask, lanes a, lanes b) {
+    return (lanes)((mask & (lanes_int)a) | (~mask & (lanes_int)b));
+}
 
 /// All ones in the first `count` lanes, zero in the others.
 INLINE lanes_int lanes_first(size_t count) {
@@ -77,15 +79,21 @@ INLINE void lanes_transpose(const float *from, size_t fromRow, float *to, size_t
     for (int i = 0; i < 16; i += 4)
 #pragma unroll
         for (int k = 0; k < 2; k++) {
-            a[i + 2 * k] = __builtin_shufflevector(b[i + k], b[i + k + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
-            a[i + 2 * k + 1] = __builtin_shufflevector(b[i + k], b[i + k + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+            a[i + 2 * k] = __builtin_shufflevector(b[i + k], b[i + k + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25,
+                                                   12, 13, 28, 29);
+            a[i + 2 * k + 1] = __builtin_shufflevector(b[i + k], b[i + k + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11,
+                                                       26, 27, 14, 15, 30, 31);
         }
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-        const lanes even = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
-        const lanes odd = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
-        const lanes even2 = __builtin_shufflevector(a[i + 8], a[i + 12], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
-        const lanes odd2 = __builtin_shufflevector(a[i + 8], a[i + 12], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+        const lanes even = __builtin_shufflevector(a[i], a[i + 4], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25,
+                                                   26, 27);
+        const lanes odd = __builtin_shufflevector(a[i], a[i + 4], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29,
+                                                  30, 31);
+        const lanes even2 = __builtin_shufflevector(a[i + 8], a[i + 12], 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11,
+                                                    24, 25, 26, 27);
+        const lanes odd2 = __builtin_shufflevector(a[i + 8], a[i + 12], 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15,
+                                                   28, 29, 30, 31);
         b[i] = __builtin_shufflevector(even, even2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
         b[i + 4] = __builtin_shufflevector(odd, odd2, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
         b[i + 8] = __builtin_shufflevector(even, even2, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);

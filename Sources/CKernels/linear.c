@@ -1,8 +1,8 @@
 // Linear layers: y = bias + W x for x [blocks, inputs, 16], y [blocks, outputs, 16], W [outputs, inputs].
 //
 // Order of additions: y over inputs, dx over outputs, dw over samples (blocks, then lanes), each one chain of fused
-// multiply-adds; db over blocks in every lane, then over lanes in one tree. Relative error below 1e-7 sqrt(terms) of the sum of
-// magnitudes.
+// multiply-adds; db over blocks in every lane, then over lanes in one tree. Relative error below 1e-7 sqrt(terms) of
+// the sum of magnitudes.
 #ifndef KERNEL
 #define KERNEL_FILE "linear.c"
 
@@ -40,8 +40,8 @@ DISPATCH(void, linear_parameter_gradient,
 #define LINEAR_BLOCKS 8
 
 // y [blocks, outputs] = bias + weight x [blocks, inputs], the weight's rows and columns so many floats apart.
-static void linear_product(size_t inputs, size_t outputs, size_t blocks, const float *x, const float *weight, size_t row,
-                           size_t column, const float *bias, float *y) {
+static void linear_product(size_t inputs, size_t outputs, size_t blocks, const float *x, const float *weight,
+                           size_t row, size_t column, const float *bias, float *y) {
     const product_tap tap = {0, 0};
     for (size_t b = 0; b < blocks; b += LINEAR_BLOCKS) {
         const size_t count = blocks - b < LINEAR_BLOCKS ? blocks - b : LINEAR_BLOCKS;
@@ -106,7 +106,8 @@ static void linear_inputs(size_t inputs, size_t outputs, size_t blocks, size_t f
         memcpy(dw + o * inputs + first + whole * WIDTH, rest + o * WIDTH, left * sizeof *dw);
 }
 
-// Samples become rows, so that dw[o] += dy[o, sample] x[sample] for sixteen inputs at a time and no sum over lanes is left.
+// Samples become rows, so that dw[o] += dy[o, sample] x[sample] for sixteen inputs at a time and no sum over lanes is
+// left.
 void KERNEL(linear_parameter_gradient)(size_t inputs, size_t outputs, size_t blocks, const float *x, const float *dy,
                                        float *dw, float *db, float *scratch) {
     float *rows = scratch, *rest = scratch + blocks * LANES * 96;

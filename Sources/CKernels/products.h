@@ -1,8 +1,9 @@
-// The heart of convolutions and linear layers: register blocks of outputs x positions; included once per instruction set.
+// The heart of convolutions and linear layers: register blocks of outputs x positions; included once per instruction
+// set.
 //
-// y[m][n] = start + sum over c, t of weight[m][c][t] x[n][c][t], for M outputs and N registers' worth of samples at given
-// places. Every sum is one chain of fused multiply-adds over (c, t), c the slower, so that neither blocking nor the width of
-// registers changes a bit.
+// y[m][n] = start + sum over c, t of weight[m][c][t] x[n][c][t], for M outputs and N registers' worth of samples at
+// given places. Every sum is one chain of fused multiply-adds over (c, t), c the slower, so that neither blocking nor
+// the width of registers changes a bit.
 #define products_ KERNEL(products)
 #define products_block KERNEL(products_block)
 #define products_run KERNEL(products_run)
@@ -40,7 +41,8 @@ typedef struct {
     size_t xChannel, weightOutput, weightChannel;
     float *y;
     size_t yOutput;
-    /// Sums start from y itself where they go on, else from a bias per output, or zero; or they are added to y when complete.
+    /// Sums start from y itself where they go on, else from a bias per output, or zero; or they are added to y when
+    /// complete.
     const float *bias;
     enum { FROM_BIAS, FROM_Y, ADD_TO_Y } start;
 } products;

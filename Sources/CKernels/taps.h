@@ -1,8 +1,9 @@
 // Which taps of a kernel reach which positions, along one axis and over an image; the same for every instruction set.
 //
-// Positions whose taps all fall on the image at the same distances form a class: of a 3 x 3 convolution with padding the
-// first row, the rows between and the last row, and the same of columns. Within a class every position is computed alike, so
-// no zeros are stored or multiplied around an image, and strides, dilations and gradients need no kernels of their own.
+// Positions whose taps all fall on the image at the same distances form a class: of a 3 x 3 convolution with padding
+// the first row, the rows between and the last row, and the same of columns. Within a class every position is
+// computed alike, so no zeros are stored or multiplied around an image, and strides, dilations and gradients need no
+// kernels of their own.
 #ifndef TAPS_H
 #define TAPS_H
 
@@ -19,7 +20,8 @@ typedef struct {
     int32_t *count, *tap, *offset;
 } taps_axis;
 
-/// How destinations follow from sources: source = destination stride + tap dilation - padding, or, transposed, the reverse.
+/// How destinations follow from sources: source = destination stride + tap dilation - padding, or, transposed, the
+/// reverse.
 typedef struct {
     size_t destinations, sources, kernel, stride, padding, dilation;
     int transposed;

@@ -1,9 +1,11 @@
-// The gradient of a convolution's weights where there are many inputs: sixteen inputs at a time in place of sixteen samples.
+// The gradient of a convolution's weights where there are many inputs: sixteen inputs at a time in place of sixteen
+// samples.
 //
-// x [blocks, C, h, w, 16], dy [blocks, O, h', w', 16], dw [O, C, kh, kw]. Values of x are transposed, so that
-// dw[o, c...c + 15, t] += dy[o, position, sample] x[position + t, sample, c...c + 15] is a product without a sum over lanes. The sum of a
-// slab (one sample block, some rows of dy) is one chain of fused multiply-adds over rows, columns and samples; slabs are added in
-// order. Relative error below 1e-7 sqrt(16 positions of a slab + slabs) of the sum of magnitudes.
+// x [blocks, C, h, w, 16], dy [blocks, O, h', w', 16], dw [O, C, kh, kw]. Values of x are transposed, so that dw[o,
+// c...c + 15, t] += dy[o, position, sample] x[position + t, sample, c...c + 15] is a product without a sum over
+// lanes. The sum of a slab (one sample block, some rows of dy) is one chain of fused multiply-adds over rows, columns
+// and samples; slabs are added in order. Relative error below 1e-7 sqrt(16 positions of a slab + slabs) of the sum of
+// magnitudes.
 #ifndef KERNEL
 #define KERNEL_FILE "wide_gradient.c"
 #include "direct.h"
@@ -33,7 +35,8 @@ static wide_slabs slabs_of(const lanes_convolution *s) {
 
 size_t wide_gradient_scratch(const lanes_convolution *s) {
     const size_t group = s->inputs < GROUP ? rounded(s->inputs) : GROUP;
-    return slabs_of(s).sources * s->width * 16 * group + s->kernelHeight * s->kernelWidth * s->outputs * rounded(s->inputs) +
+    return slabs_of(s).sources * s->width * 16 * group +
+        s->kernelHeight * s->kernelWidth * s->outputs * rounded(s->inputs) +
            64 * s->outWidth;
 }
 
@@ -56,7 +59,8 @@ typedef struct {
 } wide_slab;
 
 // Whether any tap of any of [first, last) reads `source`, along one axis.
-static int touches(size_t source, size_t first, size_t last, size_t kernel, size_t stride, size_t padding, size_t dilation) {
+static int touches(size_t source, size_t first, size_t last, size_t kernel, size_t stride, size_t padding,
+                   size_t dilation) {
     for (size_t u = 0; u < kernel; u++) {
         const size_t at = source + padding;
         if (at < u * dilation || (at - u * dilation) % stride) continue;
@@ -71,10 +75,12 @@ static void stage_rows(const lanes_convolution *s, const wide_slab *slab, const 
     const size_t image = s->height * s->width * LANES;
     float padded[LANES * LANES] __attribute__((aligned(64))) = {0};
     for (size_t r = slab->firstSource; r < slab->lastSource; r++) {
-        if (!touches(r, slab->firstRow, slab->lastRow, s->kernelHeight, s->strideHeight, s->paddingHeight, s->dilationHeight))
+        if (!touches(r, slab->firstRow, slab->lastRow, s->kernelHeight, s->strideHeight, s->paddingHeight,
+                     s->dilationHeight))
             continue;
         for (size_t q = 0; q < s->width; q++) {
-            if (!touches(q, 0, s->outWidth, s->kernelWidth, s->strideWidth, s->paddingWidth, s->dilationWidth)) continue;
+            if (!touches(q, 0, s->outWidth, s->kernelWidth, s->strideWidth, s->paddingWidth,
+                         s->dilationWidth)) continue;
             const float *from = x + (slab->block * s->inputs + slab->input) * image + (r * s->width + q) * LANES;
             float *to = rows + ((r - slab->firstSource) * s->width + q) * LANES * slab->columns;
             for (size_t c = 0; c < slab->inputs; c += LANES, from += LANES * image) {
@@ -97,8 +103,8 @@ static void reached(size_t *first, size_t *last, size_t offset, size_t stride, s
 }
 
 // u [taps][outputs][rounded inputs] += dy rows
-static void multiply_slab(const lanes_convolution *s, const wide_slab *slab, const float *rows, const float *dy, float *u,
-                          const product_tap *tap) {
+static void multiply_slab(const lanes_convolution *s, const wide_slab *slab, const float *rows, const float *dy,
+                          float *u, const product_tap *tap) {
     product_place place[GROUP];
     for (size_t i = 0; i < GROUP / WIDTH; i++) place[i] = (product_place){i * WIDTH, i * WIDTH};
     const size_t position = LANES * slab->columns, result = s->outHeight * s->outWidth * LANES;
@@ -129,11 +135,12 @@ static void gather_taps(const lanes_convolution *s, const float *u, float *dw) {
             for (size_t t = 0; t < taps; t++) *dw++ = u[(t * s->outputs + o) * row + c];
 }
 
-void KERNEL(wide_parameter_gradient)(const lanes_convolution *s, size_t blocks, const float *x, const float *dy, float *dw,
-                                     float *scratch) {
+void KERNEL(wide_parameter_gradient)(const lanes_convolution *s, size_t blocks, const float *x, const float *dy,
+                                     float *dw, float *scratch) {
     const wide_slabs slabs = slabs_of(s);
     const size_t taps = s->kernelHeight * s->kernelWidth, group = s->inputs < GROUP ? rounded(s->inputs) : GROUP;
-    const size_t extent = s->dilationHeight * (s->kernelHeight - 1) + 1, count = taps * s->outputs * rounded(s->inputs);
+    const size_t extent = s->dilationHeight * (s->kernelHeight - 1) + 1, count =
+        taps * s->outputs * rounded(s->inputs);
     float *rows = scratch, *u = rows + slabs.sources * s->width * LANES * group;
     product_tap *tap = (product_tap *)(u + count);
     memset(u, 0, count * sizeof *u);
@@ -148,8 +155,8 @@ void KERNEL(wide_parameter_gradient)(const lanes_convolution *s, size_t blocks, 
                 const size_t top = h * s->strideHeight, bottom = (last - 1) * s->strideHeight + extent;
                 const wide_slab slab = {b, h, last, top < s->paddingHeight ? 0 : top - s->paddingHeight,
                                         bottom < s->paddingHeight ? 0
-                                        : bottom - s->paddingHeight < s->height ? bottom - s->paddingHeight : s->height,
-                                        g, inputs, columns};
+                                        : bottom - s->paddingHeight < s->height ?
+                                            bottom - s->paddingHeight : s->height, g, inputs, columns};
                 stage_rows(s, &slab, x, rows);
                 multiply_slab(s, &slab, rows, dy, u, tap);
             }

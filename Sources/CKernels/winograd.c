@@ -1,9 +1,9 @@
-// 3 x 3 convolutions by Winograd's algorithm F(4x4, 3x3) (Lavin and Gray, 2016): tiles of 6 x 6 values give 4 x 4 results with
-// 36 multiplications per input and output in place of 144.
+// 3 x 3 convolutions by Winograd's algorithm F(4x4, 3x3) (Lavin and Gray, 2016): tiles of 6 x 6 values give 4 x 4
+// results with 36 multiplications per input and output in place of 144.
 //
-// x [blocks, C, h, w, 16], y [blocks, O, h', w', 16]. Tiles d, weights g:  y = A^T [sum over c of (G g G^T) (B^T d B)] A, each
-// sum over channels by chains of 64 fused multiply-adds, these added in order, the bias last. Error against Float64, relative to the largest
-// result: below 2e-6.
+// x [blocks, C, h, w, 16], y [blocks, O, h', w', 16]. Tiles d, weights g:  y = A^T [sum over c of (G g G^T) (B^T d
+// B)] A, each sum over channels by chains of 64 fused multiply-adds, these added in order, the bias last. Error
+// against Float64, relative to the largest result: below 2e-6.
 #ifndef KERNEL
 #define KERNEL_FILE "winograd.c"
 #include "winograd.h"
@@ -13,7 +13,8 @@ enum { TILES = 12, CHUNK = 32 };
 /// Channels of one chain: a longer one has a larger error.
 enum { CHAIN = 64 };
 
-// Transforms of the 36 elements stand one line apart beyond a multiple, so that they do not fall on each other in caches.
+// Transforms of the 36 elements stand one line apart beyond a multiple, so that they do not fall on each other in
+// caches.
 #define VALUES(CHANNELS) (((CHANNELS) * TILES + 1) * 16)
 
 #include "instruction_sets.h"
@@ -25,9 +26,8 @@ size_t winograd_scratch(const winograd_correlation *w, size_t blocks) {
 }
 
 DISPATCH(void, winograd_correlate,
-         (const winograd_correlation *w, size_t blocks, const float *x, const float *weight, const float *bias, float *y,
-          float *scratch),
-         (w, blocks, x, weight, bias, y, scratch))
+         (const winograd_correlation *w, size_t blocks, const float *x, const float *weight, const float *bias,
+          float *y, float *scratch), (w, blocks, x, weight, bias, y, scratch))
 #else
 #include "products.h"
 #include "winograd_tiles.h"
@@ -83,7 +83,8 @@ INLINE void output_tile(const int whole, const winograd_tile *t, const float *m,
             six_to_four(half[i], out);
 #pragma unroll
             for (int j = 0; j < 4; j++)
-                if (whole || (i < t->lastRow && j < t->lastColumn)) *(vec *)(y + i * row + j * LANES) = out[j] + vec_all(bias);
+                if (whole || (i < t->lastRow && j < t->lastColumn)) *(vec *)(y + i * row + j * LANES) = out[j] +
+                    vec_all(bias);
         }
     }
 }
@@ -153,8 +154,8 @@ static void transform_inputs(const winograd_correlation *w, const float *x, size
 }
 
 // `outputs` outputs of y from m [36][outputs][count]
-static void transform_outputs(const winograd_correlation *w, const float *m, size_t element, size_t first, size_t count,
-                              size_t output, size_t outputs, const float *bias, float *y) {
+static void transform_outputs(const winograd_correlation *w, const float *m, size_t element, size_t first,
+                              size_t count, size_t output, size_t outputs, const float *bias, float *y) {
     const size_t image = w->outHeight * w->outWidth * LANES, row = w->outWidth * LANES;
     winograd_tile tile[TILES];
     for (size_t t = 0; t < count; t++) tile[t] = tile_at(w, first + t, 4, w->outHeight, w->outWidth, 0, 0);
@@ -171,8 +172,8 @@ static void transform_outputs(const winograd_correlation *w, const float *m, siz
 }
 
 // m [36][outputs][count] = u v
-static void multiply_tiles(size_t inputs, size_t outputs, size_t count, const float *u, const float *v, size_t vElement,
-                           float *m, size_t mElement) {
+static void multiply_tiles(size_t inputs, size_t outputs, size_t count, const float *u, const float *v,
+                           size_t vElement, float *m, size_t mElement) {
     const product_tap tap = {0, 0};
     product_place place[TILES * PARTS];
     for (size_t i = 0; i < count * PARTS; i++) place[i] = (product_place){i * WIDTH, i * WIDTH};

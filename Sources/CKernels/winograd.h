@@ -11,11 +11,11 @@ typedef struct {
 } winograd_correlation;
 
 size_t winograd_scratch(const winograd_correlation *w, size_t blocks);
-void winograd_correlate(const winograd_correlation *w, size_t blocks, const float *x, const float *weight, const float *bias,
-                        float *y, float *scratch);
+void winograd_correlate(const winograd_correlation *w, size_t blocks, const float *x, const float *weight,
+                        const float *bias, float *y, float *scratch);
 size_t winograd_gradient_scratch(const winograd_correlation *w, size_t blocks);
 /// dw [O, C, 3, 3] of such a correlation that is not transposed
-void winograd_parameter_gradient(const winograd_correlation *w, size_t blocks, const float *x, const float *dy, float *dw,
-                                 float *scratch);
+void winograd_parameter_gradient(const winograd_correlation *w, size_t blocks, const float *x, const float *dy,
+                                 float *dw, float *scratch);
 
 #endif

@@ -1,9 +1,10 @@
 // The gradient of the weights of 3 x 3 convolutions by Winograd's algorithm, the transpose of F(4x4, 3x3):
 // dw = G^T [sum over tiles and samples of (A dy A^T) (B^T x B)] G.
 //
-// x [blocks, C, h, w, 16], dy [blocks, O, h', w', 16], dw [O, C, 3, 3]. The sum of a slab of up to 12 tiles is one chain of fused
-// multiply-adds over tiles, then lanes; slabs are added in order. Sixteen inputs are worked on at once: values are transposed,
-// so that no sum over lanes is left. Error against Float64, relative to the largest gradient: below 2e-6.
+// x [blocks, C, h, w, 16], dy [blocks, O, h', w', 16], dw [O, C, 3, 3]. The sum of a slab of up to 12 tiles is one
+// chain of fused multiply-adds over tiles, then lanes; slabs are added in order. Sixteen inputs are worked on at
+// once: values are transposed, so that no sum over lanes is left. Error against Float64, relative to the largest
+// gradient: below 2e-6.
 #ifndef KERNEL
 #define KERNEL_FILE "winograd_gradient.c"
 #include "winograd.h"
@@ -61,7 +62,8 @@ INLINE void six_to_three(const vec u[6], vec g[3]) {
 }
 
 // One tile of one output: the 4 x 4 gradients that fall on the image dy, to 36 elements.
-INLINE void gradient_tile(const int whole, const winograd_tile *t, const float *dy, size_t row, float *m, size_t element) {
+INLINE void gradient_tile(const int whole, const winograd_tile *t, const float *dy, size_t row, float *m,
+                          size_t element) {
     dy += (size_t)t->row * row + (size_t)t->column * LANES;
     for (int part = 0; part < PARTS; part++, m += WIDTH, dy += WIDTH) {
         vec half[6][4];
@@ -136,8 +138,8 @@ static void transform_gradients(const winograd_correlation *w, const float *dy, 
 }
 
 // u [36][outputs][rounded inputs] = or += m rows, over the samples of `count` tiles
-static void multiply_rows(size_t inputs, size_t outputs, size_t count, const float *m, size_t mElement, const float *rows,
-                          size_t element, float *u, size_t uElement, int adds) {
+static void multiply_rows(size_t inputs, size_t outputs, size_t count, const float *m, size_t mElement,
+                          const float *rows, size_t element, float *u, size_t uElement, int adds) {
     const product_tap tap = {0, 0};
     product_place place[GROUP];
     for (size_t i = 0; i < GROUP / WIDTH; i++) place[i] = (product_place){i * WIDTH, i * WIDTH};
@@ -180,12 +182,13 @@ static void gradient_filters(size_t inputs, size_t outputs, const float *u, size
                 }
             }
             lanes_transpose(taps[0], LANES, rows[0], LANES);
-            for (size_t i = 0; i < LANES && c + i < inputs; i++) memcpy(dw + (o * inputs + c + i) * 9, rows[i], 9 * sizeof(float));
+            for (size_t i = 0; i < LANES && c + i < inputs; i++) memcpy(dw + (o * inputs + c + i) * 9, rows[i],
+                9 * sizeof(float));
         }
 }
 
-void KERNEL(winograd_parameter_gradient)(const winograd_correlation *w, size_t blocks, const float *x, const float *dy, float *dw,
-                                         float *scratch) {
+void KERNEL(winograd_parameter_gradient)(const winograd_correlation *w, size_t blocks, const float *x,
+                                         const float *dy, float *dw, float *scratch) {
     const size_t C = w->inputs, O = w->outputs, tiles = tiles_of(w, blocks);
     const size_t chunk = tiles <= TILES && O > CHUNK ? CHUNK : O, uElement = chunk * rounded(C);
     float *rows = scratch, *m = rows + 36 * 16 * (rounded(C) * TILES + 1), *u = m + 36 * 16 * (O * TILES + 1);

@@ -2,8 +2,8 @@
 #ifndef WINOGRAD_TILES_H
 #define WINOGRAD_TILES_H
 
-// The transforms interpolate at 0, A, -A, B, -B and infinity. These points, which are exact, have a tenth of the error of the
-// usual 1 and 2.
+// The transforms interpolate at 0, A, -A, B, -B and infinity. These points, which are exact, have a tenth of the
+// error of the usual 1 and 2.
 #define A 0.625f
 #define B 1.5f
 #define AA (A * A)
@@ -16,17 +16,18 @@
 #define six_to_six KERNEL(six_to_six)
 #define input_tile KERNEL(input_tile)
 
-/// Where a tile stands: its sample block, the image row and column of its first value, and which of its rows and columns
-/// fall on the image.
+/// Where a tile stands: its sample block, the image row and column of its first value, and which of its rows and
+/// columns fall on the image.
 typedef struct {
     size_t block;
     ptrdiff_t row, column;
     int firstRow, lastRow, firstColumn, lastColumn;
 } winograd_tile;
 
-// The `extent` x `extent` values of tile `index` on an image of `height` x `width`, `up` and `left` of its 4 x 4 results.
-INLINE winograd_tile tile_at(const winograd_correlation *w, size_t index, int extent, size_t height, size_t width, size_t up,
-                             size_t left) {
+// The `extent` x `extent` values of tile `index` on an image of `height` x `width`, `up` and `left` of its 4 x 4
+// results.
+INLINE winograd_tile tile_at(const winograd_correlation *w, size_t index, int extent, size_t height, size_t width,
+                             size_t up, size_t left) {
     const size_t across = (w->outWidth + 3) / 4, down = (w->outHeight + 3) / 4;
     winograd_tile t = {.block = index / (across * down)};
     t.row = (ptrdiff_t)(index / across % down * 4) - (ptrdiff_t)up;
@@ -51,8 +52,8 @@ INLINE void six_to_six(const vec d[6], vec v[6]) {
     v[5] = vec_fma(vec_all(AA * BB), d[1], vec_fma(vec_all(-AA - BB), d[3], d[5]));
 }
 
-// One tile of one channel, whose image starts at x with rows `row` floats apart, to 36 elements `element` floats apart; beyond
-// the image there are zeros.
+// One tile of one channel, whose image starts at x with rows `row` floats apart, to 36 elements `element` floats
+// apart; beyond the image there are zeros.
 INLINE void input_tile(const int whole, const winograd_tile *t, const float *x, size_t row, float *v, size_t element) {
     static const float zeros[6 * LANES] __attribute__((aligned(64)));
     const float *from[6];

@@ -83,8 +83,10 @@ static void linear_layers(void) {
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         const size_t inputs = widths[i][0], outputs = widths[i][1], blocks = 3;
         float *x = drawn(blocks * inputs * 16), *weight = drawn(inputs * outputs), *bias = drawn(outputs);
-        float *dy = drawn(blocks * outputs * 16), *y = floats(blocks * outputs * 16), *dx = floats(blocks * inputs * 16);
-        float *dw = floats(inputs * outputs), *db = floats(outputs), *scratch = floats(linear_scratch(inputs, outputs, blocks));
+        float *dy = drawn(blocks * outputs * 16), *y = floats(blocks * outputs * 16), *dx =
+            floats(blocks * inputs * 16);
+        float *dw = floats(inputs * outputs), *db = floats(outputs), *scratch = floats(linear_scratch(inputs,
+            outputs, blocks));
         linear_forward(inputs, outputs, blocks, x, weight, bias, y, scratch);
         linear_input_gradient(inputs, outputs, blocks, dy, weight, dx, scratch);
         linear_parameter_gradient(inputs, outputs, blocks, x, dy, dw, db, scratch);
@@ -120,9 +122,11 @@ static void normalizations(void) {
     for (int rectified = 0; rectified < 2; rectified++) {
         channels_affine(x, y, ROWS, CHANNELS, POSITIONS, rectified, centre, scale, shift);
         report_floats("channels", y, COUNT);
-        channels_gradient_sums(x, g, ROWS, CHANNELS, POSITIONS, rectified, centre, scale, shift, sums, sums + CHANNELS);
+        channels_gradient_sums(x, g, ROWS, CHANNELS, POSITIONS, rectified, centre, scale, shift, sums, sums +
+                               CHANNELS);
         report("channels", sums, sizeof sums);
-        channels_gradient(x, g, y, ROWS, CHANNELS, POSITIONS, rectified, centre, scale, shift, slope, slope + CHANNELS);
+        channels_gradient(x, g, y, ROWS, CHANNELS, POSITIONS, rectified, centre, scale, shift, slope, slope +
+                          CHANNELS);
         report_floats("channels", y, COUNT);
     }
     enum { GROUPS = 3 };
