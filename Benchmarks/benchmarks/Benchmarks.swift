@@ -9,7 +9,7 @@ import Tensors
 struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks",
-        abstract: "Time training steps and growth statistics; one JSON object per measurement.",
+        abstract: "Time kernels, training steps and growth statistics; one JSON object per measurement.",
         discussion: "`Benchmarks/compare.py` makes a table of them, alone or beside the peers.")
 
     @Option(help: "Repetitions after one warm-up.")
@@ -25,25 +25,11 @@ struct Benchmarks: ParsableCommand {
     var names: [String] = []
 
     func run() throws {
-        Platform.start()
+        try Platform.start()
         Stopwatch.countsProcessor = cpu
+        try measureKernels()
+        try measureSteps()
         let square = ImageShape(height: 28, width: 28, channels: 1)
-        let images = syntheticDataset(count: 12_800, shape: square, classes: 10)
-        for widths in [[128], [512, 512], [8, 8]] {
-            let name = "step 784-\(widths.map(String.init).joined(separator: "-"))-10"
-            try measure(name) {
-                try secondsPerStep(
-                    NetworkParameters(widths: widths, activation: .relu), threads: $0, dataset: images)
-            }
-        }
-        let colour = ImageShape(height: 32, width: 32, channels: 3)
-        for (width, count) in [(64, 256), (16, 1280)] {
-            let images = syntheticDataset(count: count, shape: colour, classes: 10)
-            try measure("step ResNet-18 (\(width))") {
-                try secondsPerStep(
-                    NetworkParameters(ResNet(depth: 18, width: width)), threads: $0, dataset: images)
-            }
-        }
         let many = syntheticDataset(count: 60_000, shape: square, classes: 10)
         for (method, name) in [
             ("tiny", "statistics 784-32-32-10"), ("tiny-joint", "joint statistics 784-32-32-10"),
@@ -64,6 +50,61 @@ struct Benchmarks: ParsableCommand {
         if isWanted(solve) {
             let problem = syntheticProblem(inputs: 4608, outputs: 4608)
             try measure(solve, threads: [1]) { _ in try secondsOfSolve(problem) }
+        }
+    }
+
+    /// A core's peak, and a convolution over the width.
+    private func measureKernels() throws {
+        let peak = measurePeak()
+        try report(Measurement(name: "peak", threads: 1, seconds: [peak.seconds], flops: peak.flops))
+        let title = "3x3 convolution of 64 images of 28x28"
+        guard isWanted(title) else { return }
+        for width in ConvolutionBenchmark.widths {
+            var benchmark = ConvolutionBenchmark(width: width)
+            for pass in ConvolutionBenchmark.passes {
+                try report(
+                    Measurement(
+                        name: "\(title), \(width) channels, \(pass)", threads: 1,
+                        seconds: [benchmark.seconds(of: pass)], flops: benchmark.flops,
+                        table: [title, "\(width) channels", pass]))
+            }
+        }
+    }
+
+    /// Training steps of batches of 128.
+    private func measureSteps() throws {
+        let square = ImageShape(height: 28, width: 28, channels: 1)
+        let images = syntheticDataset(count: 12_800, shape: square, classes: 10)
+        func measureRows(_ widths: [Int], _ suffix: String = "") throws {
+            let name = "step 784-\(widths.map(String.init).joined(separator: "-"))-10\(suffix)"
+            try measureStep(name, NetworkParameters(widths: widths, activation: .relu), images)
+        }
+        for widths in [[128], [512, 512], [8, 8]] { try measureRows(widths) }
+        // With a core less: two threads should be no slower than one.
+        for widths in [[128], [8, 8]] {
+            try besideBusyProcesses(ProcessInfo.processInfo.activeProcessorCount - 1) {
+                try measureRows(widths, ", one core free")
+            }
+        }
+        for (first, second) in [(4, 8), (8, 16), (16, 32), (32, 64)] {
+            let network = VGG(stages: [[first, first], [second, second]], head: .global)
+            let few = syntheticDataset(count: 1280, shape: square, classes: 10)
+            try measureStep("step VGG (\(first),\(second))", NetworkParameters(network), few)
+        }
+        let colour = ImageShape(height: 32, width: 32, channels: 3)
+        for (width, inner, count) in [(64, 1.0, 256), (16, 1, 1280), (16, 0.25, 1280)] {
+            let images = syntheticDataset(count: count, shape: colour, classes: 10)
+            let network = ResNet(depth: 18, width: width, inner: .factor(inner))
+            let name = "step ResNet-18 (\(width))" + (inner == 1 ? "" : " inner 1/\(Int(1 / inner))")
+            try measureStep(name, NetworkParameters(network), images)
+        }
+    }
+
+    private func measureStep(_ name: String, _ network: NetworkParameters, _ dataset: Dataset) throws {
+        let architecture = try network.architecture(
+            sample: dataset.shape.planes, outputs: dataset.classes.count)
+        try measure(name, flops: 128 * architecture.exactTrainingFlops) {
+            try secondsPerStep(network, threads: $0, dataset: dataset)
         }
     }
 
@@ -102,11 +143,10 @@ struct Benchmarks: ParsableCommand {
 
     /// Prints what `body` gives for each number of threads.
     private func measure(
-        _ name: String, threads given: [Int]? = nil, _ body: (_ threads: Int) throws -> Double
+        _ name: String, threads given: [Int]? = nil, flops: Double? = nil,
+        _ body: (_ threads: Int) throws -> Double
     ) throws {
         guard isWanted(name) else { return }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         for threads in given ?? threads {
             var seconds = [try body(threads)]
             while seconds.count <= repetitions, seconds.reduce(0, +) < Self.mostSeconds {
@@ -114,10 +154,28 @@ struct Benchmarks: ParsableCommand {
             }
             // The first is a warm-up, unless it is all that there is time for.
             if seconds.count > 1 { seconds.removeFirst() }
-            let measurement = Measurement(name: name, threads: threads, seconds: seconds)
-            print(String(decoding: try encoder.encode(measurement), as: UTF8.self))
+            try report(Measurement(name: name, threads: threads, seconds: seconds, flops: flops))
         }
     }
+
+    private func report(_ measurement: Measurement) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        print(String(decoding: try encoder.encode(measurement), as: UTF8.self))
+    }
+}
+
+/// Runs `body` while so many processes of others do nothing but compute.
+private func besideBusyProcesses(_ count: Int, _ body: () throws -> Void) throws {
+    let others = (0..<count).map { _ in
+        let other = Process()
+        other.executableURL = URL(filePath: "/bin/sh")
+        other.arguments = ["-c", "while :; do :; done"]
+        return other
+    }
+    defer { for other in others where other.isRunning { other.terminate() } }
+    for other in others { try other.run() }
+    try body()
 }
 
 /// One row of the table.
@@ -126,6 +184,10 @@ private struct Measurement: Encodable {
     var threads: Int
     /// One per repetition.
     var seconds: [Double]
+    /// Floating-point operations of each, where they are counted.
+    var flops: Double?
+    /// Title, row and column, where it stands in a table of its own.
+    var table: [String]?
 }
 
 /// What seconds are counted by; set once, before anything is measured.

@@ -46,7 +46,9 @@ private struct Module {
 
     init(_ target: any Target) {
         name = target.name
-        let found = FileManager.default.enumerator(at: target.directoryURL, includingPropertiesForKeys: nil)
+        // What editors and macOS hide is no source: the compiler passes it over too.
+        let found = FileManager.default.enumerator(
+            at: target.directoryURL, includingPropertiesForKeys: nil, options: .skipsHiddenFiles)
         files = (found?.compactMap { $0 as? URL } ?? [])
             .filter { Self.extensions.contains($0.pathExtension) }
             .sorted { $0.path < $1.path }

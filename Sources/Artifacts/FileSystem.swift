@@ -1,5 +1,21 @@
 import Glibc
 
+/// A file's number and the time it was written at, to be compared for being the same and in no other way.
+struct FileStamp: Equatable, Sendable {
+    let inode: Int
+    let seconds: Int
+    let nanoseconds: Int
+
+}
+
+extension FileStamp {
+    init(_ status: stat) {
+        inode = Int(truncatingIfNeeded: status.st_ino)
+        seconds = status.st_mtim.tv_sec
+        nanoseconds = status.st_mtim.tv_nsec
+    }
+}
+
 /// The few operations on names that publishing needs, with typed errors.
 enum FileSystem {
     /// What stands under a name; links are not followed.
@@ -8,6 +24,16 @@ enum FileSystem {
         case folder
         case link(target: String)
         case other
+
+        /// For messages.
+        var description: String {
+            switch self {
+            case .file: "a file of its own"
+            case .folder: "a folder"
+            case .link(let target): "a link to '\(target)'"
+            case .other: "a pipe, socket or device"
+            }
+        }
     }
 
     static func entry(at path: String) -> Entry? {
@@ -38,33 +64,55 @@ enum FileSystem {
         return names.sorted()
     }
 
-    /// Makes a folder and those above it; existing ones are left alone.
+    /// Makes a folder and those above it; existing ones are left alone. Who may use it is left to the umask.
     static func makeFolder(_ path: String) throws {
-        if mkdir(path, 0o755) == 0 || isFolder(path) { return }
+        if mkdir(path, 0o777) == 0 || isFolder(path) { return }
         guard errno == ENOENT, let above = folder(of: path), above != path else {
             throw ArtifactError.system(operation: "make folder", path: path, code: errno)
         }
         try makeFolder(above)
-        guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
             throw ArtifactError.system(operation: "make folder", path: path, code: errno)
         }
     }
 
+    /// Gives a complete file its name. A folder of that name is moved aside; a link is replaced, not what it leads to.
     static func rename(_ source: String, to destination: String) throws {
-        guard Glibc.rename(source, destination) == 0 else {
-            throw ArtifactError.system(operation: "rename to", path: destination, code: errno)
+        if Glibc.rename(source, destination) == 0 { return }
+        let code = errno
+        if [EISDIR, ENOTDIR, ENOTEMPTY, EEXIST].contains(code) {
+            try moveAside(destination)
+            if Glibc.rename(source, destination) == 0 { return }
+        }
+        throw ArtifactError.system(operation: "rename to", path: destination, code: code)
+    }
+
+    /// Gives what has a name another one, `<path>.aside`, that nothing has yet; what is not there is no error.
+    static func moveAside(_ path: String) throws {
+        var aside = path + ".aside"
+        var number = 1
+        while entry(at: aside) != nil {
+            number += 1
+            aside = "\(path).aside-\(number)"
+        }
+        guard Glibc.rename(path, aside) == 0 || errno == ENOENT else {
+            throw ArtifactError.system(operation: "move aside", path: path, code: errno)
         }
     }
 
-    /// Removes a name; one that is not there is no error.
+    /// Removes a name; one that is not there is no error, and a folder is moved aside.
     static func remove(_ path: String) throws {
-        guard unlink(path) == 0 || errno == ENOENT else {
+        if unlink(path) == 0 || errno == ENOENT { return }
+        guard entry(at: path) == .folder else {
             throw ArtifactError.system(operation: "remove", path: path, code: errno)
         }
+        try moveAside(path)
     }
 
+    /// Takes away every right to write, and leaves the others as the umask made them.
     static func makeReadOnly(_ path: String) throws {
-        guard chmod(path, 0o444) == 0 else {
+        var status = stat()
+        guard stat(path, &status) == 0, chmod(path, status.st_mode & 0o7555) == 0 else {
             throw ArtifactError.system(operation: "protect", path: path, code: errno)
         }
     }
@@ -77,7 +125,8 @@ enum FileSystem {
 
     /// Returns once a file's bytes, or a folder's names, have reached the disk.
     static func synchronize(_ path: String) throws {
-        try OpenFile(reading: path).synchronize()
+        let file = entry(at: path) == .folder ? try OpenFile(folder: path) : try OpenFile(reading: path)
+        try file.synchronize()
     }
 
     /// The path with every link resolved; it must exist.
@@ -90,11 +139,26 @@ enum FileSystem {
         return String(cString: resolved)
     }
 
-    /// The time since a file was last written to; zero if it is not there.
-    static func age(of path: String) -> Duration {
+    /// Whether a file was written to, or touched, in the last so many seconds or, by a clock that ran ahead, later.
+    static func isRecent(_ path: String, seconds: Int) -> Bool {
         var status = stat()
-        guard lstat(path, &status) == 0 else { return .zero }
-        return .seconds(time(nil) - status.st_mtim.tv_sec)
+        // Compared, not subtracted: a time may be any number.
+        return lstat(path, &status) == 0 && status.st_mtim.tv_sec > time(nil) - seconds
+    }
+
+    /// Gives a name the present time; of a link, the link itself.
+    static func touch(_ path: String) { utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) }
+
+    /// Gives a name the time of a stamp; of a link, the link itself.
+    static func setTime(_ path: String, to stamp: FileStamp) {
+        let time = timespec(tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds)
+        utimensat(AT_FDCWD, path, [time, time], AT_SYMLINK_NOFOLLOW)
+    }
+
+    /// What changes when somebody writes a file anew or in its place: its number and its time.
+    static func stamp(of path: String) -> FileStamp? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? FileStamp(status) : nil
     }
 
     /// The content of a file as text.
@@ -118,7 +182,8 @@ enum FileSystem {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
 
-    private static func isFolder(_ path: String) -> Bool {
+    /// Whether a path leads to a folder, links followed.
+    static func isFolder(_ path: String) -> Bool {
         let code = errno
         defer { errno = code }
         var status = stat()

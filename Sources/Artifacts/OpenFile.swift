@@ -5,32 +5,73 @@ struct OpenFile: ~Copyable {
     let descriptor: Int32
     let path: String
 
-    /// Opens a file or a folder for reading.
+    /// Opens a regular file for reading.
+    ///
+    /// - Throws: `ArtifactError.notAFile` at once for a pipe or device, which could keep a reader waiting for ever.
     init(reading path: String) throws {
-        try self.init(path, O_RDONLY, mode: 0, operation: "read")
+        try self.init(path, O_RDONLY, operation: "read")
+    }
+
+    /// Opens a folder, to bring its names to the disk.
+    init(folder path: String) throws {
+        try self.init(path, O_RDONLY | O_DIRECTORY, kind: S_IFDIR, operation: "read")
     }
 
     /// Creates a new file; one that exists already is an error.
     init(creating path: String) throws {
-        try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644, operation: "write")
+        try self.init(path, O_WRONLY | O_CREAT | O_EXCL, operation: "write")
     }
 
-    /// Opens a lock file, which is created when it is not there.
-    init(locking path: String) throws {
-        try self.init(path, O_RDWR | O_CREAT, mode: 0o644, operation: "lock")
+    /// Opens a lock file, which is created when it is not there. What else has its name, a link too, is moved aside:
+    /// the file is written to.
+    static func locking(_ path: String) throws -> OpenFile {
+        while true {
+            do {
+                // In a folder that all may write, an existing file of somebody else cannot be opened with O_CREAT.
+                return try OpenFile(path, O_RDWR | O_NOFOLLOW, operation: "lock")
+            } catch ArtifactError.missing {
+                do {
+                    return try OpenFile(path, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL, operation: "lock")
+                } catch ArtifactError.system(_, _, EEXIST) {
+                    // Another process made it first.
+                }
+            } catch ArtifactError.notAFile {
+                try FileSystem.moveAside(path)
+            }
+        }
     }
 
-    private init(_ path: String, _ flags: Int32, mode: mode_t, operation: String) throws {
-        let descriptor = retryingInterrupts { open(path, flags | O_CLOEXEC, mode) }
+    private init(_ path: String, _ flags: Int32, kind: mode_t = S_IFREG, operation: String) throws {
+        let descriptor = retryingInterrupts { open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o666) }
         guard descriptor >= 0 else {
-            if errno == ENOENT && flags & O_CREAT == 0 { throw ArtifactError.missing(path: path) }
-            throw ArtifactError.system(operation: operation, path: path, code: errno)
+            let code = errno
+            switch code {
+            case ENOENT where flags & O_CREAT == 0: throw ArtifactError.missing(path: path)
+            case EISDIR, ELOOP, ENXIO, ENODEV: throw Self.notAFile(path)
+            default: throw ArtifactError.system(operation: operation, path: path, code: code)
+            }
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == kind else {
+            close(descriptor)
+            throw Self.notAFile(path)
         }
         self.descriptor = descriptor
         self.path = path
     }
 
+    private static func notAFile(_ path: String) -> ArtifactError {
+        .notAFile(path: path, found: FileSystem.entry(at: path)?.description ?? "gone")
+    }
+
     deinit { close(descriptor) }
+
+    /// The file's number in its file system.
+    func inode() throws -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("read") }
+        return FileStamp(status).inode
+    }
 
     /// Hands the whole content to `body`, at most 1 MiB at a time.
     func readAll(_ body: (UnsafeRawBufferPointer) -> Void) throws {

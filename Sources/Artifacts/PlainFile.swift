@@ -25,6 +25,14 @@ package enum PlainFile {
         try FileSystem.synchronize(folder)
     }
 
+    /// Makes way for a file that is opened for writing under its name: a folder is moved aside, what else is no regular
+    /// file goes, a link without what it leads to.
+    package static func makeWay(for path: String) throws {
+        guard let entry = FileSystem.entry(at: path) else { return }
+        if case .file = entry { return }
+        try FileSystem.remove(path)
+    }
+
     /// Writes a text under a name at once, unless the file holds just that already.
     ///
     /// It does not wait for the disk: for files that the planner can write again.

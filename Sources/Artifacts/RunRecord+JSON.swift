@@ -21,7 +21,8 @@ extension RunRecord {
             Tree.Entry(key: "output", value: Tree(.text(output.hexadecimal))),
             Tree.Entry(key: "unchanged", value: Tree(.boolean(unchanged))),
         ]
-        return Tree(.map(entries + parts.entries)).canonicalJSON
+        let sighting = seen.map { [Tree.Entry(key: "seen", value: $0.tree)] } ?? []
+        return Tree(.map(entries + sighting + parts.entries)).canonicalJSON
     }
 
     private init(_ fields: RecordFields) throws {
@@ -38,6 +39,24 @@ extension RunRecord {
             output: output, bytes: try fields.get("bytes", \.integer),
             unchanged: try fields.get("unchanged", \.boolean),
             measurements: try Measurements(fields.inside("measurements")))
+        seen = (try? fields.inside("seen")).flatMap { try? Sighting($0) }
+    }
+}
+
+extension RunRecord.Sighting {
+    fileprivate var tree: Tree {
+        let numbers = [
+            ("inode", object.inode), ("nanoseconds", object.nanoseconds), ("record", record),
+            ("seconds", object.seconds),
+        ]
+        return Tree(.map(numbers.map { Tree.Entry(key: $0.0, value: Tree(.integer($0.1))) }))
+    }
+
+    fileprivate init(_ fields: RecordFields) throws {
+        object = FileStamp(
+            inode: try fields.get("inode", \.integer), seconds: try fields.get("seconds", \.integer),
+            nanoseconds: try fields.get("nanoseconds", \.integer))
+        record = try fields.get("record", \.integer)
     }
 }
 

@@ -12,6 +12,15 @@ package struct RunRecord: Equatable, Sendable {
     package var unchanged: Bool
     /// What the run cost.
     package var measurements: Measurements
+    /// How the files looked when the record was written, or when the object was last hashed; nil in older records.
+    var seen: Sighting?
+
+    /// The numbers and times of the files, to tell that somebody wrote to the object since.
+    struct Sighting: Equatable, Sendable {
+        var object: FileStamp
+        /// The record's own number: a record that was copied says nothing about files where it is now.
+        var record: Int
+    }
 
     package init(
         parts: KeyParts, output: Digest, bytes: Int, unchanged: Bool, measurements: Measurements

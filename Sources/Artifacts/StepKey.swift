@@ -20,7 +20,7 @@ package struct KeyParts: Equatable, Sendable {
     package var stage: String
     /// The digest of the stage's sources and of every module it uses, comments aside.
     package var source: String
-    /// The kernel libraries' versions and the instruction set.
+    /// The numeric libraries' versions and what they chose for the processor.
     package var platform: String
     /// The resolved parameters, every default filled in.
     package var parameters: Tree

@@ -18,7 +18,7 @@ package struct StepLock: ~Copyable {
     init(parts: KeyParts, place: Place, path: String, waiting: () -> Void) throws {
         var announced = false
         while true {
-            let file = try OpenFile(locking: path)
+            let file = try OpenFile.locking(path)
             if try !file.lock(exclusive: true, wait: false) {
                 if !announced { waiting() }
                 announced = true

@@ -17,7 +17,7 @@ extension Store {
         on parts: KeyParts, publishingTo link: String, waiting: () -> Void = {},
         _ work: (borrowing StepLock) throws -> Result
     ) throws -> Result {
-        try FileSystem.makeFolder(objects)
+        try mark()
         try FileSystem.makeFolder(runs)
         let place = try Place(of: link, in: root)
         let lock = try StepLock(
@@ -49,9 +49,9 @@ extension Store {
                 let record = RunRecord(
                     parts: step.parts, output: digest, bytes: bytes, unchanged: false,
                     measurements: stopwatch.measurements())
-                try publishRecord(record, key: step.key)
+                let published = try publishRecord(record, key: step.key)
                 try publishLink(to: digest, at: step.place)
-                return record
+                return published
             }
         } catch {
             try? FileSystem.remove(temporary)
@@ -73,22 +73,33 @@ extension Store {
             let record = RunRecord(
                 parts: step.parts, output: output, bytes: bytes, unchanged: true,
                 measurements: stopwatch.measurements())
-            try publishRecord(record, key: step.key)
+            let published = try publishRecord(record, key: step.key)
             try publishLink(to: output, at: step.place)
-            return record
+            return published
         }
     }
 
     /// Points a step's link at what an earlier run of the same key produced.
     ///
-    /// The link is made anew even if it is right already: its time tells make that the step is done.
-    /// - Returns: false, with nothing changed, if the record is of another key, or the object is not there in
-    ///   its full size.
-    package func relink(_ step: borrowing StepLock, to record: RunRecord) throws -> Bool {
-        guard record.parts.key == step.key else { return false }
+    /// The object is hashed and its header compared with the record before a link leads to it.
+    /// - Parameter isChecked: whether that was just done for this record.
+    /// - Returns: false, with no link made, if the record is of another key, the object is not there with its bytes, or
+    ///   another step made it.
+    package func relink(
+        _ step: borrowing StepLock, to record: RunRecord, isChecked: Bool = false
+    ) throws -> Bool {
+        guard isChecked || record.parts.key == step.key else { return false }
+        let key = step.key
+        let place = step.place
         return try whileNothingIsCollected {
             guard isPresent(record.output, bytes: record.bytes) else { return false }
-            try publishLink(to: record.output, at: step.place)
+            if !isChecked {
+                guard (try? verified(record.output)) != nil, isMade(record.output, as: record.parts) else {
+                    return false
+                }
+            }
+            try publishLink(to: record.output, at: place)
+            noteUse(of: key)
             return true
         }
     }
@@ -122,11 +133,18 @@ extension Store {
         return (digest, bytes)
     }
 
-    private func publishRecord(_ record: RunRecord, key: StepKey) throws {
+    /// - Returns: the record as it was written, with what the files look like.
+    @discardableResult
+    func publishRecord(_ record: RunRecord, key: StepKey) throws -> RunRecord {
         let temporary = "\(runs)/\(TemporaryName.of(key))"
         try FileSystem.remove(temporary)
+        var record = record
         do {
             let file = try OpenFile(creating: temporary)
+            let number = try file.inode()
+            record.seen = FileSystem.stamp(of: objectPath(record.output)).map {
+                RunRecord.Sighting(object: $0, record: number)
+            }
             try file.write((record.canonicalJSON + "\n").utf8)
             try reached(.recordWritten)
             try file.synchronize()
@@ -139,11 +157,14 @@ extension Store {
         try reached(.recordRenamed)
         try FileSystem.synchronize(runs)
         try reached(.runsSynchronized)
+        return record
     }
 
     private func publishLink(to digest: Digest, at place: Place) throws {
-        let temporary = "\(place.folder)/\(TemporaryName.of(place.name))"
+        // The lock is on the key: another checkout may link another result of the same name at the same time.
+        let temporary = "\(place.folder)/\(TemporaryName.of("\(place.name).\(getpid())"))"
         try FileSystem.remove(temporary)
+        try keepForeignFile("\(place.folder)/\(place.name)", unless: digest)
         try FileSystem.makeLink(at: temporary, to: "\(place.wayToRoot)store/\(digest).h5")
         do {
             try reached(.linkMade)
@@ -155,6 +176,13 @@ extension Store {
         try reached(.linkRenamed)
     }
 
+    /// Moves a file in a link's place aside, unless it is just a copy of the object.
+    private func keepForeignFile(_ path: String, unless digest: Digest) throws {
+        guard case .file(let bytes) = FileSystem.entry(at: path) else { return }
+        let isCopy = try isPresent(digest, bytes: bytes) && Digest(ofFile: path) == digest
+        if !isCopy { try FileSystem.moveAside(path) }
+    }
+
     /// Whether the object is there with the right bytes.
     private func isIntact(_ digest: Digest, bytes: Int) throws -> Bool {
         try isPresent(digest, bytes: bytes) && Digest(ofFile: objectPath(digest)) == digest
@@ -162,7 +190,7 @@ extension Store {
 
     /// Keeps `collectGarbage` away while an object may be in the store that no link reaches yet.
     private func whileNothingIsCollected<Result>(_ body: () throws -> Result) throws -> Result {
-        let file = try OpenFile(locking: publishingLockPath)
+        let file = try OpenFile.locking(publishingLockPath)
         _ = try file.lock(exclusive: false, wait: true)
         return try withExtendedLifetime(file, body)
     }
@@ -181,10 +209,16 @@ struct Place: Sendable {
     init(of link: String, in root: String) throws {
         let outside = ArtifactError.outputOutsideArtifacts(path: link, root: root)
         guard let folder = FileSystem.folder(of: link) else { throw outside }
+        try FileSystem.makeFolder(root)
+        let realRoot = try FileSystem.realPath(root).split(separator: "/")
+        // Looked at before anything is made: a link may lead elsewhere.
+        var existing = folder
+        while !FileSystem.isFolder(existing), let above = FileSystem.folder(of: existing) { existing = above }
+        guard try FileSystem.realPath(existing).split(separator: "/").starts(with: realRoot) else {
+            throw outside
+        }
         try FileSystem.makeFolder(folder)
         let real = try FileSystem.realPath(folder).split(separator: "/")
-        let realRoot = try FileSystem.realPath(root).split(separator: "/")
-        guard real.starts(with: realRoot) else { throw outside }
         let below = real.dropFirst(realRoot.count)
         guard let pipeline = below.first, pipeline != "store", pipeline != "runs" else { throw outside }
         self.folder = folder

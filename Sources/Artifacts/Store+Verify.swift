@@ -12,7 +12,8 @@ package struct VerificationReport: Equatable, Sendable {
     package fileprivate(set) var objects = 0
     /// Their size together.
     package fileprivate(set) var bytes = 0
-    /// Objects whose bytes changed, links without an object, records that cannot be read.
+    /// Objects whose bytes changed, links without an object, records that cannot be read or that name the object of
+    /// another step.
     package fileprivate(set) var problems: [Problem] = []
 
     /// Whether everything is as it was published.
@@ -32,9 +33,8 @@ extension Store {
         var report = VerificationReport()
         let digests = try objectDigests()
         for (index, digest) in digests.enumerated() {
-            guard case .file(let bytes) = FileSystem.entry(at: objectPath(digest)) else { continue }
             report.objects += 1
-            report.bytes += bytes
+            if case .file(let bytes) = FileSystem.entry(at: objectPath(digest)) { report.bytes += bytes }
             do {
                 _ = try verified(digest)
             } catch let error as ArtifactError {
@@ -49,15 +49,39 @@ extension Store {
         }
         for key in try recordKeys() {
             do {
-                let record = try RunRecord(reading: recordPath(key))
-                guard record.parts.key == key else {
-                    throw ArtifactError.invalidRecord(
-                        path: recordPath(key), found: "its parts have the key \(record.parts.key)")
-                }
+                try verifyRecord(of: key)
             } catch let error as ArtifactError {
                 report.problems.append(.init(path: recordPath(key), message: error.description))
             }
         }
         return report
+    }
+
+    /// Compares a record with its key and its object, which was just hashed, and notes how the object looks now.
+    private func verifyRecord(of key: StepKey) throws {
+        let record = try RunRecord(reading: recordPath(key))
+        guard record.parts.key == key else {
+            throw ArtifactError.invalidRecord(
+                path: recordPath(key), found: "its parts have the key \(record.parts.key)")
+        }
+        guard isPresent(record.output, bytes: record.bytes) else { return }
+        guard isMade(record.output, as: record.parts) else {
+            throw ArtifactError.invalidRecord(
+                path: recordPath(key),
+                found: "another step than \(record.parts.stage) with these parameters and inputs made "
+                    + "\(record.output).h5, which it names")
+        }
+        if record.seen == nil || looksChanged(record, key: key) || isCopied(record, key: key) {
+            // In a store that cannot be written, nothing is noted. That the record is looked at is no use of its result.
+            let before = FileSystem.stamp(of: recordPath(key))
+            guard try !isLocked(key), (try? publishRecord(record, key: key)) != nil, let before else {
+                return
+            }
+            FileSystem.setTime(recordPath(key), to: before)
+        }
+    }
+
+    private func isCopied(_ record: RunRecord, key: StepKey) -> Bool {
+        record.seen?.record != FileSystem.stamp(of: recordPath(key))?.inode
     }
 }

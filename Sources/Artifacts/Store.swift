@@ -1,3 +1,5 @@
+internal import HDF5
+
 /// The artifacts folder: objects named after their content, records of what produced them, and links to them.
 ///
 ///     <root>/store/<sha256>.h5              the bytes, read-only
@@ -37,6 +39,24 @@ package struct Store: Sendable {
     /// Shared while something is published, exclusive while garbage is collected.
     var publishingLockPath: String { runs + "/publishing.lock" }
 
+    /// The file by which `make clean` knows an artifacts folder.
+    package var markPath: String { objects + "/.meristem" }
+
+    /// Puts the mark into the store, which is made if need be.
+    package func mark() throws {
+        try FileSystem.makeFolder(objects)
+        guard FileSystem.entry(at: markPath) == nil else { return }
+        try PlainFile.write(
+            "Artifacts of Meristem. make clean and make distclean remove what it made here, nothing else.\n",
+            to: markPath)
+    }
+
+    /// Makes the folder of a step's link or of a report.
+    ///
+    /// - Throws: `ArtifactError.outputOutsideArtifacts` if a link on the way leads out of the artifacts folder: what stands
+    ///   there is somebody else's.
+    package func makeFolder(of path: String) throws { _ = try Place(of: path, in: root) }
+
     // MARK: Looking up
 
     /// What a key's last run recorded; nil if it never ran, or its record cannot be read.
@@ -48,9 +68,7 @@ package struct Store: Sendable {
     package func record(for key: StepKey) throws -> RunRecord? {
         do {
             return try RunRecord(reading: recordPath(key))
-        } catch ArtifactError.missing {
-            return nil
-        } catch ArtifactError.invalidRecord {
+        } catch ArtifactError.missing, ArtifactError.invalidRecord, ArtifactError.notAFile {
             return nil
         }
     }
@@ -58,6 +76,23 @@ package struct Store: Sendable {
     /// Whether an object is there in its full size; its bytes are not looked at.
     package func isPresent(_ digest: Digest, bytes: Int) -> Bool {
         FileSystem.entry(at: objectPath(digest)) == .file(bytes: bytes)
+    }
+
+    /// Notes that a step's result is in use, for `collectGarbage`; a day is as exact as it needs to be.
+    package func noteUse(of key: StepKey) {
+        let path = recordPath(key)
+        if !FileSystem.isRecent(path, seconds: 86_400) { FileSystem.touch(path) }
+    }
+
+    /// Whether somebody wrote to a record's object since it was written or last hashed, as far as the file system tells:
+    /// by its number and time.
+    ///
+    /// False where the record itself was copied, as with the whole store: its numbers are those of other files then.
+    package func looksChanged(_ record: RunRecord, key: StepKey) -> Bool {
+        guard let seen = record.seen, FileSystem.stamp(of: recordPath(key))?.inode == seen.record,
+            let object = FileSystem.stamp(of: objectPath(record.output))
+        else { return false }
+        return object != seen.object
     }
 
     /// Every usable record, by key.
@@ -76,9 +111,7 @@ package struct Store: Sendable {
             if let digest = Self.digest(ofTarget: target) { return digest }
             throw ArtifactError.notAnArtifact(path: path, found: "a link to '\(target)'")
         case nil: throw ArtifactError.missing(path: path)
-        case .file: throw ArtifactError.notAnArtifact(path: path, found: "a file of its own")
-        case .folder: throw ArtifactError.notAnArtifact(path: path, found: "a folder")
-        case .other: throw ArtifactError.notAnArtifact(path: path, found: "a special file")
+        case let other?: throw ArtifactError.notAnArtifact(path: path, found: other.description)
         }
     }
 
@@ -95,9 +128,26 @@ package struct Store: Sendable {
             found = try Digest(ofFile: path)
         } catch ArtifactError.missing {
             throw ArtifactError.missingObject(digest, store: objects, remedy: remedy(for: digest))
+        } catch ArtifactError.notAFile(_, let found) {
+            throw ArtifactError.replacedObject(
+                digest, found: found, movedTo: setAside(digest), remedy: remedy(for: digest))
         }
-        guard found == digest else { throw setAside(digest, found: found) }
+        guard found == digest else {
+            throw ArtifactError.corruptObject(
+                digest, found: found, movedTo: setAside(digest), remedy: remedy(for: digest))
+        }
         return path
+    }
+
+    /// Whether an object is what a record says: made by the record's stage from its parameters and inputs, or one of
+    /// the inputs itself.
+    ///
+    /// The object's bytes are to be those of its name.
+    func isMade(_ object: Digest, as parts: KeyParts) -> Bool {
+        if parts.inputs.values.contains(object) { return true }
+        guard let header = try? Header(reading: HDF5.File(reading: objectPath(object))) else { return false }
+        return header.stage == parts.stage && header.parameters == parts.parameters
+            && header.inputs == parts.inputs
     }
 
     /// What a stage was given as an input: a link into this or another store, or a plain file.
@@ -122,16 +172,14 @@ package struct Store: Sendable {
         return links.first { $0.digest == digest }.map { "make \($0.step)" } ?? "make all"
     }
 
-    /// Moves a changed object aside; the error to throw for it.
-    func setAside(_ digest: Digest, found: Digest) -> ArtifactError {
+    /// Moves a changed object aside; where to, or nil if it could not be moved.
+    private func setAside(_ digest: Digest) -> String? {
         let path = objectPath(digest)
         let aside = path + ".corrupt"
         try? FileSystem.rename(path, to: aside)
         // Still there in a store that cannot be written; gone already if another process noticed it at the
         // same time.
-        let isAside = FileSystem.entry(at: path) == nil
-        return .corruptObject(
-            digest, found: found, movedTo: isAside ? aside : nil, remedy: remedy(for: digest))
+        return FileSystem.entry(at: path) == nil ? aside : nil
     }
 
     // MARK: Names

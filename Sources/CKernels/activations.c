@@ -1,66 +1,76 @@
-#include "CKernels.h"
-#include "elementary.h"
+#ifndef KERNEL
+#define KERNEL_FILE "activations.c"
+#include "instruction_sets.h"
 
-// Every comparison lets NaN through: a network that diverged must not look sound.
+#define ACTIVATION(NAME, READ)                                                                             \
+    DISPATCH(void, activation_##NAME##_forward, (const float *x, float *y, size_t count), (x, y, count))   \
+    DISPATCH(void, activation_##NAME##_backward, (const float *READ, const float *dy, float *dx, size_t count), \
+             (READ, dy, dx, count))
+ACTIVATION(relu, y)
+ACTIVATION(selu, x)
+ACTIVATION(gelu, x)
+ACTIVATION(tanh, x)
+#else
+#include "elementary.h"
 
 #define SELU_SCALE 1.0507009873554805f
 #define SELU_ALPHA 1.6732632423543772f
 
-CLONES void activation_relu_forward(const float *x, float *y, size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) y[i] = x[i] < 0 ? 0.0f : x[i];
-}
-
-CLONES void activation_relu_backward(const float *y, const float *dy, float *dx, size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) dx[i] = y[i] > 0 ? dy[i] : 0.0f;
-}
-
-CLONES void activation_selu_forward(const float *x, float *y, size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) {
-        const float negative = SELU_ALPHA * exponential_minus_one(x[i] > 0 ? 0.0f : x[i]);
-        y[i] = SELU_SCALE * (x[i] > 0 ? x[i] : negative);
+// y[i] = VALUE of `v` = x[i], and dx[i] = SLOPE of `v` = x[i] (or y[i]) and `d` = dy[i]. Each vector is read before
+// it is written, so the output may be an input. Every comparison lets NaN through: a network that diverged must not
+// look sound.
+#define ACTIVATION_LOOPS(NAME, VALUE, SLOPE)                                                               \
+    void KERNEL(activation_##NAME##_forward)(const float *x, float *y, size_t count) {                     \
+        for (size_t i = 0; i < count; i++) {                                                               \
+            const lanes v = ((const lanes *)x)[i];                                                         \
+            ((lanes *)y)[i] = VALUE;                                                                       \
+        }                                                                                                  \
+    }                                                                                                      \
+    void KERNEL(activation_##NAME##_backward)(const float *x, const float *dy, float *dx, size_t count) {  \
+        for (size_t i = 0; i < count; i++) {                                                               \
+            const lanes v = ((const lanes *)x)[i], d = ((const lanes *)dy)[i];                             \
+            ((lanes *)dx)[i] = SLOPE;                                                                      \
+        }                                                                                                  \
     }
+
+#define selu KERNEL(selu)
+#define selu_slope KERNEL(selu_slope)
+#define gelu KERNEL(gelu)
+#define gelu_slope KERNEL(gelu_slope)
+#define tanh_slope KERNEL(tanh_slope)
+
+INLINE lanes selu(lanes x) {
+    const lanes_int positive = x > lanes_all(0);
+    const lanes negative = SELU_ALPHA * exponential_minus_one(lanes_select(positive, lanes_all(0), x));
+    return SELU_SCALE * lanes_select(positive, x, negative);
 }
 
-CLONES void activation_selu_backward(const float *x, const float *dy, float *dx,
-                                     size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) {
-        const float slope = SELU_ALPHA * exponential(x[i] > 0 ? 0.0f : x[i]);
-        dx[i] = dy[i] * SELU_SCALE * (x[i] > 0 ? 1.0f : slope);
-    }
+INLINE lanes selu_slope(lanes x) {
+    const lanes_int positive = x > lanes_all(0);
+    const lanes negative = SELU_ALPHA * exponential(lanes_select(positive, lanes_all(0), x));
+    return SELU_SCALE * lanes_select(positive, lanes_all(1), negative);
 }
 
-CLONES void activation_gelu_forward(const float *x, float *y, size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) {
-        float density;
-        y[i] = x[i] * normal_distribution(x[i], &density);
-    }
+INLINE lanes gelu(lanes x) {
+    lanes density;
+    return x * normal_distribution(x, &density);
 }
 
-CLONES void activation_gelu_backward(const float *x, const float *dy, float *dx,
-                                     size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) {
-        float density;
-        float distribution = normal_distribution(x[i], &density);
-        dx[i] = dy[i] * (distribution + x[i] * density);
-    }
+INLINE lanes gelu_slope(lanes x) {
+    lanes density;
+    const lanes distribution = normal_distribution(x, &density);
+    return lanes_fma(x, density, distribution);
 }
 
-CLONES void activation_tanh_forward(const float *x, float *y, size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) y[i] = hyperbolic_tangent(x[i]);
+INLINE lanes tanh_slope(lanes x) {
+    const lanes y = hyperbolic_tangent(x);
+    return lanes_fma(-y, y, lanes_all(1));
 }
 
-CLONES void activation_tanh_backward(const float *x, const float *dy, float *dx,
-                                     size_t count) {
-    VECTORIZE
-    for (size_t i = 0; i < count; i++) {
-        float y = hyperbolic_tangent(x[i]);
-        dx[i] = dy[i] * (1.0f - y * y);
-    }
-}
+// The slope of relu is read off its output, which is positive where the input is.
+ACTIVATION_LOOPS(relu, lanes_select(v < lanes_all(0), lanes_all(0), v), lanes_select(v > lanes_all(0), d, lanes_all(0)))
+ACTIVATION_LOOPS(selu, selu(v), d *selu_slope(v))
+ACTIVATION_LOOPS(gelu, gelu(v), d *gelu_slope(v))
+ACTIVATION_LOOPS(tanh, hyperbolic_tangent(v), d *tanh_slope(v))
+#undef ACTIVATION_LOOPS
+#endif

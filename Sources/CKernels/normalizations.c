@@ -1,203 +1,142 @@
-#include "CKernels.h"
-#include "channels.h"
-#include <string.h>
+#ifndef KERNEL
+#define KERNEL_FILE "normalizations.c"
+#include "instruction_sets.h"
 
-enum { WAYS = 4 };
+DISPATCH(void, channels_moments,
+         (const float *x, size_t rows, size_t channels, size_t positions, double *mean, double *squares),
+         (x, rows, channels, positions, mean, squares))
+DISPATCH(void, channels_affine,
+         (const float *x, float *y, size_t rows, size_t channels, size_t positions, int rectified,
+          const float *centre, const float *scale, const float *shift),
+         (x, y, rows, channels, positions, rectified, centre, scale, shift))
+DISPATCH(void, channels_gradient_sums,
+         (const float *x, const float *g, size_t rows, size_t channels, size_t positions, int rectified,
+          const float *centre, const float *scale, const float *shift, double *sums, double *products),
+         (x, g, rows, channels, positions, rectified, centre, scale, shift, sums, products))
+DISPATCH(void, channels_gradient,
+         (const float *x, const float *g, float *dx, size_t rows, size_t channels, size_t positions, int rectified,
+          const float *centre, const float *scale, const float *shift, const float *slope, const float *added),
+         (x, g, dx, rows, channels, positions, rectified, centre, scale, shift, slope, added))
+#else
+#include "strips.h"
 
-// sums[l] = sum over positions of x; four running sums hide the latency of an addition.
-INLINE void strip_sum(const float *restrict x, size_t count, size_t stride, size_t width, float *restrict sums) {
-    float part[WAYS][WIDE] = {{0}};
-    size_t p = 0;
-    for (; p + WAYS <= count; p += WAYS)
-        for (size_t w = 0; w < WAYS; w++)
-            for (size_t l = 0; l < width; l++) part[w][l] += x[(p + w) * stride + l];
-    for (; p < count; p++)
-        for (size_t l = 0; l < width; l++) part[0][l] += x[p * stride + l];
-    for (size_t l = 0; l < width; l++) sums[l] = (part[0][l] + part[1][l]) + (part[2][l] + part[3][l]);
+#define blocks_of KERNEL(blocks_of)
+#define valid_lanes KERNEL(valid_lanes)
+#define only KERNEL(only)
+#define passed KERNEL(passed)
+#define affine KERNEL(affine)
+#define gradient_sums KERNEL(gradient_sums)
+#define gradient KERNEL(gradient)
+
+INLINE size_t blocks_of(size_t rows) { return (rows + LANES - 1) / LANES; }
+/// The lanes of a block that hold samples.
+INLINE lanes_int valid_lanes(size_t rows, size_t block) {
+    return lanes_first(rows - block * LANES < LANES ? rows - block * LANES : LANES);
+}
+INLINE lanes_double only(lanes_int mask, lanes_double x) {
+    typedef int64_t wide __attribute__((vector_size(128)));
+    return (lanes_double)(__builtin_convertvector(mask, wide) & (wide)x);
 }
 
-// rest[l] = sum over positions of (x - centre), squares[l] = sum of (x - centre)^2
-INLINE void strip_squares(const float *restrict x, size_t count, size_t stride, size_t width,
-                          const float *restrict centre, float *restrict rest, float *restrict squares) {
-    float first[WAYS][WIDE] = {{0}}, second[WAYS][WIDE] = {{0}};
-    size_t p = 0;
-    for (; p + WAYS <= count; p += WAYS)
-        for (size_t w = 0; w < WAYS; w++)
-            for (size_t l = 0; l < width; l++) {
-                const float d = x[(p + w) * stride + l] - centre[l];
-                first[w][l] += d;
-                second[w][l] += d * d;
-            }
-    for (; p < count; p++)
-        for (size_t l = 0; l < width; l++) {
-            const float d = x[p * stride + l] - centre[l];
-            first[0][l] += d;
-            second[0][l] += d * d;
+void KERNEL(channels_moments)(const float *x, size_t rows, size_t channels, size_t positions, double *mean,
+                              double *squares) {
+    const double n = (double)(rows * positions);
+    for (size_t c = 0; c < channels; c++) {
+        // The mean is known to single precision first, then what is left of it is added.
+        lanes_double sum = {0}, rest = {0}, second = {0};
+        for (size_t b = 0; b < blocks_of(rows); b++)
+            sum += only(valid_lanes(rows, b), strip_sum((const lanes *)x + (b * channels + c) * positions, positions));
+        const float centre = (float)(lanes_sum_double(sum) / n);
+        for (size_t b = 0; b < blocks_of(rows); b++) {
+            lanes_double r, s;
+            strip_squares((const lanes *)x + (b * channels + c) * positions, positions, lanes_all(centre), &r, &s);
+            rest += only(valid_lanes(rows, b), r);
+            second += only(valid_lanes(rows, b), s);
         }
-    for (size_t l = 0; l < width; l++) {
-        rest[l] = (first[0][l] + first[1][l]) + (first[2][l] + first[3][l]);
-        squares[l] = (second[0][l] + second[1][l]) + (second[2][l] + second[3][l]);
+        const double left = lanes_sum_double(rest), correction = left / n;
+        mean[c] = (double)centre + correction;
+        squares[c] = lanes_sum_double(second) - left * correction;
     }
 }
 
 // What a rectifier after y = (x - centre) scale + shift lets through of g; y is rounded as it was forward.
-INLINE float passed(float g, float x, float centre, float scale, float shift, int rectified) {
-    return !rectified || (x - centre) * scale + shift > 0 ? g : 0.0f;
+INLINE lanes passed(lanes g, lanes deviation, lanes scale, lanes shift, int rectified) {
+    return rectified ? lanes_select(lanes_fma(deviation, scale, shift) > lanes_all(0), g, lanes_all(0)) : g;
 }
 
-// sums[l] += sum of g, products[l] += sum of g (x - centre)
-INLINE void strip_gradients(const float *restrict x, const float *restrict g, size_t count, size_t stride,
-                            size_t width, const float *restrict centre, const float *restrict scale,
-                            const float *restrict shift, int rectified, double *restrict sums,
-                            double *restrict products) {
-    float first[WAYS][WIDE] = {{0}}, second[WAYS][WIDE] = {{0}};
-    size_t p = 0;
-    for (; p + WAYS <= count; p += WAYS)
-        for (size_t w = 0; w < WAYS; w++)
-            for (size_t l = 0; l < width; l++) {
-                const float v = x[(p + w) * stride + l];
-                const float d = passed(g[(p + w) * stride + l], v, centre[l], scale[l], shift[l], rectified);
-                first[w][l] += d;
-                second[w][l] += d * (v - centre[l]);
-            }
-    for (; p < count; p++)
-        for (size_t l = 0; l < width; l++) {
-            const float v = x[p * stride + l];
-            const float d = passed(g[p * stride + l], v, centre[l], scale[l], shift[l], rectified);
-            first[0][l] += d;
-            second[0][l] += d * (v - centre[l]);
+INLINE void affine(const float *x, float *y, size_t rows, size_t channels, size_t positions, int rectified,
+                   const float *centre, const float *scale, const float *shift) {
+    for (size_t i = 0; i < blocks_of(rows) * channels; i++) {
+        const lanes m = lanes_all(centre[i % channels]), s = lanes_all(scale[i % channels]);
+        const lanes t = lanes_all(shift[i % channels]), zero = lanes_all(0);
+        for (size_t p = i * positions; p < (i + 1) * positions; p++) {
+            const lanes v = lanes_fma(((const lanes *)x)[p] - m, s, t);
+            ((lanes *)y)[p] = rectified ? lanes_select(v < zero, zero, v) : v;
         }
-    for (size_t l = 0; l < width; l++) {
-        sums[l] += (first[0][l] + first[1][l]) + (first[2][l] + first[3][l]);
-        products[l] += (second[0][l] + second[1][l]) + (second[2][l] + second[3][l]);
     }
 }
 
-// Chan's rule: n values of mean `mean` and sum of squared deviations `squares` are joined by `count` more. The strip's mean
-// is known to single precision first, then what is left of it is added.
-INLINE void strip_moments(const float *restrict x, size_t count, size_t stride, size_t width, double before,
-                          double *restrict mean, double *restrict squares) {
-    float sums[WIDE], centre[WIDE], rest[WIDE], deviations[WIDE];
-    strip_sum(x, count, stride, width, sums);
-    for (size_t l = 0; l < width; l++) centre[l] = sums[l] / (float)count;
-    strip_squares(x, count, stride, width, centre, rest, deviations);
-    const double n = (double)count, total = before + n;
-    for (size_t l = 0; l < width; l++) {
-        const double correction = rest[l] / n;
-        const double delta = (double)centre[l] + correction - mean[l];
-        mean[l] += delta * n / total;
-        squares[l] += deviations[l] - rest[l] * correction + delta * delta * before * n / total;
+void KERNEL(channels_affine)(const float *x, float *y, size_t rows, size_t channels, size_t positions, int rectified,
+                             const float *centre, const float *scale, const float *shift) {
+    if (rectified)
+        affine(x, y, rows, channels, positions, 1, centre, scale, shift);
+    else
+        affine(x, y, rows, channels, positions, 0, centre, scale, shift);
+}
+
+INLINE void gradient_sums(const float *x, const float *g, size_t rows, size_t channels, size_t positions,
+                          int rectified, const float *centre, const float *scale, const float *shift, double *sums,
+                          double *products) {
+    for (size_t c = 0; c < channels; c++) {
+        const lanes m = lanes_all(centre[c]), s = lanes_all(scale[c]), t = lanes_all(shift[c]);
+        lanes_double sum = {0}, product = {0};
+        for (size_t b = 0; b < blocks_of(rows); b++) {
+            const lanes *v = (const lanes *)x + (b * channels + c) * positions;
+            const lanes *d = (const lanes *)g + (b * channels + c) * positions;
+            FOR_EACH_STRIP(
+                positions, lanes first[4] = {{0}}; lanes second[4] = {{0}}, const lanes deviation = v[p] - m;
+                const lanes through = passed(d[p], deviation, s, t, rectified); first[w] += through;
+                second[w] = lanes_fma(through, deviation, second[w]);
+                , sum += JOINED(first); product += JOINED(second))
+        }
+        sums[c] = lanes_sum_double(sum);
+        products[c] = lanes_sum_double(product);
     }
 }
 
-CLONES void channels_moments(const float *restrict x, size_t rows, size_t channels, size_t positions,
-                             size_t lanes, double *restrict mean, double *restrict squares) {
-    const Extents e = extents(rows, channels, positions, lanes);
-    memset(mean, 0, e.blocks * e.lanes * sizeof(double));
-    memset(squares, 0, e.blocks * e.lanes * sizeof(double));
-    double before = 0;
-    FOR_EACH_STRIP(e, {
-        before = row_ == 0 && position_ == 0 ? 0 : before;
-        if (width == WIDE)
-            strip_moments(x + offset, count, e.lanes, WIDE, before, mean + channel, squares + channel);
-        else
-            strip_moments(x + offset, count, e.lanes, width, before, mean + channel, squares + channel);
-        before += (double)count;
-    })
+void KERNEL(channels_gradient_sums)(const float *x, const float *g, size_t rows, size_t channels, size_t positions,
+                                    int rectified, const float *centre, const float *scale, const float *shift,
+                                    double *sums, double *products) {
+    if (rectified)
+        gradient_sums(x, g, rows, channels, positions, 1, centre, scale, shift, sums, products);
+    else
+        gradient_sums(x, g, rows, channels, positions, 0, centre, scale, shift, sums, products);
 }
 
-INLINE void gradient_sums(const float *restrict x, const float *restrict g, Extents e, const float *restrict centre,
-                          const float *restrict scale, const float *restrict shift, int rectified,
-                          double *restrict sums, double *restrict products) {
-    memset(sums, 0, e.blocks * e.lanes * sizeof(double));
-    memset(products, 0, e.blocks * e.lanes * sizeof(double));
-    FOR_EACH_STRIP(e, {
-        if (width == WIDE)
-            strip_gradients(x + offset, g + offset, count, e.lanes, WIDE, centre + channel, scale + channel,
-                            shift + channel, rectified, sums + channel, products + channel);
-        else
-            strip_gradients(x + offset, g + offset, count, e.lanes, width, centre + channel, scale + channel,
-                            shift + channel, rectified, sums + channel, products + channel);
-    })
-}
-
-CLONES void channels_gradient_sums(const float *restrict x, const float *restrict g, size_t rows, size_t channels,
-                                   size_t positions, size_t lanes, const float *restrict centre,
-                                   double *restrict sums, double *restrict products) {
-    gradient_sums(x, g, extents(rows, channels, positions, lanes), centre, centre, centre, 0, sums, products);
-}
-
-CLONES void channels_gradient_sums_relu(const float *restrict x, const float *restrict g, size_t rows,
-                                        size_t channels, size_t positions, size_t lanes,
-                                        const float *restrict centre, const float *restrict scale,
-                                        const float *restrict shift, double *restrict sums,
-                                        double *restrict products) {
-    gradient_sums(x, g, extents(rows, channels, positions, lanes), centre, scale, shift, 1, sums, products);
-}
-
-// In place where y is x: each value is read before it is written.
-INLINE void strip_affine(const float *x, float *y, size_t count, size_t stride, size_t width, const float *centre,
-                         const float *scale, const float *shift, int rectified) {
-    for (size_t p = 0; p < count; p++)
-        VECTORIZE for (size_t l = 0; l < width; l++) {
-            const float v = (x[p * stride + l] - centre[l]) * scale[l] + shift[l];
-            y[p * stride + l] = rectified && v < 0 ? 0.0f : v;
+INLINE void gradient(const float *x, const float *g, float *dx, size_t rows, size_t channels, size_t positions,
+                     int rectified, const float *centre, const float *scale, const float *shift, const float *slope,
+                     const float *added) {
+    for (size_t i = 0; i < blocks_of(rows) * channels; i++) {
+        const size_t c = i % channels;
+        const lanes m = lanes_all(centre[c]), s = lanes_all(scale[c]), t = lanes_all(shift[c]);
+        // Padding stays without gradient.
+        const lanes_int valid = valid_lanes(rows, i / channels);
+        const lanes k = lanes_select(valid, lanes_all(slope[c]), lanes_all(0));
+        const lanes a = lanes_select(valid, lanes_all(added[c]), lanes_all(0));
+        for (size_t p = i * positions; p < (i + 1) * positions; p++) {
+            const lanes deviation = ((const lanes *)x)[p] - m;
+            const lanes through = passed(((const lanes *)g)[p], deviation, s, t, rectified);
+            ((lanes *)dx)[p] = lanes_fma(through, s, lanes_fma(deviation, k, a));
         }
+    }
 }
 
-INLINE void affine(const float *x, float *y, Extents e, const float *centre, const float *scale, const float *shift,
-                   int rectified) {
-    FOR_EACH_STRIP(e, {
-        if (width == WIDE)
-            strip_affine(x + offset, y + offset, count, e.lanes, WIDE, centre + channel, scale + channel,
-                         shift + channel, rectified);
-        else
-            strip_affine(x + offset, y + offset, count, e.lanes, width, centre + channel, scale + channel,
-                         shift + channel, rectified);
-    })
+void KERNEL(channels_gradient)(const float *x, const float *g, float *dx, size_t rows, size_t channels,
+                               size_t positions, int rectified, const float *centre, const float *scale,
+                               const float *shift, const float *slope, const float *added) {
+    if (rectified)
+        gradient(x, g, dx, rows, channels, positions, 1, centre, scale, shift, slope, added);
+    else
+        gradient(x, g, dx, rows, channels, positions, 0, centre, scale, shift, slope, added);
 }
-
-CLONES void channels_affine(const float *x, float *y, size_t rows, size_t channels, size_t positions, size_t lanes,
-                            const float *centre, const float *scale, const float *shift) {
-    affine(x, y, extents(rows, channels, positions, lanes), centre, scale, shift, 0);
-}
-
-CLONES void channels_affine_relu(const float *x, float *y, size_t rows, size_t channels, size_t positions,
-                                 size_t lanes, const float *centre, const float *scale, const float *shift) {
-    affine(x, y, extents(rows, channels, positions, lanes), centre, scale, shift, 1);
-}
-
-INLINE void strip_gradient(const float *x, const float *g, float *dx, size_t count, size_t stride, size_t width,
-                           const float *centre, const float *scale, const float *slope, const float *offset,
-                           const float *shift, int rectified) {
-    for (size_t p = 0; p < count; p++)
-        VECTORIZE for (size_t l = 0; l < width; l++) {
-            const float v = x[p * stride + l];
-            const float d = passed(g[p * stride + l], v, centre[l], scale[l], shift[l], rectified);
-            dx[p * stride + l] = d * scale[l] + ((v - centre[l]) * slope[l] + offset[l]);
-        }
-}
-
-INLINE void gradient(const float *x, const float *g, float *dx, Extents e, const float *centre, const float *scale,
-                     const float *slope, const float *added, const float *shift, int rectified) {
-    FOR_EACH_STRIP(e, {
-        if (width == WIDE)
-            strip_gradient(x + offset, g + offset, dx + offset, count, e.lanes, WIDE, centre + channel,
-                           scale + channel, slope + channel, added + channel, shift + channel, rectified);
-        else
-            strip_gradient(x + offset, g + offset, dx + offset, count, e.lanes, width, centre + channel,
-                           scale + channel, slope + channel, added + channel, shift + channel, rectified);
-    })
-}
-
-CLONES void channels_gradient(const float *x, const float *g, float *dx, size_t rows, size_t channels,
-                              size_t positions, size_t lanes, const float *centre, const float *scale,
-                              const float *slope, const float *added) {
-    gradient(x, g, dx, extents(rows, channels, positions, lanes), centre, scale, slope, added, centre, 0);
-}
-
-CLONES void channels_gradient_relu(const float *x, const float *g, float *dx, size_t rows, size_t channels,
-                                   size_t positions, size_t lanes, const float *centre, const float *scale,
-                                   const float *slope, const float *added, const float *shift) {
-    gradient(x, g, dx, extents(rows, channels, positions, lanes), centre, scale, slope, added, shift, 1);
-}
+#endif

@@ -61,15 +61,17 @@ package final class Executor {
         arenas = binding.arenas
     }
 
-    /// How many rows an executor has room for in so much memory, at least 1 and at most `limit`.
+    /// How many rows an executor has room for in so much memory, whole blocks of them, at least one, and at most `limit`.
     ///
     /// What kernels need for themselves is not counted.
     package static func rows(
         of architecture: Architecture, purpose: Purpose, keeping: Set<String>?, within bytes: Int,
         atMost limit: Int
     ) -> Int {
-        let plan = MemoryPlan(Program(architecture, keeping: keeping), capacity: 1, purpose: purpose)
-        return max(1, min(limit, bytes / MemoryLayout<Float>.stride / max(plan.count, 1)))
+        let plan = MemoryPlan(
+            Program(architecture, keeping: keeping), capacity: ValueLayout.lanes, purpose: purpose)
+        let blocks = max(1, bytes / MemoryLayout<Float>.stride / max(plan.count, 1))
+        return min(limit, blocks * ValueLayout.lanes)
     }
 
     /// A node's port, or the data's.
@@ -80,7 +82,7 @@ package final class Executor {
         return port
     }
 
-    /// The data: fill [rows, inputCount] before `forward`, or [rows, channels, height, width] for images.
+    /// The data: fill its value before `forward`.
     package var input: Port { port(Architecture.inputName) }
     /// The network's output; fill its gradient before `backward`.
     package var output: Port { port(architecture.outputName) }
@@ -93,15 +95,17 @@ package final class Executor {
 
     /// Copies a node's value or gradient out, [rows, height, width, channels], or [rows, features].
     ///
+    /// - Parameter channels: of an image that was flattened, to have it as an image; nil for the node's own shape.
     /// - Precondition: the node is kept, or it is the input or the output.
     package func readRows(
-        of name: String, _ quantity: Quantity, rows: Int, into destination: UnsafeMutablePointer<Float>
+        of name: String, _ quantity: Quantity, rows: Int, channels: Int? = nil,
+        into destination: UnsafeMutablePointer<Float>
     ) {
         let port = keptPort(name)
-        let layout = port.layout
-        layout_to_rows(
-            quantity == .value ? port.value : port.gradient, destination, rows, layout.channels,
-            layout.positions, layout.lanes)
+        let channels = channels ?? port.layout.channels
+        lanes_to_rows(
+            quantity == .value ? port.value : port.gradient, destination, rows, channels,
+            channels == 0 ? 0 : port.count / channels)
     }
 
     /// Writes a node's value, [rows, height, width, channels], or [rows, features]; or the output's gradient.
@@ -111,10 +115,9 @@ package final class Executor {
         of name: String, _ quantity: Quantity = .value, rows: Int, from source: UnsafePointer<Float>
     ) {
         let port = keptPort(name)
-        let layout = port.layout
-        layout_from_rows(
-            source, quantity == .value ? port.value : port.gradient, rows, layout.channels, layout.positions,
-            layout.lanes)
+        lanes_from_rows(
+            source, quantity == .value ? port.value : port.gradient, rows, port.layout.channels,
+            port.layout.positions)
     }
 
     private func keptPort(_ name: String) -> Port {
@@ -151,7 +154,7 @@ package final class Executor {
             step.kernel.backward(
                 rows: rows, inputGradients: step.needsInputGradient, parameterGradients: parameterGradients)
             for (part, whole) in step.additions {
-                vector_add(whole.gradient, part.gradient, rows * whole.count)
+                vector_add(whole.gradient, part.gradient, whole.elements(rows))
             }
         }
     }
@@ -178,7 +181,6 @@ private struct Binding {
     let updates: ParameterArena
     let capacity: Int
     let purpose: Executor.Purpose
-    let stream = LibraryStream()
     let scratch = Scratch()
     /// One per value of the program.
     private(set) var ports: [Port] = []
@@ -233,7 +235,7 @@ private struct Binding {
             nodeIndex: instruction.nodeIndex,
             needsInputGradient: purpose != .inference && instruction.needsInputGradient,
             needsParameterGradients: purpose == .training && gradients != nil && instruction.hasParameters,
-            stream: stream, scratch: scratch)
+            scratch: scratch)
     }
 }
 

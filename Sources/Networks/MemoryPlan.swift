@@ -3,7 +3,7 @@
 /// Time runs from 0 over the n instructions forward, then n, when the loss is computed, then from n + 1 to 2n over
 /// the instructions backward. Values that are kept, the input and the output are left alone after they are written.
 struct MemoryPlan {
-    /// Elements per row, and the first and the last time they are in use.
+    /// Values of one row, and the first and the last time they are in use.
     private struct Span {
         var count: Int
         var first: Int
@@ -149,7 +149,7 @@ struct MemoryPlan {
 
     /// Largest first, each at the lowest place that is free while it is in use.
     private mutating func placeSpans() {
-        let sizes = spans.map { ($0.count * capacity + 15) / 16 * 16 }
+        let sizes = spans.map { $0.count * ValueLayout.filled(capacity) }
         offsets = spans.map { _ in 0 }
         var placed: [Int] = []
         for span in spans.indices.sorted(by: { (sizes[$1], $0) < (sizes[$0], $1) }) where sizes[span] > 0 {

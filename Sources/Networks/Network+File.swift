@@ -16,7 +16,7 @@ extension Network {
             root["parameters/\(name)"] = Dataset(tensor, long: name)
         }
         for (name, tensor) in state { root["state/\(name)"] = Dataset(tensor, long: name) }
-        root[group: "optimizer"].attributes["steps"] = .integer(Int64(optimizerSteps))
+        root[group: "optimizer"] = Group()
         for (name, tensor) in optimizerState {
             root["optimizer/\(name)"] = Dataset(tensor, long: name)
         }
@@ -59,7 +59,6 @@ extension Network {
             state: hasState ? Self.tensors(in: "state", stateLayout, file) : [:], source: file.path)
         data = try DataConvention(reading: file, for: architecture)
         optimizerState = try Self.optimizerState(reading: file, layout)
-        optimizerSteps = try Self.count("steps", of: "optimizer", file)
         history = try History(reading: file)
         for phase in Cost.Phase.allCases {
             cost[phase] = try Self.count("training_flops_\(phase.rawValue)", of: "cost", file)

@@ -10,8 +10,6 @@ package struct Network: Equatable, Sendable {
     package var state: [String: Tensor]
     /// By "node/parameter/slot", e.g. "hidden1/weight/momentum"; what is absent is zero.
     package var optimizerState: [String: Tensor] = [:]
-    /// How many updates the optimiser state has seen (AdamW's bias correction).
-    package var optimizerSteps = 0
     package var history = History()
     package var cost = Cost()
     package var growth: [GrowthRecord] = []
@@ -56,6 +54,7 @@ package struct Network: Equatable, Sendable {
                 let name = "\(entry.name)/\(slot.rawValue)"
                 try Self.check(optimizerState[name], name, entry, source)
             }
+            try Self.checkSteps(optimizerState, entry, source)
         }
         for entry in stateEntries { try Self.check(state[entry.name], entry.name, entry, source) }
     }
@@ -87,6 +86,18 @@ package struct Network: Equatable, Sendable {
         }
     }
 
+    private static func checkSteps(
+        _ state: [String: Tensor], _ entry: ParameterLayout.Entry, _ source: String
+    ) throws {
+        let name = "\(entry.name)/\(OptimizerSlot.steps.rawValue)"
+        let allowed = 0...Float(OptimizerSlot.mostSteps)
+        for value in state[name]?.values ?? [] where !allowed.contains(value) || value != value.rounded() {
+            throw NetworkError.invalidFile(
+                file: source, path: "optimizer/\(name)",
+                problem: "\(value) is not a count of updates in 0...\(OptimizerSlot.mostSteps)")
+        }
+    }
+
     /// How many trainable values there are.
     package var parameterCount: Int { parameters.values.reduce(0) { $0 + $1.count } }
 }
@@ -96,6 +107,11 @@ package enum OptimizerSlot: String, CaseIterable, Sendable {
     case momentum
     case firstMoment = "first_moment"
     case secondMoment = "second_moment"
+    /// How many updates the moments of each value have seen (AdamW's bias correction): what joined later has seen fewer.
+    case steps
+
+    /// Whole numbers are exact in Float32 up to here, where every correction is long 1; more updates are not counted.
+    package static let mostSteps = 1 << 24
 }
 
 extension Architecture {

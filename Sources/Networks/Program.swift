@@ -34,26 +34,20 @@ struct Program {
 
     /// - Parameter keeping: the nodes whose values stay; nil: all.
     init(_ architecture: Architecture, keeping: Set<String>?) {
-        let input = ValueLayout.plain(architecture.inputShape)
-        values = [Value(name: Architecture.inputName, layout: input, isKept: true)]
+        values = [
+            Value(
+                name: Architecture.inputName, layout: ValueLayout(architecture.inputShape), isKept: true)
+        ]
         numbers = [Architecture.inputName: 0]
-        var converted: Int?
         for (index, node) in architecture.nodes.enumerated() {
-            var inputs = node.inputs.compactMap { numbers[$0] }
-            if input != .working(architecture.inputShape), inputs.contains(0),
-                !node.operation.readsPlanes(of: architecture.inputShape)
-            {
-                let image = converted ?? addConversion(of: architecture.inputShape)
-                converted = image
-                inputs = inputs.map { $0 == 0 ? image : $0 }
-            }
+            let inputs = node.inputs.compactMap { numbers[$0] }
             let isRead =
                 node.name != architecture.outputName && !architecture.consumers(of: node.name).isEmpty
             let isKept = keeping?.contains(node.name) ?? true || !isRead
             if join(node, inputs: inputs, isKept: isKept, in: architecture) { continue }
             add(
                 node.operation, node.name, nodeIndex: index, inputs: inputs,
-                layout: .working(architecture.shapes[index]),
+                layout: ValueLayout(architecture.shapes[index]),
                 hasParameters: !node.operation.parameters(for: architecture.inputShapes(of: node)).isEmpty,
                 isKept: isKept)
             numbers[node.name] = values.count - 1
@@ -74,14 +68,6 @@ struct Program {
         values[before.output].name = node.name
         values[before.output].isKept = isKept
         return true
-    }
-
-    /// The input in the order that nodes work in, for those that do not read planes.
-    private mutating func addConversion(of shape: [Int]) -> Int {
-        add(
-            LayoutConversion(), Architecture.inputName, nodeIndex: -1, inputs: [0], layout: .working(shape),
-            hasParameters: false, isKept: true)
-        return values.count - 1
     }
 
     private mutating func add(

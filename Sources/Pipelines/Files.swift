@@ -2,32 +2,19 @@ import Glibc
 
 /// What the planner asks the file system; nothing here throws, an unreadable name counts as absent.
 enum Files {
-    /// A moment of the file system's clock, in nanoseconds.
-    struct Time: Comparable {
-        var nanoseconds: Int
-
-        fileprivate init(_ time: timespec) { nanoseconds = time.tv_sec * 1_000_000_000 + time.tv_nsec }
-
-        var before: Time { Time(nanoseconds: nanoseconds - 1) }
-
-        private init(nanoseconds: Int) { self.nanoseconds = nanoseconds }
-
-        static func < (left: Time, right: Time) -> Bool { left.nanoseconds < right.nanoseconds }
-    }
-
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// When a name was changed; of a link, the link itself.
-    static func time(of path: String) -> Time? {
+    /// Whether a path leads to a regular file, links followed.
+    static func isFile(_ path: String) -> Bool {
         var status = stat()
-        return lstat(path, &status) == 0 ? Time(status.st_mtim) : nil
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Size and time of a file, links followed.
-    static func file(at path: String) -> (bytes: Int, time: Time)? {
+    /// The size of a regular file; nil for anything else, a link too.
+    static func bytes(ofFile path: String) -> Int? {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        return (Int(status.st_size), Time(status.st_mtim))
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
     }
 
     static func target(ofLink path: String) -> String? {
@@ -38,21 +25,8 @@ enum Files {
         }
     }
 
-    /// Gives a file the present time.
-    static func touch(_ path: String) { utimensat(AT_FDCWD, path, nil, 0) }
-
-    /// Gives a link itself a time.
-    static func setTime(ofLink path: String, to time: Time) {
-        let moment = timespec(
-            tv_sec: time.nanoseconds / 1_000_000_000, tv_nsec: time.nanoseconds % 1_000_000_000)
-        let times = [moment, moment]
-        utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW)
-    }
-
-    static func remove(_ path: String) { unlink(path) }
-
-    /// The names in a folder that end so, without the ending, sorted.
-    static func names(in folder: String, suffix: String) -> [String] {
+    /// The names in a folder that do not begin with a dot, as those of editors and macOS do, sorted.
+    static func names(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -60,9 +34,7 @@ enum Files {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name.hasSuffix(suffix), !name.hasPrefix(".") {
-                names.append(String(name.dropLast(suffix.count)))
-            }
+            if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
     }

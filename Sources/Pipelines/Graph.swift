@@ -2,9 +2,13 @@
 package struct Graph {
     private let planner: Planner
     private let survey: Survey
+    private let plans: [Workflow.Plan]
 
-    package init(_ planner: Planner) throws {
+    /// - Parameter names: the pipelines to draw; none for all.
+    /// - Throws: `PipelineError.unknownPipeline`, or what is wrong with a pipeline.
+    package init(_ planner: Planner, of names: [String] = []) throws {
         self.planner = planner
+        plans = try planner.workflow.plans(named: names)
         survey = try planner.survey()
     }
 
@@ -15,9 +19,11 @@ package struct Graph {
               edge [color=gray40, arrowsize=0.6]; fontname="Helvetica";
 
             """
-        for plan in planner.workflow.plans { write(plan, to: &text) }
-        for (index, step) in planner.workflow.steps.enumerated() where step.twin == nil {
-            for input in step.inputs {
+        let drawn = Set(plans.flatMap(\.chains).flatMap(\.steps).map(planner.workflow.first))
+        var left = drawn
+        for plan in plans { write(plan, &left, to: &text) }
+        for index in drawn.sorted() {
+            for input in planner.workflow.steps[index].inputs {
                 guard case .step(let other) = input.source else { continue }
                 text += "  s\(planner.workflow.first(other)) -> s\(index);\n"
             }
@@ -25,10 +31,12 @@ package struct Graph {
         return text + legend + "}\n"
     }
 
-    private func write(_ plan: Workflow.Plan, to text: inout String) {
+    /// - Parameter left: what is not drawn yet; work that another pipeline shares stands with the first that is drawn.
+    private func write(_ plan: Workflow.Plan, _ left: inout Set<Int>, to text: inout String) {
         let name = plan.pipeline.name
         text += "  subgraph \"cluster_\(name)\" { label=\"\(name)\"; color=gray80;\n"
-        for index in plan.chains.flatMap(\.steps) where planner.workflow.steps[index].twin == nil {
+        for index in plan.chains.flatMap(\.steps).map(planner.workflow.first) where left.remove(index) != nil
+        {
             let step = planner.workflow.steps[index]
             let state = survey.state(index)
             text += "    s\(index) [label=\"\(step.name)\\n\(step.chain)\", fillcolor=\"\(colour(state))\""

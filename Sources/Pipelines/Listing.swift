@@ -11,14 +11,9 @@ package struct Listing {
     }
 
     /// - Parameter names: the pipelines to list step by step; none for a summary of all.
-    /// - Throws: `PipelineError.unknownPipeline`.
+    /// - Throws: `PipelineError.unknownPipeline`, or what is wrong with a pipeline.
     package func text(of names: [String] = []) throws -> String {
-        let plans = planner.workflow.plans
-        let known = plans.map(\.pipeline.name)
-        for name in names where !known.contains(name) {
-            throw PipelineError.unknownPipeline(name, known: known)
-        }
-        return plans.filter { names.isEmpty || names.contains($0.pipeline.name) }
+        try planner.workflow.plans(named: names)
             .map { section($0, withSteps: !names.isEmpty) }.joined(separator: "\n")
             + (names.isEmpty ? "" : "\n\(Self.legend)\n")
     }

@@ -1,30 +1,50 @@
-import Parameters
+/// What make is told to run although its result is known.
+package enum Again: Equatable, Sendable {
+    case nothing
+    /// The step at this index.
+    case step(Int)
+    case all
+}
 
 extension Planner {
-    /// artifacts/plan.mk: one explicit rule per step and per report. Folders are named by make's variables.
+    /// One explicit rule for each step and report that must be made; the others are files that are there.
     ///
-    /// The Makefile defines `A` (the artifacts folder) and what is called here.
-    var makeFragment: String {
-        var text = "# Written by `plan` from pipelines/*.yaml; changes here are lost.\n"
-        text += "PLANNED := \(workflow.plans.map(\.pipeline.name).joined(separator: " "))\n"
-        for plan in workflow.plans { write(plan, to: &text) }
+    /// What must be made is phony: make runs it whatever any file's time says, and neither touches nor deletes the link.
+    /// Folders are named by make's variables. The Makefile defines `A` (the artifacts folder) and what is called here.
+    package func makeRules(_ plan: WrittenPlan, again: Again) -> String {
+        var text = "# Written by `plan` from pipelines/*.yaml.\n"
+        let names = workflow.broken.compactMap(\.name)
+        text += "BROKEN := \(names.joined(separator: " "))\n"
+        for name in names {
+            for targets in ["\(name) \(name)/steps", "\(name)/%"] {
+                text += "\n\(targets):\n\t$(call run-broken,\(name))\n"
+            }
+            text += ".PHONY: \(name) \(name)/steps\n"
+        }
+        for pipeline in workflow.plans { write(pipeline, plan, again, to: &text) }
         return text
     }
 
-    private func write(_ plan: Workflow.Plan, to text: inout String) {
-        let name = plan.pipeline.name
+    private func write(
+        _ pipeline: Workflow.Plan, _ plan: WrittenPlan, _ again: Again, to text: inout String
+    ) {
+        let name = pipeline.pipeline.name
         let results = "$(A)/\(name)/report/results.csv"
-        let evaluations = plan.chains.map { file(workflow.steps[$0.evaluation]) }
+        let evaluations = pipeline.chains.map { file(workflow.steps[$0.evaluation]) }
+            .joined(separator: " \\\n  ")
         text += "\n.PHONY: \(name) \(name)/steps\n\(name): \(results)\n\t$(call show-report,\(name))\n"
-        text += "\(name)/steps: \(evaluations.joined(separator: " \\\n  "))\n"
-        text += "\(results): $(A)/\(name)/report/report.json \(evaluations.joined(separator: " \\\n  "))\n"
-        text += "\t$(call run-report,\(name))\n"
-        for chain in plan.chains {
-            for index in chain.steps { write(workflow.steps[index], to: &text) }
+        text += "\(name)/steps: \(evaluations)\n"
+        if !plan.freshReports.contains(name) {
+            text += ".PHONY: \(results)\n\(results): \(evaluations)\n\t$(call run-report,\(name))\n"
         }
+        for index in pipeline.chains.flatMap(\.steps) { write(index, plan, again, to: &text) }
     }
 
-    private func write(_ step: Step, to text: inout String) {
+    private func write(_ index: Int, _ plan: WrittenPlan, _ again: Again, to text: inout String) {
+        let step = workflow.steps[index]
+        text += "\n.PHONY: \(step.id)\n\(step.id): \(file(step))\n"
+        let isAgain = again == .all || again == .step(index)
+        guard isAgain || plan.survey.state(index) != .fresh else { return }
         var needed: [String] = []
         var options = ""
         for input in step.inputs {
@@ -36,29 +56,10 @@ extension Planner {
         if let descriptor = step.descriptor { options += " --descriptor \(descriptor)" }
         // A twin waits for the first step of its kind and then finds its result, instead of doing the work again.
         let first = step.twin.map { " | \(file(workflow.steps[$0]))" } ?? ""
-        text += "\n.PHONY: \(step.id)\n\(step.id): \(file(step))\n"
-        text += "\(file(step)): \((needed + ["$(A)/\(step.id).json"]).joined(separator: " "))\(first)\n"
-        let rule = step.twin == nil ? "run-step" : "run-twin"
-        text += "\t$(call \(rule),\(step.stage.rawValue),\(step.id),\(options.dropFirst()))\n"
+        let flag = isAgain && (step.twin == nil || again != .all) ? "--rerun" : ""
+        text += ".PHONY: \(file(step))\n\(file(step)): \(needed.joined(separator: " "))\(first)\n"
+        text += "\t$(call run-step,\(step.stage.rawValue),\(step.id),\(options.dropFirst()),\(flag))\n"
     }
 
     private func file(_ step: Step) -> String { "$(A)/\(step.id).h5" }
-
-    /// What a report depends on besides the evaluations' content.
-    func reportParameters(_ plan: Workflow.Plan) -> Tree {
-        func text(_ value: String) -> Tree { Tree(.text(value)) }
-        func map(_ entries: [(String, Tree)]) -> Tree {
-            Tree(.map(entries.map { Tree.Entry(key: $0.0, value: $0.1) }))
-        }
-        let chains = plan.chains.map { chain in
-            map([
-                ("branch", text(chain.branch)), ("seed", Tree(.integer(chain.seed))),
-                ("steps", Tree(.list(chain.steps.map { text(workflow.steps[$0].name) }))),
-            ])
-        }
-        return map([
-            ("pipeline", text(plan.pipeline.name)), ("description", text(plan.pipeline.description)),
-            ("source", text(source(of: "report"))), ("chains", Tree(.list(chains))),
-        ])
-    }
 }

@@ -1,4 +1,4 @@
-package import Parameters
+import Parameters
 
 /// What can be wrong with pipelines beyond the values in their files.
 package enum PipelineError: ReportableError, Equatable {
@@ -11,8 +11,10 @@ package enum PipelineError: ReportableError, Equatable {
     case otherEnding(file: String, expected: String)
     /// What does not fit the datasets, and networks that do not fit themselves.
     case shapes([ShapeProblem])
-    /// Every pipeline that cannot be read.
-    case several([ParameterError])
+    /// A pipeline or descriptor that is a pipe, a folder or a link to nowhere.
+    case notAFile(String)
+    /// What is wrong with several pipelines, a message each.
+    case several([String])
 
     package var description: String {
         switch self {
@@ -29,6 +31,8 @@ package enum PipelineError: ReportableError, Equatable {
             return "there is no pipeline '\(name)'\(hint) (there are \(known.joined(separator: ", ")))"
         case .otherEnding(let file, let expected):
             return "\(file): a pipeline's name ends with .yaml; call it \(expected), or move it elsewhere"
+        case .notAFile(let file):
+            return "\(file): is no regular file, nor a link to one; move it away"
         case .shapes, .several: return messages.joined(separator: "\n")
         }
     }
@@ -36,7 +40,7 @@ package enum PipelineError: ReportableError, Equatable {
     package var messages: [String] {
         switch self {
         case .shapes(let problems): problems.map(\.description)
-        case .several(let errors): errors.flatMap(\.messages)
+        case .several(let messages): messages
         default: [description]
         }
     }
@@ -44,7 +48,7 @@ package enum PipelineError: ReportableError, Equatable {
     package var exitCode: Int32 {
         switch self {
         case .noPipelines: 66
-        case .invalidName, .otherEnding, .shapes, .several: 65
+        case .invalidName, .otherEnding, .shapes, .notAFile, .several: 65
         case .unknownStep, .unknownPipeline: 64
         }
     }

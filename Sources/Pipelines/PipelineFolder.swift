@@ -1,38 +1,38 @@
-import Parameters
+package import Parameters
+
+/// A pipeline that cannot be read, or that does not fit its datasets; the others are made without it.
+package struct BrokenPipeline: Sendable {
+    /// Nil where the file's name cannot be a pipeline's.
+    package var name: String?
+    package var error: any ReportableError
+}
 
 /// All pipelines of a folder.
-package enum PipelineFolder {
+enum PipelineFolder {
     /// Reads every .yaml file of a folder, in the order of their names.
     ///
-    /// - Throws: `PipelineError.several` with the errors of each file that cannot be read, so that all can be
-    ///   mended at once; `.otherEnding` for a .yml; `.noPipelines`.
-    package static func read(_ folder: String) throws -> [Pipeline] {
-        try refuseOtherEndings(in: folder)
-        let files = Files.names(in: folder, suffix: ".yaml").map { "\(folder)/\($0).yaml" }
-        guard !files.isEmpty else { throw PipelineError.noPipelines(path: folder) }
+    /// - Returns: the pipelines, and what is wrong with each file that is none: a .yml among them, which would be missed
+    ///   only much later if it were passed over in silence.
+    /// - Throws: `PipelineError.noPipelines`.
+    static func read(_ folder: String) throws -> (pipelines: [Pipeline], broken: [BrokenPipeline]) {
         var pipelines: [Pipeline] = []
-        var errors: [ParameterError] = []
-        for file in files {
+        var broken: [BrokenPipeline] = []
+        for name in Files.names(in: folder)
+        where [".yml", ".yaml"].contains(where: name.lowercased().hasSuffix) {
+            let file = "\(folder)/\(name)"
+            let stem = String(name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex))
             do {
+                guard name.hasSuffix(".yaml") else {
+                    throw PipelineError.otherEnding(file: file, expected: "\(stem).yaml")
+                }
+                guard Files.isFile(file) else { throw PipelineError.notAFile(file) }
                 pipelines.append(try Pipeline(reading: file))
-            } catch let error as ParameterError {
-                errors.append(error)
+            } catch let error as any ReportableError {
+                broken.append(
+                    BrokenPipeline(name: (try? PipelineName.of("\(stem).yaml")) ?? nil, error: error))
             }
         }
-        if errors.count == 1, let error = errors.first { throw error }
-        guard errors.isEmpty else { throw PipelineError.several(errors) }
-        return pipelines
-    }
-
-    /// An experiment that is passed over in silence would be missed only much later.
-    private static func refuseOtherEndings(in folder: String) throws {
-        for name in Files.names(in: folder, suffix: "") {
-            let lower = name.lowercased()
-            guard [".yml", ".yaml"].contains(where: lower.hasSuffix), !name.hasSuffix(".yaml") else {
-                continue
-            }
-            let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-            throw PipelineError.otherEnding(file: "\(folder)/\(name)", expected: "\(stem).yaml")
-        }
+        guard !pipelines.isEmpty || !broken.isEmpty else { throw PipelineError.noPipelines(path: folder) }
+        return (pipelines, broken)
     }
 }

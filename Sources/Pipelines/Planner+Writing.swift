@@ -1,7 +1,16 @@
-import Artifacts
-import Parameters
+package import Artifacts
 
-/// What writing a plan changed.
+/// What planning found and changed: all that make's rules are made from.
+package struct WrittenPlan: Sendable {
+    package fileprivate(set) var summary = PlanSummary()
+    package fileprivate(set) var survey: Survey
+    /// Pipelines whose report is as it would be written now.
+    package fileprivate(set) var freshReports: Set<String> = []
+    /// Results in use whose files somebody wrote to since they were published or last hashed.
+    package fileprivate(set) var changedObjects: [Digest] = []
+}
+
+/// How much planning changed.
 package struct PlanSummary: Equatable, Sendable {
     /// Steps that make must run because their result is not known.
     package var due = 0
@@ -14,96 +23,69 @@ package struct PlanSummary: Equatable, Sendable {
 }
 
 extension Planner {
-    /// Makes the artifacts folder say what must run, for make to read.
+    /// Brings the artifacts folder up to date with what is known.
     ///
-    /// Parameter files and plan.mk are written where their content changed. A step whose result is known gets its link,
-    /// newer than everything it is made of; a step that must run gets a parameter file newer than its link. Links to
-    /// objects that are gone are removed, since make takes them for files.
+    /// Parameter files are written where their content changed, and a step whose result is known gets its link. No time
+    /// of any file is looked at: what must run is told by `makeRules`.
     ///
     /// - Throws: `ArtifactError` if the folder cannot be read or written.
-    @discardableResult
-    package func writePlan() throws -> PlanSummary {
-        let survey = try survey()
-        var summary = PlanSummary()
-        var times = LinkTimes(planner: self, survey: survey)
-        for index in workflow.steps.indices {
-            let step = workflow.steps[index]
-            let parameters = parametersFile(of: step)
-            if try PlainFile.write(step.parametersJSON + "\n", to: parameters) { summary.written += 1 }
-            let entry = survey[index]
-            switch survey.state(index) {
-            case .fresh, .known:
-                guard let record = entry.record, let parts = entry.parts else { continue }
-                if entry.isLinked, times.isSettled(index, parameters: parameters) { continue }
-                _ = try store.withLock(on: parts, publishingTo: link(of: step)) {
-                    try store.relink($0, to: record)
-                }
-                times.forget(index)
-                summary.relinked += 1
-            case .due, .waiting:
-                removeDanglingLink(of: step)
-                if entry.parts == nil {
-                    summary.waiting += 1
-                } else {
-                    makeOlder(link(of: step), than: parameters)
-                    summary.due += 1
-                }
+    package func writePlan() throws -> WrittenPlan {
+        var plan = WrittenPlan(survey: Survey(count: workflow.steps.count))
+        // In a folder that cannot be written, what is there can still be looked at.
+        if !workflow.steps.isEmpty { try? store.mark() }
+        for pipeline in workflow.plans {
+            for chain in pipeline.chains {
+                try store.makeFolder(of: link(of: workflow.steps[chain.evaluation]))
+            }
+            try store.makeFolder(of: "\(reportFolder(pipeline))/\(ReportFiles.parameters)")
+        }
+        var checked: Set<StepKey> = []
+        for (index, step) in workflow.steps.enumerated() {
+            if try PlainFile.write(step.parametersJSON + "\n", to: parametersFile(of: step)) {
+                plan.summary.written += 1
+            }
+            var entry = try assess(index, plan.survey)
+            if entry.output != nil { try link(step, &entry, &checked, &plan.summary) }
+            plan.survey.append(entry)
+            switch plan.survey.state(index) {
+            case .fresh, .known: break
+            case .due: plan.summary.due += 1
+            case .waiting: plan.summary.waiting += 1
             }
         }
-        for plan in workflow.plans where try writeReportParameters(plan, survey: survey) {
-            summary.written += 1
+        for pipeline in workflow.plans {
+            if try writeReportParameters(pipeline) { plan.summary.written += 1 }
+            if isReportFresh(pipeline, plan.survey) { plan.freshReports.insert(pipeline.pipeline.name) }
         }
-        if try PlainFile.write(makeFragment, to: "\(store.root)/plan.mk") { summary.written += 1 }
-        return summary
+        plan.changedObjects = changedObjects(plan.survey)
+        return plan
     }
 
-    private func removeDanglingLink(of step: Step) {
-        let link = link(of: step)
-        guard Files.target(ofLink: link) != nil, Files.file(at: link) == nil else { return }
-        Files.remove(link)
-    }
-
-    /// Lets make see that a step must run.
-    private func makeOlder(_ link: String, than parameters: String) {
-        guard let linked = Files.time(of: link) else { return }
-        Files.touch(parameters)
-        guard let touched = Files.time(of: parameters), linked >= touched else { return }
-        // A link from the same tick of the clock, or from a clock that ran ahead.
-        Files.setTime(ofLink: link, to: touched.before)
-    }
-}
-
-/// The times that make compares: of a link, the later of its own and its object's (`--check-symlink-times`).
-private struct LinkTimes {
-    private let planner: Planner
-    private let survey: Survey
-    private var times: [Files.Time?]
-
-    init(planner: Planner, survey: Survey) {
-        self.planner = planner
-        self.survey = survey
-        times = [Files.Time?](repeating: nil, count: planner.workflow.steps.count)
-    }
-
-    /// Whether a linked step looks done to make: no input and not its parameters are newer.
-    mutating func isSettled(_ index: Int, parameters: String) -> Bool {
-        guard let own = time(index), let written = Files.time(of: parameters), written <= own else {
-            return false
+    /// Makes a known result's link, unless it is there; a result that is not what its record says counts as unknown.
+    private func link(
+        _ step: Step, _ entry: inout Survey.Entry, _ checked: inout Set<StepKey>, _ summary: inout PlanSummary
+    ) throws {
+        guard let record = entry.record, let parts = entry.parts, let key = entry.key else { return }
+        if entry.isLinked { return store.noteUse(of: key) }
+        entry.isLinked = try store.withLock(on: parts, publishingTo: link(of: step)) {
+            try store.relink($0, to: record, isChecked: checked.contains(key))
         }
-        return planner.workflow.steps[index].inputs.allSatisfy { input in
-            guard case .step(let other) = input.source else { return true }
-            return time(other).map { $0 <= own } ?? false
+        if entry.isLinked {
+            checked.insert(key)
+            summary.relinked += 1
+        } else {
+            entry.output = nil
         }
     }
 
-    /// To be called when a link was made anew.
-    mutating func forget(_ index: Int) { times[index] = nil }
-
-    private mutating func time(_ index: Int) -> Files.Time? {
-        if let time = times[index] { return time }
-        let link = planner.link(of: planner.workflow.steps[index])
-        guard let own = Files.time(of: link), let object = survey[index].objectTime else { return nil }
-        times[index] = max(own, object)
-        return times[index]
+    /// One record that fits is enough: where several steps gave the same bytes, the others tell of an earlier file.
+    private func changedObjects(_ survey: Survey) -> [Digest] {
+        var isChanged: [Digest: Bool] = [:]
+        for (index, step) in workflow.steps.enumerated() where step.twin == nil {
+            let entry = survey[index]
+            guard let output = entry.output, let record = entry.record, let key = entry.key else { continue }
+            isChanged[output] = isChanged[output] != false && store.looksChanged(record, key: key)
+        }
+        return isChanged.filter(\.value).keys.sorted()
     }
 }

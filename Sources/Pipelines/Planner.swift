@@ -7,7 +7,7 @@ package struct Planner: Sendable {
     package let store: Store
     /// The digest of every stage's sources, by stage.
     let sources: [String: String]
-    /// The numeric libraries and instruction set, as in every key.
+    /// The numeric libraries, as in every key.
     let platform: String
 
     package init(workflow: Workflow, store: Store, sources: [String: String], platform: String) {
@@ -56,12 +56,13 @@ package struct Planner: Sendable {
         let parts = KeyParts(
             stage: step.stage.rawValue, source: source(of: step.stage.rawValue), platform: platform,
             parameters: step.parameters, inputs: inputs)
-        let record = try store.record(for: parts.key)
-        guard let record, let object = Files.file(at: store.objectPath(record.output)),
-            object.bytes == record.bytes
-        else { return Survey.Entry(parts: parts, record: record) }
+        let key = parts.key
+        let record = try store.record(for: key)
+        guard let record, record.parts == parts, store.isPresent(record.output, bytes: record.bytes) else {
+            return Survey.Entry(parts: parts, key: key, record: record)
+        }
         return Survey.Entry(
-            parts: parts, record: record, output: record.output, objectTime: object.time,
+            parts: parts, key: key, record: record, output: record.output,
             isLinked: isLinked(step, to: record.output))
     }
 
@@ -76,12 +77,12 @@ package struct Survey: Sendable {
     package struct Entry: Sendable {
         /// What the key is made of; nil while an input is not known.
         package var parts: KeyParts?
+        /// The key of `parts`.
+        package var key: StepKey?
         /// What the key's last run recorded, if there was one.
         package var record: RunRecord?
         /// The step's result; nil if it must be computed first.
         package var output: Digest?
-        /// When the result's object was written.
-        var objectTime: Files.Time?
         /// Whether the step's link points to the result.
         package var isLinked = false
 

@@ -9,6 +9,8 @@ package enum Reason: Equatable, Sendable, CustomStringConvertible {
     case changed([Difference])
     case objectMissing(Digest)
     case objectTruncated(Digest, bytes: Int, expected: Int)
+    /// The record under the step's key tells of another step's result.
+    case recordElsewhere(Digest)
     case linkMissing
     case linkElsewhere
     /// The steps before it that must be computed, by id.
@@ -22,6 +24,8 @@ package enum Reason: Equatable, Sendable, CustomStringConvertible {
         case .objectMissing(let digest): "its result \(digest.hexadecimal.prefix(12)) is gone from the store"
         case .objectTruncated(let digest, let bytes, let expected):
             "its result \(digest.hexadecimal.prefix(12)) has \(bytes) bytes instead of \(expected)"
+        case .recordElsewhere(let digest):
+            "its record names \(digest.hexadecimal.prefix(12)), which another step made"
         case .linkMissing: "its result is known, its link is missing"
         case .linkElsewhere: "its result is known, its link points to another one"
         case .waits(let steps):
@@ -65,10 +69,13 @@ extension Planner {
         case .due: break
         }
         if let record = entry.record {
-            guard let found = Files.file(at: store.objectPath(record.output)) else {
+            guard let found = Files.bytes(ofFile: store.objectPath(record.output)) else {
                 return .objectMissing(record.output)
             }
-            return .objectTruncated(record.output, bytes: found.bytes, expected: record.bytes)
+            guard found == record.bytes else {
+                return .objectTruncated(record.output, bytes: found, expected: record.bytes)
+            }
+            return .recordElsewhere(record.output)
         }
         guard let linked else { return .neverRan }
         guard let parts = entry.parts, let last = history.run(that: linked, stage: step.stage, nearest: parts)

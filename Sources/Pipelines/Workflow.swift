@@ -12,6 +12,8 @@ package struct Workflow: Sendable {
 
     package private(set) var steps: [Step] = []
     package private(set) var plans: [Plan] = []
+    /// Pipelines without steps, since something is wrong with them.
+    package private(set) var broken: [BrokenPipeline] = []
     private var twins: [Work: Int] = [:]
 
     /// What makes two steps the same work whatever their names.
@@ -21,23 +23,66 @@ package struct Workflow: Sendable {
         var inputs: [String]
     }
 
+    /// Reads all pipelines of a folder.
+    ///
+    /// What is wrong with one of them is kept in `broken`: a file that cannot be read, a dataset without a usable
+    /// descriptor, a network or augmentation that does not fit its dataset.
+    ///
     /// - Parameters:
-    ///   - pipelines: in the order in which they are listed.
+    ///   - folder: of the pipelines, one .yaml each.
     ///   - data: the folder of the datasets' descriptors.
-    /// - Throws: `ParameterError` for a dataset without a usable descriptor; `PipelineError.shapes` where networks or
-    ///   augmentation do not fit their datasets.
-    package init(_ pipelines: [Pipeline], data: String) throws {
+    /// - Throws: `PipelineError.noPipelines`.
+    package init(folder: String, data: String) throws {
+        let (pipelines, broken) = try PipelineFolder.read(folder)
+        self.broken = broken
         var descriptors = Descriptors(folder: data)
-        for pipeline in pipelines { try add(pipeline, &descriptors) }
-        var shapes = ShapeCheck()
-        for pipeline in pipelines { shapes.check(pipeline, datasets: descriptors.datasets) }
-        guard shapes.problems.isEmpty else { throw PipelineError.shapes(shapes.problems) }
+        for pipeline in pipelines {
+            var next = self
+            do {
+                try next.add(pipeline, &descriptors)
+                var shapes = ShapeCheck()
+                shapes.check(pipeline, datasets: descriptors.datasets)
+                guard shapes.problems.isEmpty else { throw PipelineError.shapes(shapes.problems) }
+                self = next
+            } catch let error as any ReportableError {
+                self.broken.append(BrokenPipeline(name: pipeline.name, error: error))
+            }
+        }
+    }
+
+    /// - Throws: what is wrong with a pipeline, or with the pipeline of a step, if it is broken.
+    package func check(_ name: String) throws {
+        let pipeline = name.prefix { $0 != "/" }
+        if let broken = broken.first(where: { $0.name == String(pipeline) }) { throw broken.error }
+    }
+
+    /// - Throws: what is wrong with all broken pipelines.
+    package func checkAll() throws {
+        guard let first = broken.first?.error else { return }
+        guard broken.count > 1 else { throw first }
+        throw PipelineError.several(broken.flatMap { $0.error.messages })
     }
 
     /// The index of a step by its id.
+    ///
+    /// - Throws: `PipelineError.unknownStep`, or what is wrong with its pipeline.
     package func index(of id: String) throws -> Int {
+        try check(id)
         if let index = steps.firstIndex(where: { $0.id == id }) { return index }
         throw PipelineError.unknownStep(id, suggestion: Spelling.nearest(to: id, among: steps.map(\.id)))
+    }
+
+    /// The pipelines of these names, in the order of the files; all if no name is given.
+    ///
+    /// - Throws: `PipelineError.unknownPipeline`, or what is wrong with one of them.
+    package func plans(named names: [String]) throws -> [Plan] {
+        for name in names {
+            try check(name)
+            guard plans.contains(where: { $0.pipeline.name == name }) else {
+                throw PipelineError.unknownPipeline(name, known: plans.map(\.pipeline.name))
+            }
+        }
+        return plans.filter { names.isEmpty || names.contains($0.pipeline.name) }
     }
 
     /// The first step that does this step's work: itself, or its twin.
@@ -146,15 +191,23 @@ private struct Descriptors {
 
     init(folder: String) { self.folder = folder }
 
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-".utf8.contains(byte)
+    }
+
     mutating func read(_ branch: Pipeline.Branch, of pipeline: Pipeline) throws -> Descriptor {
         let name = branch.experiment.dataset.dataset
         if let descriptor = known[name] { return descriptor }
         let path = "\(folder)/\(name).yaml"
-        guard Files.exists(path) else {
+        // The path stands in a recipe.
+        guard name.utf8.allSatisfy(Self.isPlain), Files.exists(path) else {
             throw ParameterError.notAChoice(
                 Place(file: pipeline.file, path: "dataset"), found: name,
-                allowed: Files.names(in: folder, suffix: ".yaml"))
+                allowed: Files.names(in: folder).filter { $0.hasSuffix(".yaml") }.map {
+                    String($0.dropLast(5))
+                })
         }
+        guard Files.isFile(path) else { throw PipelineError.notAFile(path) }
         let dataset = try DatasetDescriptor(reading: path)
         let inputs = dataset.inputs.compactMap { name, text in
             Digest(text).map { Step.Input(name: name, source: .digest($0)) }

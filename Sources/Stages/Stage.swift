@@ -83,6 +83,7 @@ package struct Stage<P: ParameterSet> {
         work: (StageContext<P>) throws -> StageOutput
     ) throws {
         try reportingErrors(of: name) {
+            try Platform.start()
             let parameters = try options.read(P.self, defaults: defaults)
             try checkOutput(options, inputs)
             let stopwatch = Stopwatch(threads: options.threads, libraries: Self.libraries)
@@ -98,7 +99,9 @@ package struct Stage<P: ParameterSet> {
     /// Refuses an output that would cost the work, or an input, when it is done.
     private func checkOutput(_ options: StageOptions, _ inputs: [String: String]) throws {
         var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: options.output, isDirectory: &isFolder), isFolder.boolValue
+        // In a store, what stands in a link's place is moved aside.
+        if options.artifacts == nil,
+            FileManager.default.fileExists(atPath: options.output, isDirectory: &isFolder), isFolder.boolValue
         {
             throw StageError.cannotWrite(
                 path: options.output, reason: "it is a folder; give the name of a file")
@@ -141,6 +144,7 @@ package struct Stage<P: ParameterSet> {
         let link = options.output
         try store.withLock(on: parts, publishingTo: link) { lock in
             let before = try store.record(for: parts.key)
+            try PlainFile.makeWay(for: Self.logPath(link))
             if !options.rerun, let before, try store.relink(lock, to: before) {
                 ProgressReporter(stage: name, logPath: Self.logPath(link)).line(
                     "known already: \(before.output)")
@@ -217,7 +221,6 @@ package struct Stage<P: ParameterSet> {
             digests[input] = try Digest(ofFile: given)
             paths[input] = (given, given)
         }
-        Platform.start()
         let progress = ProgressReporter(stage: name, logPath: nil)
         defer { progress.clear() }
         let context = StageContext(

@@ -51,6 +51,7 @@ package enum StageError: ReportableError, Equatable {
 
 extension HDF5Error: ReportableError {}
 extension LinearAlgebraError: ReportableError {}
+extension Platform.Missing: ReportableError { package var exitCode: Int32 { 69 } }
 
 /// The exit status an error stands for; 70, a fault of the program, for an unknown one.
 package func exitStatus(of error: any Error) -> Int32 {

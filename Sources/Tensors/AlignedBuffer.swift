@@ -4,7 +4,7 @@ internal import Foundation
 ///
 /// Large buffers are aligned to 2 MiB and offered to the kernel as huge pages. They are mapped and unmapped on their own, so
 /// that what is freed is given back at once, and pages that are never written cost nothing. Confine a buffer to one worker,
-/// or order its users by a barrier: it does no locking of its own.
+/// or order its users by phases: it does no locking of its own.
 package final class AlignedBuffer: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Float>
     package let count: Int

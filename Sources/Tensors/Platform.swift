@@ -1,54 +1,52 @@
 internal import CBLAS
 internal import CKernels
-internal import COneDNN
 
-/// The numeric libraries and instruction set that decide the bits of a result.
+/// The numeric libraries that decide the bits of a result.
 package enum Platform {
-    /// Names everything that may change the bits: kernel libraries, their versions and the kernels they chose.
+    /// Names what may change bits: the library of the statistics' products and factorisations with the kernels that it chose
+    /// for this processor, and the library of elementary functions.
     ///
-    /// Part of every step's key. Call `start()` first.
+    /// Kernels of networks are not among it: their bits are the same on every instruction set. Part of every step's key. Call
+    /// `start()` first.
     package static var identifier: String {
-        start()
-        return
-            "oneDNN \(oneDNNVersion) \(oneDNNInstructionSet); OpenBLAS \(openBLASVersion) \(openBLASCore); "
-            + "kernels x86-64-v\(kernels_instruction_set_level()); libm \(mathLibrary)"
+        "OpenBLAS \(openBLASVersion) \(openBLASCore); libm \(mathLibrary)"
     }
 
-    /// The libraries by name and version, for run records.
+    /// The libraries by name and version, and the kernels' instruction set, for run records.
     package static var libraries: [String: String] {
-        ["oneDNN": oneDNNVersion, "OpenBLAS": openBLASVersion, "libm": mathLibrary]
+        ["OpenBLAS": openBLASVersion, "libm": mathLibrary, "kernels": instructionSet]
     }
 
-    /// Makes the libraries use one thread; CKernels has chosen the widest kernels of this machine before main.
-    ///
-    /// Idempotent. Call it once on the main thread before the first product.
-    package static func start() { _ = started }
+    /// The instruction set that kernels run on.
+    package static var instructionSet: String {
+        switch Int(kernels_instruction_set_level()) {
+        case Int(INSTRUCTIONS_AVX512): "avx512"
+        case Int(INSTRUCTIONS_AVX2): "avx2"
+        case Int(INSTRUCTIONS_NEON): "neon"
+        default: "none"
+        }
+    }
 
-    private static let started: Void = useOneThread()
+    /// What is missing to run here.
+    package struct Missing: Error, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Makes the libraries use one thread; CKernels has chosen its kernels before main.
+    ///
+    /// Idempotent. Call it once on the main thread before the first pass of a network or product.
+    /// - Throws: `Missing` where this processor lacks the instructions that kernels need, or those that were asked for.
+    package static func start() throws {
+        if let missing = kernels_instructions_missing() {
+            throw Missing(description: String(cString: missing))
+        }
+        useOneThread()
+    }
 
     /// Makes library calls from the calling thread run on that thread alone.
     ///
-    /// Results then do not depend on the number of cores: between thread counts the libraries' bits differ.
-    package static func useOneThread() {
-        // The OpenMP flavour of OpenBLAS passes this to OpenMP, so it holds for oneDNN too.
-        openblas_set_num_threads(1)
-    }
-
-    private static var oneDNNVersion: String {
-        guard let version = dnnl_version()?.pointee else { return "unknown" }
-        return "\(version.major).\(version.minor).\(version.patch)"
-    }
-
-    private static var oneDNNInstructionSet: String {
-        switch dnnl_get_effective_cpu_isa() {
-        case dnnl_cpu_isa_avx512_core: "avx512_core"
-        case dnnl_cpu_isa_avx512_core_vnni: "avx512_core_vnni"
-        case dnnl_cpu_isa_avx512_core_bf16: "avx512_core_bf16"
-        case dnnl_cpu_isa_avx2: "avx2"
-        case dnnl_cpu_isa_avx2_vnni: "avx2_vnni"
-        case let other: "isa-\(other.rawValue)"
-        }
-    }
+    /// Results then do not depend on the number of cores: between thread counts the library's bits differ.
+    package static func useOneThread() { openblas_set_num_threads(1) }
 
     private static var openBLASVersion: String {
         // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the second word.

@@ -1,14 +1,7 @@
 internal import CBLAS
-internal import COneDNN
 
-/// Single-precision matrix products on raw row-major storage, on the calling thread.
-///
-/// oneDNN's kernels are the faster ones in general; OpenBLAS's win where one side is narrow
-/// (64 x 784 times 784 x 8: 7 against 25 microseconds), which is how networks that grow begin.
+/// Single-precision matrix products on raw row-major storage, on the calling thread: OpenBLAS's, for statistics.
 package enum Products {
-    /// The narrowest output for which oneDNN is used.
-    private static let narrow = 24
-
     /// A row-major matrix in memory, read as it is or transposed.
     package struct Operand {
         package let pointer: UnsafePointer<Float>
@@ -35,7 +28,7 @@ package enum Products {
     ) {
         guard rows > 0, columns > 0 else { return }
         guard inner > 0 else {
-            // Libraries refuse operands without elements.
+            // The library refuses operands without elements.
             for row in 0..<rows {
                 for column in 0..<columns {
                     c[row * stride + column] = beta == 0 ? 0 : beta * c[row * stride + column]
@@ -43,43 +36,6 @@ package enum Products {
             }
             return
         }
-        if min(rows, columns) < narrow {
-            multiplyByBLAS(
-                rows: rows, columns: columns, inner: inner, a, b, into: c, stride: stride, alpha: alpha,
-                beta: beta)
-        } else {
-            // oneDNN takes ASCII letters.
-            let asStored = CChar(UInt8(ascii: "N")), transposed = CChar(UInt8(ascii: "T"))
-            let status = dnnl_sgemm(
-                a.transposed ? transposed : asStored, b.transposed ? transposed : asStored,
-                dnnl_dim_t(rows), dnnl_dim_t(columns), dnnl_dim_t(inner), alpha, a.pointer,
-                dnnl_dim_t(a.stride), b.pointer, dnnl_dim_t(b.stride), beta, c, dnnl_dim_t(stride))
-            precondition(
-                status == dnnl_success, "oneDNN refused a product of \(rows) x \(inner) x \(columns)")
-        }
-    }
-
-    /// The same for one of many small products, of up to a million multiplications: OpenBLAS has kernels for them that do
-    /// not pack their operands (34 x 32 times 32 x 64: 1.2 against 1.7 microseconds).
-    package static func multiplySmall(
-        rows: Int, columns: Int, inner: Int, _ a: Operand, _ b: Operand,
-        into c: UnsafeMutablePointer<Float>, stride: Int, alpha: Float = 1, beta: Float = 0
-    ) {
-        guard rows > 0, columns > 0, inner > 0, rows * columns * inner <= 1_000_000 else {
-            multiply(
-                rows: rows, columns: columns, inner: inner, a, b, into: c, stride: stride, alpha: alpha,
-                beta: beta)
-            return
-        }
-        multiplyByBLAS(
-            rows: rows, columns: columns, inner: inner, a, b, into: c, stride: stride, alpha: alpha,
-            beta: beta)
-    }
-
-    private static func multiplyByBLAS(
-        rows: Int, columns: Int, inner: Int, _ a: Operand, _ b: Operand,
-        into c: UnsafeMutablePointer<Float>, stride: Int, alpha: Float, beta: Float
-    ) {
         cblas_sgemm(
             CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans,
             b.transposed ? CblasTrans : CblasNoTrans,

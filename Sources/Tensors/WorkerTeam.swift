@@ -8,7 +8,7 @@ package enum WorkerTeam {
     /// The caller is worker 0. Errors: the one of the lowest worker number is thrown.
     package static func run(_ count: Int, _ work: @escaping @Sendable (_ worker: Int) throws -> Void) throws {
         precondition(count >= 1, "a team needs a worker")
-        Platform.start()
+        try Platform.start()
         let failures = Mutex<[Int: any Error]>([:])
         let record: @Sendable (Int) -> Void = { worker in
             do { try work(worker) } catch { failures.withLock { $0[worker] = error } }
@@ -41,40 +41,24 @@ package enum WorkerTeam {
     ) throws -> [Value] {
         guard count > 0 else { return [] }
         let results = ResultSlots<Result<Value, any Error>>(count: count)
-        let next = Atomic<Int>(0)
+        let pieces = Pieces(count)
         try run(max(1, min(threads, count))) { _ in
-            while case let piece = next.add(1, ordering: .relaxed).oldValue, piece < count {
-                results.set(piece, Result { try work(piece) })
-            }
+            while let piece = pieces.next() { results.set(piece, Result { try work(piece) }) }
         }
         return try results.values.map { try $0.get() }
     }
 }
 
-/// Where the workers of a team wait for each other.
-///
-/// Waits by spinning, since the phases of a training step take microseconds; after a while it gives its
-/// core away between looks.
-package final class Barrier: Sendable {
-    private let parties: Int
-    private let waiting = Atomic<Int>(0)
-    private let generation = Atomic<Int>(0)
+/// Pieces of work that whichever worker is free takes, each once.
+package final class Pieces: Sendable {
+    private let count: Int
+    private let taken = Atomic<Int>(0)
 
-    package init(parties: Int) { self.parties = parties }
+    package init(_ count: Int) { self.count = count }
 
-    /// Returns when all parties have called it; memory written before is then visible to all.
-    package func wait() {
-        guard parties > 1 else { return }
-        let current = generation.load(ordering: .acquiring)
-        if waiting.add(1, ordering: .acquiringAndReleasing).newValue == parties {
-            waiting.store(0, ordering: .relaxed)
-            generation.store(current &+ 1, ordering: .releasing)
-            return
-        }
-        var looks = 0
-        while generation.load(ordering: .acquiring) == current {
-            looks += 1
-            if looks > 4000 { sched_yield() }
-        }
+    /// The next piece in 0..<count; nil when all are taken.
+    package func next() -> Int? {
+        let piece = taken.add(1, ordering: .relaxed).oldValue
+        return piece < count ? piece : nil
     }
 }

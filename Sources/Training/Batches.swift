@@ -3,29 +3,18 @@ package import Datasets
 package import Networks
 internal import Tensors
 
-/// How one sample's values follow each other in a row.
-package enum SampleOrder: Sendable, CaseIterable {
-    /// [h, w, c], as images are stored.
-    case channelsLast
-    /// [c, h, w]: a plane per channel.
-    case planes
-
-    /// What a network reads: images as planes, rows of features as images are stored.
-    package init(for architecture: Architecture) {
-        self = architecture.inputShape.count == 3 ? .planes : .channelsLast
-    }
-}
-
-/// A split with its normalisation, ready to be copied into a network's input row by row.
+/// A split with its normalisation, ready to be copied into a network's input.
 package struct Batches: Sendable {
     package let split: Split
-    package let order: SampleOrder
+    /// Whether the network reads images, channel by channel, or rows of the images' values as they are stored.
+    private let isImage: Bool
     private let scale: [Float]
     private let offset: [Float]
 
-    package init(_ split: Split, _ normalization: Normalization, order: SampleOrder = .channelsLast) {
+    /// - Parameter shape: of the network's input: [c, h, w], or one extent.
+    package init(_ split: Split, _ normalization: Normalization, shape: [Int]) {
         self.split = split
-        self.order = order
+        isImage = shape.count == 3
         scale = normalization.scale
         offset = normalization.offset
     }
@@ -33,25 +22,21 @@ package struct Batches: Sendable {
     /// n
     package var count: Int { split.count }
 
-    /// Writes the normalised images at `positions` into `rows` [positions.count, h w c], each in the `order` of the
-    /// batches, and their labels into `labels`.
+    /// Writes the normalised images at `positions` into `values`, in the order of `ValueLayout`, zeros in the lanes that fill up
+    /// the last block, and their labels into `labels`.
     ///
     /// - Parameter augmentation: how the images are changed on the way; nil leaves them as they are.
     package func gather(
-        _ positions: ArraySlice<Int32>, rows: UnsafeMutablePointer<Float>,
-        labels: UnsafeMutablePointer<Int32>,
-        augmentation: AugmentationDraw? = nil
+        _ positions: ArraySlice<Int32>, into values: UnsafeMutablePointer<Float>,
+        labels: UnsafeMutablePointer<Int32>, augmentation: AugmentationDraw? = nil
     ) {
         split.images.withUnsafeBufferPointer { images in
             positions.withUnsafeBufferPointer { positions in
                 guard let images = images.baseAddress, let first = positions.baseAddress else { return }
                 if let augmentation, !augmentation.parameters.isIdentity {
-                    gather(images, first, positions.count, augmentation, rows)
+                    gather(images, first, positions.count, augmentation, values)
                 } else {
-                    let gather = order == .planes ? batch_gather_planes : batch_gather
-                    gather(
-                        images, first, positions.count, split.shape.count, scale, offset,
-                        split.shape.channels, rows)
+                    gather(images, first, positions.count, nil, nil, values)
                 }
             }
         }
@@ -60,22 +45,33 @@ package struct Batches: Sendable {
 
     private func gather(
         _ images: UnsafePointer<UInt8>, _ positions: UnsafePointer<Int32>, _ count: Int,
-        _ draw: AugmentationDraw, _ rows: UnsafeMutablePointer<Float>
+        _ draw: AugmentationDraw, _ values: UnsafeMutablePointer<Float>
     ) {
-        let shape = split.shape, parameters = draw.parameters
+        let parameters = draw.parameters
         // A value of 0 becomes the offset.
-        let fill = parameters.fill == .zero ? offset : [Float](repeating: 0, count: shape.channels)
+        let fill = parameters.fill == .zero ? offset : [Float](repeating: 0, count: split.shape.channels)
         let key = Philox.key(seed: draw.seed)
         let stream = Philox.stream(purpose: .augmentation, epoch: draw.epoch, index: 0).0
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: shape.count) { scratch in
+        let room = ValueLayout.lanes * split.shape.count
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { scratch in
             fill.withUnsafeBufferPointer { fill in
                 var how = image_augmentation(
                     pad: parameters.pad, cutout: parameters.cutout, flip: parameters.flip ? 1 : 0,
                     fill: fill.baseAddress, key0: key.0, key1: key.1, stream: stream)
-                batch_gather_augmented(
-                    images, positions, count, shape.height, shape.width, shape.channels, scale, offset,
-                    order == .planes ? 1 : 0, &how, scratch.baseAddress, rows)
+                gather(images, positions, count, &how, scratch.baseAddress, values)
             }
         }
+    }
+
+    private func gather(
+        _ images: UnsafePointer<UInt8>, _ positions: UnsafePointer<Int32>, _ count: Int,
+        _ how: UnsafePointer<image_augmentation>?, _ scratch: UnsafeMutablePointer<UInt8>?,
+        _ values: UnsafeMutablePointer<Float>
+    ) {
+        let shape = split.shape
+        batch_gather(
+            images, positions, count, shape.height, shape.width, shape.channels, isImage ? 1 : 0, scale,
+            offset,
+            how, scratch, values)
     }
 }

@@ -55,11 +55,10 @@ package func evaluate(
     let evaluator = Evaluator(
         network.architecture, ParameterArena(layout, network.parameters),
         state: ParameterArena(.state(network.architecture), network.state),
-        Batches(test, dataset.normalization, order: SampleOrder(for: network.architecture)))
+        Batches(test, dataset.normalization, shape: network.architecture.inputShape))
     let loss = parameters.loss.withoutSmoothing
-    let outputs = try evaluator.outputs(threads: threads)
+    let (outputs, sums) = try evaluator.outputs(loss, threads: threads)
     let classes = dataset.classes.count
-    let sums = loss.evaluate(outputs: outputs, labels: test.labels, rows: test.count, classes: classes)
     guard sums.loss.isFinite else { throw TrainingError.outputsNotFinite(split: "test") }
 
     var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)

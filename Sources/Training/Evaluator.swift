@@ -34,44 +34,48 @@ package struct Evaluator: Sendable {
 
     /// The loss and the correct classifications, summed over the split.
     package func sums(_ loss: LossParameters, threads: Int) throws -> LossParameters.RowSums {
-        let classes = architecture.outputCount
-        let parts = try map(threads: threads) { _, outputs, labels, rows in
-            loss.evaluate(outputs: outputs, labels: labels, rows: rows, classes: classes)
+        let parts = try map(threads: threads) { executor, labels, rows in
+            loss.evaluate(executor.output, labels: labels, rows: rows)
         }
         return parts.reduce(into: LossParameters.RowSums()) { $0 += $1 }
     }
 
-    /// Every sample's outputs, [n, classes], before any softmax.
-    package func outputs(threads: Int) throws -> [Float] {
-        let classes = architecture.outputCount
-        return try map(threads: threads) { _, outputs, _, rows in
-            Array(UnsafeBufferPointer(start: outputs, count: rows * classes))
-        }.flatMap { $0 }
+    /// The same, and every sample's outputs, [n, classes], before any softmax.
+    package func outputs(
+        _ loss: LossParameters, threads: Int
+    ) throws -> (values: [Float], sums: LossParameters.RowSums) {
+        let parts = try map(threads: threads) { executor, labels, rows in
+            var values = [Float](repeating: 0, count: rows * executor.output.count)
+            executor.readRows(of: executor.architecture.outputName, .value, rows: rows, into: &values)
+            return (values: values, sums: loss.evaluate(executor.output, labels: labels, rows: rows))
+        }
+        return (parts.flatMap(\.values), parts.reduce(into: LossParameters.RowSums()) { $0 += $1.sums })
     }
 
     /// Computes one value per chunk, in the order of chunks.
     ///
-    /// - Parameter body: gets the chunk's first sample, outputs [rows, classes], labels [rows] and rows.
+    /// - Parameter body: gets an executor that has run over the chunk, labels [rows] and rows.
     private func map<Part: Sendable>(
         threads: Int,
-        _ body: @escaping @Sendable (Int, UnsafePointer<Float>, UnsafePointer<Int32>, Int) -> Part
+        _ body: @escaping @Sendable (Executor, UnsafePointer<Int32>, Int) -> Part
     ) throws -> [Part] {
         let chunks = (batches.count + chunk - 1) / chunk
         let workers = max(1, min(threads, chunks))
         let results = ResultSlots<Part>(count: chunks)
-        try WorkerTeam.run(workers) { worker in
+        let pieces = Pieces(chunks)
+        try WorkerTeam.run(workers) { _ in
             let executor = Executor(
                 architecture, parameters: parameters, state: state, capacity: min(chunk, batches.count),
                 purpose: .inference, keeping: [])
             let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
             defer { labels.deallocate() }
-            for index in stride(from: worker, to: chunks, by: workers) {
+            while let index = pieces.next() {
                 let first = index * chunk
                 let rows = min(chunk, batches.count - first)
                 let positions = (first..<first + rows).map(Int32.init)
-                batches.gather(positions[...], rows: executor.input.value, labels: labels)
+                batches.gather(positions[...], into: executor.input.value, labels: labels)
                 executor.forward(rows: rows)
-                results.set(index, body(first, executor.output.value, labels, rows))
+                results.set(index, body(executor, labels, rows))
             }
         }
         return results.values

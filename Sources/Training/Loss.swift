@@ -1,4 +1,5 @@
 internal import CKernels
+package import Networks
 
 extension LossParameters {
     /// The sum of the losses of some rows and how many of them were classified correctly.
@@ -20,24 +21,22 @@ extension LossParameters {
     /// Per-row losses, summed, and their gradient.
     ///
     /// - Parameters:
-    ///   - outputs: the network's outputs, [rows, classes].
+    ///   - output: the network's outputs, a value per class.
     ///   - labels: [rows], each in 0..<classes.
     ///   - scale: what each row's gradient is multiplied by: 1 for per-sample gradients, 1/n for a mean.
-    ///   - gradient: receives scale dL_row/doutput, [rows, classes]; nil to skip it.
+    ///   - hasGradient: whether the output's gradient is written: scale dL_row/doutput.
     package func evaluate(
-        outputs: UnsafePointer<Float>, labels: UnsafePointer<Int32>, rows: Int, classes: Int,
-        scale: Float = 1,
-        gradient: UnsafeMutablePointer<Float>? = nil
+        _ output: Port, labels: UnsafePointer<Int32>, rows: Int, scale: Float = 1, hasGradient: Bool = false
     ) -> RowSums {
         var correct: Int64 = 0
-        let smoothing = Float(labelSmoothing)
-        let loss =
+        let kernel =
             switch kind {
-            case .crossEntropy:
-                loss_cross_entropy(outputs, labels, rows, classes, smoothing, scale, gradient, &correct)
-            case .meanSquaredError:
-                loss_squared_error(outputs, labels, rows, classes, smoothing, scale, gradient, &correct)
+            case .crossEntropy: loss_cross_entropy
+            case .meanSquaredError: loss_squared_error
             }
+        let loss = kernel(
+            output.value, labels, rows, output.count, Float(labelSmoothing), scale,
+            hasGradient ? output.gradient : nil, &correct)
         return RowSums(loss: loss, correct: Int(correct))
     }
 }

@@ -1,16 +1,17 @@
 internal import Datasets
 internal import Foundation
 internal import Networks
+internal import Synchronization
 internal import Tensors
 
 /// Training steps over batches cut into a fixed number of shards.
 ///
 /// Each shard runs forward and backward on one thread with buffers of its own; the shards' gradients are then
-/// added pairwise in a fixed tree and the parameters updated, each worker taking a range. What the shards measured for
-/// the network's state is averaged in their order. So the bits of the result depend on `shards`, never on the number of
-/// threads.
+/// added pairwise in a fixed tree and the parameters updated, in as many ranges as there are workers. What the shards measured
+/// for the network's state is averaged in their order. Shards and ranges are taken by whichever worker is free. So the bits of the
+/// result depend on `shards`, never on the number of threads or on what else runs.
 final class ShardRunner: @unchecked Sendable {
-    // Safe to share: between two barriers every array element below is written by one worker alone.
+    // Safe to share: in a phase every array element below is written by one worker alone.
     private let shards: [Shard]
     private let parameters: ParameterArena
     private let state: RunningState
@@ -19,7 +20,6 @@ final class ShardRunner: @unchecked Sendable {
     private let batches: Batches
     private let augmentation: AugmentationParameters
     private let batch: Int
-    private let classes: Int
 
     /// One shard's executor, gradients and sums.
     private final class Shard {
@@ -54,7 +54,6 @@ final class ShardRunner: @unchecked Sendable {
         augmentation = training.augmentation
         let cut = training.cut(samples: batches.count)
         batch = cut.batch
-        classes = architecture.outputCount
         let capacity = (cut.batch + cut.shards - 1) / cut.shards
         shards = (0..<cut.shards).map { _ in
             let gradients = ParameterArena(parameters.layout), updates = ParameterArena(state.layout)
@@ -73,7 +72,7 @@ final class ShardRunner: @unchecked Sendable {
         /// Epochs over the network's whole life, which names the random numbers.
         var number: Int
         var seed: Int
-        /// Updates made before this epoch over the network's whole life.
+        /// Updates made before this epoch in this phase.
         var firstUpdate: Int
         /// The learning rate of the epoch's step `step`.
         var rate: @Sendable (_ step: Int) -> Double
@@ -88,26 +87,33 @@ final class ShardRunner: @unchecked Sendable {
         var random = Philox(seed: plan.seed, purpose: .dataOrder, epoch: plan.number)
         let order = random.permutation(batches.count)
         let workers = max(1, min(threads, shards.count))
-        let barrier = Barrier(parties: workers)
+        let phases = Phases(pieces: shards.count)
+        let steps = stepsPerEpoch
+        // The step whose loss was not finite; later ones do nothing.
+        let failed = Atomic<Int>(steps)
         for shard in shards { shard.sums = LossParameters.RowSums() }
         try WorkerTeam.run(workers) { [self] worker in
-            for step in 0..<stepsPerEpoch {
+            var walk = Phases.Walk(worker: worker, of: workers)
+            for step in 0..<steps {
                 let first = step * batch
                 let rows = min(batch, batches.count - first)
-                for index in stride(from: worker, to: shards.count, by: workers) {
+                phases.run(&walk, pieces: shards.count) { index in
                     compute(shard: index, order: order, first: first, rows: rows, plan: plan)
                 }
-                barrier.wait()
-                // Every worker sees the same sums, so all stop at the same step.
-                guard shards.allSatisfy(\.stepLoss.isFinite) else {
+                phases.run(&walk, pieces: workers) { part in
+                    // Every part sees the same sums, so all stop at the same step.
+                    guard shards.allSatisfy(\.stepLoss.isFinite) else {
+                        return failed.store(step, ordering: .releasing)
+                    }
+                    if part == 0 {
+                        state.move(to: shards.filter { $0.stepRows > 0 }.map(\.stateUpdates))
+                    }
+                    update(part, of: workers, optimizer.step(plan.firstUpdate + step, rate: plan.rate(step)))
+                    if part == 0, step % 32 == 31 { plan.progress(step + 1) }
+                }
+                guard step < failed.load(ordering: .acquiring) else {
                     throw TrainingError.lossNotFinite(epoch: plan.number, step: step, rate: plan.rate(step))
                 }
-                if worker == 0 {
-                    state.move(to: shards.filter { $0.stepRows > 0 }.map(\.stateUpdates))
-                }
-                update(worker: worker, of: workers, rate: plan.rate(step), step: plan.firstUpdate + step)
-                barrier.wait()
-                if worker == 0, step % 32 == 31 { plan.progress(step + 1) }
             }
         }
         return shards.reduce(into: LossParameters.RowSums()) { $0 += $1.sums }
@@ -126,13 +132,12 @@ final class ShardRunner: @unchecked Sendable {
         }
         let executor = shard.executor
         batches.gather(
-            order[first + begin..<first + end], rows: executor.input.value, labels: shard.labels,
+            order[first + begin..<first + end], into: executor.input.value, labels: shard.labels,
             augmentation: AugmentationDraw(augmentation, seed: plan.seed, epoch: plan.number))
         executor.forward(
             rows: count, mode: .training(seed: plan.seed, epoch: plan.number, firstSample: first + begin))
         let sums = loss.evaluate(
-            outputs: executor.output.value, labels: shard.labels, rows: count, classes: classes,
-            scale: 1 / Float(rows), gradient: executor.output.gradient)
+            executor.output, labels: shard.labels, rows: count, scale: 1 / Float(rows), hasGradient: true)
         executor.backward(rows: count)
         shard.stepLoss = sums.loss
         shard.sums += sums
@@ -141,13 +146,14 @@ final class ShardRunner: @unchecked Sendable {
     /// Elements reduced and updated at a time: small enough for the first-level cache.
     private static let block = 2048
 
-    private func update(worker: Int, of workers: Int, rate: Double, step: Int) {
+    /// Updates one of so many parts of the parameters.
+    private func update(_ part: Int, of parts: Int, _ step: Optimizer.Step) {
         let count = parameters.layout.count
         let blocks = (count + Self.block - 1) / Self.block
-        for block in blocks * worker / workers..<blocks * (worker + 1) / workers {
+        for block in blocks * part / parts..<blocks * (part + 1) / parts {
             let range = block * Self.block..<min((block + 1) * Self.block, count)
             addGradients(range)
-            optimizer.update(parameters, gradient: shards[0].gradients, range: range, rate: rate, step: step)
+            optimizer.update(parameters, gradient: shards[0].gradients, range: range, step)
         }
     }
 

@@ -78,7 +78,6 @@ package func fineTune(
     var network = network
     if parameters.resetOptimizer {
         network.optimizerState = [:]
-        network.optimizerSteps = 0
     }
     return try train(
         network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune,
@@ -137,18 +136,17 @@ private func train(
     let parameters = ParameterArena(layout, network.parameters)
     let state = ParameterArena(.state(network.architecture), network.state)
     let optimizer = Optimizer(training.optimizer, layout: layout, network: network)
-    network.optimizerSteps = optimizer.steps
     let runner = ShardRunner(
         network.architecture, parameters: parameters, state: state, optimizer: optimizer, training: training,
         loss: loss,
         batches: Batches(
-            dataset.train, dataset.normalization, order: SampleOrder(for: network.architecture)))
+            dataset.train, dataset.normalization, shape: network.architecture.inputShape))
     let evaluator =
         dataset.validation.count > 0
         ? Evaluator(
             network.architecture, parameters, state: state,
             Batches(
-                dataset.validation, dataset.normalization, order: SampleOrder(for: network.architecture)))
+                dataset.validation, dataset.normalization, shape: network.architecture.inputShape))
         : nil
     let round = network.growth.map(\.round).max() ?? 0
 
@@ -167,7 +165,6 @@ private func train(
             validationLoss: validation.map { $0.loss / held },
             validationAccuracy: validation.map { Double($0.correct) / held },
             rate: plan.rate(runner.stepsPerEpoch - 1))
-        network.optimizerSteps += runner.stepsPerEpoch
         network.history.epochs.append(record)
         environment.progress(
             TrainingProgress(
@@ -177,7 +174,7 @@ private func train(
     }
     network.parameters = parameters.tensors()
     network.state = state.tensors()
-    network.optimizerState = optimizer.tensors
+    network.optimizerState = optimizer.tensors(after: training.epochs * runner.stepsPerEpoch)
     network.cost[phase] +=
         network.architecture.flopsPerSample.training * dataset.train.count * training.epochs
     try network.validate(source: "the trained network")
@@ -193,7 +190,7 @@ extension ShardRunner.EpochPlan {
     ) {
         let shown = epoch > 0 ? network.history.epochs.last : nil
         self.init(
-            number: network.history.epochs.count, seed: seed, firstUpdate: network.optimizerSteps,
+            number: network.history.epochs.count, seed: seed, firstUpdate: epoch * stepsPerEpoch,
             rate: { step in
                 training.optimizer.rate
                     * training.schedule.share(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Artifacts
-import Foundation
+import Parameters
 import Pipelines
 import Stages
 import Tensors
@@ -11,14 +11,14 @@ struct Plan: Program {
         commandName: "plan",
         abstract: "Read the pipelines, find out which steps are done, and tell make what must run.",
         discussion: """
-            Without an option, parameter files, links to known results and artifacts/plan.mk are brought up to date; make \
-            calls it so before anything else. With one of the options below nothing is changed.
+            Parameter files and links to known results are brought up to date, and rules for what must run are printed; \
+            make calls it so before anything else. With --list, --explain, --graph, --fields or --platform nothing is changed.
 
             EXAMPLES:
               plan
               plan --list digits
               plan --explain digits/tiny-0/grow-1
-              plan --graph | dot -Tsvg > steps.svg
+              plan --graph digits | dot -Tsvg > steps.svg
               plan --fields
             """)
 
@@ -30,6 +30,21 @@ struct Plan: Program {
 
     @Option(help: ArgumentHelp("The folder of everything computed.", valueName: "folder"))
     var artifacts = "artifacts"
+
+    @Option(
+        help: ArgumentHelp(
+            "Plan for the platform that this command leads to, as in 'srun -N1'; it is asked once.",
+            valueName: "command"))
+    var launch: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Have this step run again although it is done, and compared; 'all' for every step.",
+            valueName: "step"))
+    var again: String?
+
+    @Flag(help: "A pipeline that something is wrong with is an error, not a warning.")
+    var strict = false
 
     @Flag(help: "List pipelines, branches and steps, with what must run and why.")
     var list = false
@@ -46,17 +61,24 @@ struct Plan: Program {
     @Flag(help: "Print every field of a pipeline file with what it allows and its default.")
     var fields = false
 
+    @Flag(help: "Print the numeric libraries and instruction set of this machine, as they stand in keys.")
+    var platform = false
+
     @Argument(
         help: ArgumentHelp(
-            "Pipelines to list step by step; without, all are summed up.", valueName: "pipeline"))
+            "Pipelines to list step by step, or to draw; without, all are summed up, or drawn.",
+            valueName: "pipeline"))
     var names: [String] = []
 
     func validate() throws {
-        let modes = [list, explain != nil, graph, fields].count { $0 }
+        let modes = [list, explain != nil, graph, fields, platform].count { $0 }
         guard modes <= 1 else {
-            throw ValidationError("--list, --explain, --graph and --fields exclude each other; give one")
+            throw ValidationError(
+                "--list, --explain, --graph, --fields and --platform exclude each other; give one")
         }
-        guard names.isEmpty || list else { throw ValidationError("pipelines are named with --list only") }
+        guard names.isEmpty || list || graph else {
+            throw ValidationError("pipelines are named with --list and --graph only")
+        }
     }
 
     func run() throws {
@@ -65,18 +87,56 @@ struct Plan: Program {
 
     private func act() throws {
         if fields { return print(FieldTable.text, terminator: "") }
-        let workflow = try Workflow(PipelineFolder.read(pipelines), data: data)
+        if platform { return print(LaunchedPlatform.line(Platform.identifier)) }
+        let workflow = try Workflow(folder: pipelines, data: data)
+        if strict { try workflow.checkAll() }
         let planner = Planner(
             workflow: workflow, store: Store(root: artifacts), sources: sourceDigests,
-            platform: Platform.identifier)
+            platform: launchedPlatform())
         if list {
             print(try Listing(planner).text(of: names), terminator: "")
+            if names.isEmpty { try workflow.checkAll() }
         } else if let explain {
             print(try Explanation(planner, step: explain).text, terminator: "")
         } else if graph {
-            print(try Graph(planner).dot, terminator: "")
+            print(try Graph(planner, of: names).dot, terminator: "")
         } else {
-            try planner.writePlan()
+            try write(planner)
         }
+    }
+
+    private func write(_ planner: Planner) throws {
+        for broken in planner.workflow.broken {
+            for message in broken.error.messages { warn(message) }
+            if let name = broken.name { warn("nothing of '\(name)' can be made, the other pipelines can") }
+        }
+        let again: Again =
+            switch self.again {
+            case nil: .nothing
+            case "all"?: .all
+            case let step?: .step(try planner.workflow.index(of: step))
+            }
+        let plan = try planner.writePlan()
+        if let first = plan.changedObjects.first {
+            let count = plan.changedObjects.count
+            warn(
+                "\(count == 1 ? "an object" : "\(count) objects") changed since written (size, time or inode), such as "
+                    + "\(planner.store.objectPath(first)); `make verify` hashes them all")
+        }
+        print(planner.makeRules(plan, again: again), terminator: "")
+    }
+
+    /// The platform that steps will run on.
+    private func launchedPlatform() -> String {
+        guard let launch, !launch.isEmpty else { return Platform.identifier }
+        if let platform = LaunchedPlatform.ask(launch) { return platform }
+        warn(
+            "LAUNCH='\(launch)' does not run `plan --platform`; steps are planned for this machine's platform"
+        )
+        return Platform.identifier
+    }
+
+    private func warn(_ text: String) {
+        printError("plan: warning: \(text)")
     }
 }

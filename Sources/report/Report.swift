@@ -47,9 +47,18 @@ struct Report: Program {
             let plan = try plan()
             let results = try PipelineResults(reading: plan, in: Store(root: artifacts))
             let readable = try results.write(to: output ?? "\(artifacts)/\(pipeline)/report/results.csv")
+            try seal(readable)
             print(results.summary.aligned(), terminator: "")
             print("report: \(readable)")
         }
+    }
+
+    /// For the planner to know the report by; only where it was made from what the planner wrote beside it.
+    private func seal(_ readable: String) throws {
+        guard let parameters else { return }
+        let folder = URL(filePath: readable).deletingLastPathComponent().path
+        guard folder + "/" + ReportFiles.parameters == URL(filePath: parameters).path else { return }
+        try ReportFiles.seal(folder)
     }
 
     private func plan() throws -> ReportPlan {

@@ -59,9 +59,10 @@ struct SmallStep: Codable, Sendable {
     }
 }
 
-/// Every file below a folder, sorted, by its path below it.
+/// Every file below a folder but the store's mark, sorted, by its path below it.
 func files(below folder: String) -> [String] {
     (FileManager.default.subpaths(atPath: folder) ?? []).filter { path in
+        if path == ".meristem" || path.hasSuffix("/.meristem") { return false }
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isFolder)
         return !exists || !isFolder.boolValue

@@ -9,7 +9,7 @@ struct KeyTests {
 
     static func parts() throws -> KeyParts {
         KeyParts(
-            stage: "grow", source: "5eed", platform: "oneDNN 3.1, avx2",
+            stage: "grow", source: "5eed", platform: "OpenBLAS 3.1 Haswell",
             parameters: try Tree(json: #"{"method":"tiny","neurons":8,"amplitude":0.5}"#, file: "test"),
             inputs: ["network": digest, "dataset": Digest(of: "another")])
     }
@@ -20,7 +20,7 @@ struct KeyTests {
         switch change {
         case 0: parts.stage = "tune"
         case 1: parts.source += "0"
-        case 2: parts.platform = "oneDNN 3.1, avx512"
+        case 2: parts.platform = "OpenBLAS 3.1 SkylakeX"
         case 3: parts.parameters["neurons"] = Tree(.integer(9))
         case 4: parts.parameters["seed"] = Tree(.null)
         case 5: parts.inputs["network"] = Digest(of: "changed")
@@ -49,7 +49,7 @@ struct KeyTests {
             json == """
                 {"inputs":{"dataset":"\(Digest(of: "another"))","network":"\(Self.digest)"},\
                 "parameters":{"amplitude":0.5,"method":"tiny","neurons":8},\
-                "platform":"oneDNN 3.1, avx2","schema":1,"source":"5eed","stage":"grow"}
+                "platform":"OpenBLAS 3.1 Haswell","schema":1,"source":"5eed","stage":"grow"}
                 """)
         #expect(try Self.parts().key.digest == Digest(of: json))
     }

@@ -56,8 +56,8 @@ struct ConvolutionOracleTests {
         #expect(agrees(found.singularValues, try oracle.numbers("gradmax/singular_values")))
         let fanOut = try oracle.matrix("gradmax/omega").transposed.tapsToRows(found.neurons.taps).transposed
         #expect(agrees(found.neurons.fanOut, fanOut))
-        // A bias of 1e-6 lets a ReLU learn; the file has 0.
-        #expect(found.neurons.fanIn.values.allSatisfy { $0 == 0 || $0 == 1e-6 })
+        // A tiny bias lets a ReLU learn; the file has 0.
+        #expect(found.neurons.fanIn.values.allSatisfy { $0 == 0 || $0 == NewNeurons.silentBias })
     }
 
     @Test("gains of each neuron with either sign, linear gain and totals", arguments: ConvolutionCase.all)

@@ -31,14 +31,17 @@ extension GrowsNetworks {
     }
 
     func outputs(_ network: Network, _ split: Split) throws -> [Float] {
-        let arena = ParameterArena(ParameterLayout(network.architecture), network.parameters)
-        return try Evaluator(network.architecture, arena, Batches(split, dataset.normalization)).outputs(
-            threads: 1)
+        try evaluator(network, split).outputs(LossParameters(), threads: 1).values
     }
 
     func loss(_ network: Network, _ split: Split) throws -> Double {
-        let arena = ParameterArena(ParameterLayout(network.architecture), network.parameters)
-        let evaluator = Evaluator(network.architecture, arena, Batches(split, dataset.normalization))
-        return try evaluator.sums(LossParameters(), threads: 1).loss / Double(split.count)
+        try evaluator(network, split).sums(LossParameters(), threads: 1).loss / Double(split.count)
+    }
+
+    private func evaluator(_ network: Network, _ split: Split) -> Evaluator {
+        Evaluator(
+            network.architecture,
+            ParameterArena(ParameterLayout(network.architecture), network.parameters),
+            Batches(split, dataset.normalization, shape: network.architecture.inputShape))
     }
 }

@@ -33,8 +33,8 @@ struct NetworkRun {
             architecture, parameters: parameters, gradients: gradients, state: state, capacity: split.count,
             purpose: .training, keeping: keeping)
         var labels = [Int32](repeating: 0, count: split.count)
-        Batches(split, normalization, order: architecture.sampleOrder).gather(
-            (0..<Int32(split.count)).map { $0 }[...], rows: executor.input.value, labels: &labels)
+        Batches(split, normalization, shape: architecture.inputShape).gather(
+            (0..<Int32(split.count)).map { $0 }[...], into: executor.input.value, labels: &labels)
         executor.forward(rows: split.count, mode: mode)
         return withExtendedLifetime((parameters, gradients, state)) { body(executor, parameters, gradients) }
     }
@@ -55,9 +55,8 @@ struct NetworkRun {
     func gradient(of node: String, _ loss: LossParameters = LossParameters()) -> Matrix {
         withExecutor(keeping: [node]) { executor, _, _ in
             _ = loss.evaluate(
-                outputs: executor.output.value, labels: split.labels, rows: split.count,
-                classes: network.architecture.outputCount, scale: 1 / Float(split.count),
-                gradient: executor.output.gradient)
+                executor.output, labels: split.labels, rows: split.count, scale: 1 / Float(split.count),
+                hasGradient: true)
             executor.backward(rows: split.count)
             let shape = network.architecture.shape(of: node) ?? []
             let count = split.count * shape.reduce(1, *)
@@ -75,9 +74,8 @@ struct NetworkRun {
     ) {
         withExecutor { executor, _, gradients in
             let found = loss.evaluate(
-                outputs: executor.output.value, labels: split.labels, rows: split.count,
-                classes: network.architecture.outputCount, scale: 1 / Float(split.count),
-                gradient: executor.output.gradient)
+                executor.output, labels: split.labels, rows: split.count, scale: 1 / Float(split.count),
+                hasGradient: true)
             executor.backward(rows: split.count)
             return (found.loss / Double(split.count), gradients.tensors())
         }

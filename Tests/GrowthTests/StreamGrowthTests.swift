@@ -112,6 +112,21 @@ struct StreamGrowthTests {
     }
 
     @Test(
+        "GradMax keeps the function over many rounds, whatever new channels come to stand in a row",
+        arguments: [ResNet.Order.classic, .preActivation], [NormalizationChoice.batch, .none])
+    func functionIsKept(order: ResNet.Order, normalization: NormalizationChoice) throws {
+        let start = try ResidualNetworks.network(order, normalization)
+        let expected = NetworkRun(start, dataset.validation, dataset.normalization).outputs
+        let plan = try plan("rounds: 5, method: gradmax, neurons: {most: 2}")
+        var network = start
+        for round in 1...5 {
+            network = try #require(try grow(network, plan, round: round).network)
+            let found = NetworkRun(network, dataset.validation, dataset.normalization).outputs
+            #expect(relativeDifference(found, expected) <= 5e-6, "round \(round)")
+        }
+    }
+
+    @Test(
         "channels that GradMax adds before a normalisation and a ReLU learn, in sites and streams",
         arguments: [ResNet.Order.classic, .preActivation])
     func gradMaxLearns(order: ResNet.Order) throws {

@@ -25,7 +25,8 @@ struct StreamMeasurementTests {
         return StreamMeasurement(
             stream: stream, network: network, routes: routes, activities: activities,
             method: proposal.method.method, proposal: proposal,
-            thresholds: Thresholds(rank: 1e-6, ridge: ridge), seed: 0, round: 1, threads: threads)
+            thresholds: Thresholds(rank: MeasurementParameters().rankThreshold, ridge: ridge), seed: 0,
+            round: 1, threads: threads)
     }
 
     private func run(_ network: Network) -> NetworkRun {

@@ -194,12 +194,12 @@ private struct Pass {
     ) -> Group {
         let rows = labels.count
         let classes = InteropCase.classes
-        executor.input.value.update(from: inputs, count: inputs.count)
+        executor.writeRows(of: Architecture.inputName, rows: rows, from: rowsOf(inputs))
         executor.forward(rows: rows, mode: mode)
-        let outputs = Array(UnsafeBufferPointer(start: executor.output.value, count: rows * classes))
+        var outputs = [Float](repeating: 0, count: rows * classes)
+        executor.readRows(of: network.architecture.outputName, .value, rows: rows, into: &outputs)
         let sums = loss.evaluate(
-            outputs: outputs, labels: labels, rows: rows, classes: classes, scale: 1 / Float(rows),
-            gradient: executor.output.gradient)
+            executor.output, labels: labels, rows: rows, scale: 1 / Float(rows), hasGradient: true)
         executor.backward(rows: rows)
 
         var content = Group(attributes: ["loss": .real(sums.loss / Double(rows))])
@@ -215,6 +215,18 @@ private struct Pass {
             }
         }
         return content
+    }
+
+    /// [rows, channels, height, width] as [rows, height, width, channels].
+    private func rowsOf(_ inputs: [Float]) -> [Float] {
+        let shape = network.architecture.inputShape
+        guard shape.count == 3 else { return inputs }
+        let (channels, positions) = (shape[0], shape[1] * shape[2])
+        return inputs.indices.map { index in
+            let (place, channel) = index.quotientAndRemainder(dividingBy: channels)
+            let (row, position) = place.quotientAndRemainder(dividingBy: positions)
+            return inputs[(row * channels + channel) * positions + position]
+        }
     }
 
     /// r ← (1 − m) r + m s, as training does after a step.

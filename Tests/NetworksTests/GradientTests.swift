@@ -41,7 +41,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
             OperationCase("rows side by side", Concatenation(), [5], [18], [1]),
         ]
 
-    private static func window(
+    static func window(
         _ height: Int, _ width: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1
     ) -> Window {
         Window(
@@ -100,6 +100,34 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     ]
 }
 
+extension OperationCase {
+    /// Widths of 0, 1, 15 and 17, images of 1 x 1, 1 x 7 and 33 x 5, kernels larger than a side.
+    static let odd: [OperationCase] = [
+        (0, 15, 1, 7), (1, 17, 33, 5), (15, 1, 1, 1), (17, 0, 1, 7), (17, 15, 33, 5),
+    ].flatMap { width, outputs, height, columns in
+        let shape = [width, height, columns]
+        let operations: [(String, any Networks.Operation)] = [
+            ("convolution", Convolution(width: outputs, window: window(3, 3, padding: 1))),
+            ("wide convolution", Convolution(width: outputs, window: window(5, 3, stride: 2, padding: 2))),
+            ("dilated", Convolution(width: outputs, window: window(2, 2, padding: 2, dilation: 3))),
+            ("depthwise", DepthwiseConvolution(window: window(3, 5, padding: 2))),
+            ("batch normalisation", BatchNormalization()), ("layer normalisation", LayerNormalization()),
+            ("max pooling", Pooling(.max, window: window(2, 2, stride: 2, padding: 1))),
+            ("average pooling", Pooling(.average, window: window(3, 3, padding: 1))),
+            ("global pooling", GlobalAveragePooling()), ("gelu", Activation(.gelu)),
+            ("flattening", Flatten()), ("dropout", Dropout(rate: 0.5)),
+        ]
+        return operations.map { name, operation in
+            // Sums over many positions round more.
+            OperationCase(
+                "\(name) of \(shape) to \(outputs)", operation, shape, slack: height > 9 ? 4 : 1)
+        } + [
+            OperationCase(
+                "joining \(shape) and \(outputs)", Concatenation(), shape, [outputs, height, columns])
+        ]
+    }
+}
+
 /// L = Σ r · output for a fixed random r, and its gradients by central differences.
 ///
 /// In front stand layers, so that the gradients with respect to the operation's inputs are asked for.
@@ -110,63 +138,6 @@ struct GradientTests {
     /// Rounding of Float32 values divided by two steps, and the third derivative.
     private let tolerance = 2e-3
     private let mode = ForwardMode.training(seed: 5, epoch: 2, firstSample: 11)
-
-    private struct Setting {
-        let executor: Executor
-        let parameters: ParameterArena
-        let gradients: ParameterArena
-        let fronts: [String]
-        let rows: Int
-        private let projection: [Float]
-
-        init(_ given: OperationCase, rows: Int) throws {
-            self.rows = rows
-            fronts = given.shapes.indices.map { "front\($0)" }
-            let image = given.shapes[0].count == 3 ? [3] + given.shapes[0][1...] : [3]
-            var nodes = zip(fronts, given.shapes).map { name, shape in
-                let layer: any Networks.Operation =
-                    shape.count == 3
-                    ? Convolution(width: shape[0], window: Window(kernel: Extent(square: 1)))
-                    : Linear(width: shape[0])
-                return Architecture.Node(name, layer, inputs: ["input"])
-            }
-            nodes.append(.init("tested", given.operation, inputs: fronts))
-            let architecture = try Architecture(inputShape: image, nodes: nodes)
-            let layout = ParameterLayout(architecture)
-            parameters = ParameterArena(layout)
-            gradients = ParameterArena(layout)
-            for (index, entry) in layout.entries.enumerated() {
-                let values = randomValues(entry.count, index: 100 + index, deviation: 0.5)
-                for (place, value) in values.enumerated() {
-                    parameters.buffer.pointer[entry.offset + place] = value
-                }
-            }
-            executor = Executor(
-                architecture, parameters: parameters, gradients: gradients,
-                state: ParameterArena(ParameterLayout.state(architecture)), capacity: rows)
-            projection = randomValues(rows * architecture.outputCount, index: 7)
-            executor.writeRows(
-                of: "input", rows: rows, from: randomValues(rows * image.reduce(1, *), index: 8))
-        }
-
-        func read(_ node: String, _ quantity: Executor.Quantity) -> [Float] {
-            let count = executor.architecture.shape(of: node)?.reduce(rows, *) ?? 0
-            // One more than there is, so that even nothing has an address.
-            var values = [Float](repeating: 0, count: count + 1)
-            executor.readRows(of: node, quantity, rows: rows, into: &values)
-            return Array(values[..<count])
-        }
-
-        var loss: Double {
-            zip(projection, read("tested", .value)).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-        }
-
-        func run(_ mode: ForwardMode) {
-            executor.forward(rows: rows, mode: mode)
-            executor.writeRows(of: "tested", .gradient, rows: rows, from: projection + [0])
-            executor.backward(rows: rows)
-        }
-    }
 
     /// (L(θ + h) - L(θ - h)) / 2h for one number, set by `set`; nil where the slopes on both sides differ.
     private func difference(
@@ -190,7 +161,7 @@ struct GradientTests {
     }
 
     private func checkInput(_ given: OperationCase, rows: Int, mode: ForwardMode) throws {
-        let setting = try Setting(given, rows: rows)
+        let setting = try OperationSetting(given, rows: rows)
         let executor = setting.executor
         setting.run(mode)
         for front in setting.fronts {
@@ -227,6 +198,14 @@ struct GradientTests {
     func imageInput(given: OperationCase) throws { try checkInput(given, rows: 3, mode: mode) }
 
     @Test(
+        "gradients of odd widths, images and kernels, of one sample and of one more than a block",
+        arguments: OperationCase.odd, [1, 17])
+    func odd(given: OperationCase, rows: Int) throws {
+        try checkInput(given, rows: rows, mode: mode)
+        try checkParameters(given, rows: rows, mode: mode)
+    }
+
+    @Test(
         "in evaluation too, batch normalisation has a gradient",
         arguments: [
             OperationCase("rows", BatchNormalization(), [19]),
@@ -238,7 +217,7 @@ struct GradientTests {
     }
 
     private func checkParameters(_ given: OperationCase, rows: Int, mode: ForwardMode) throws {
-        let setting = try Setting(given, rows: rows)
+        let setting = try OperationSetting(given, rows: rows)
         let executor = setting.executor
         setting.gradients.buffer.pointer.update(repeating: 9, count: setting.gradients.layout.count)
         setting.run(mode)
@@ -277,61 +256,85 @@ struct GradientTests {
         let gradients = ParameterArena(layout)
         let executor = Executor(architecture, parameters: parameters, gradients: gradients, capacity: rows)
         let inputs = randomValues(rows * 3, index: 1)
-        executor.input.value.update(from: inputs, count: inputs.count)
+        executor.writeRows(of: "input", rows: rows, from: inputs)
         let ends = ["left", "right", "last"].enumerated().map { index, name in
             (
-                port: executor.port(name),
-                projection: randomValues(rows * executor.port(name).count, index: index + 2)
+                name: name, projection: randomValues(rows * executor.port(name).count, index: index + 2)
             )
+        }
+        func read(_ name: String, _ quantity: Executor.Quantity) -> [Float] {
+            var values = [Float](repeating: 0, count: rows * executor.port(name).count)
+            executor.readRows(of: name, quantity, rows: rows, into: &values)
+            return values
         }
         executor.forward(rows: rows)
         // Twice: nothing may be left over from the first time.
         for _ in 0..<2 {
-            for end in ends { end.port.gradient.update(from: end.projection, count: end.projection.count) }
+            for end in ends { executor.writeRows(of: end.name, .gradient, rows: rows, from: end.projection) }
             executor.backward(rows: rows)
         }
-        let shared = executor.port("shared")
-        for index in 0..<rows * shared.count {
-            let expected = difference(shared.value + index) {
-                executor.forward(rows: rows, after: "shared")
-                return ends.reduce(0) { total, end in
-                    end.projection.indices.reduce(total) {
-                        $0 + Double(end.projection[$1]) * Double(end.port.value[$1])
+        var values = read("shared", .value)
+        let found = read("shared", .gradient)
+        for index in values.indices {
+            let expected = difference(
+                at: values[index],
+                set: {
+                    values[index] = $0
+                    executor.writeRows(of: "shared", rows: rows, from: values)
+                },
+                {
+                    executor.forward(rows: rows, after: "shared")
+                    return ends.reduce(0) { total, end in
+                        zip(end.projection, read(end.name, .value)).reduce(total) {
+                            $0 + Double($1.0) * Double($1.1)
+                        }
                     }
-                }
-            }
-            #expect(abs(Double(shared.gradient[index]) - expected) < tolerance * (1 + abs(expected)))
+                })
+            let slope = try #require(expected)
+            #expect(abs(Double(found[index]) - slope) < tolerance * (1 + abs(slope)))
         }
     }
 
-    @Test("rows of an image come out and go in with the channels last")
-    func rowAccess() throws {
+    @Test(
+        "rows of an image come out and go in with the channels last, sixteen of them side by side",
+        arguments: [1, 15, 16, 17, 40], [1, 2, 15, 16, 17, 33])
+    func rowAccess(rows: Int, channels: Int) throws {
         let architecture = try Architecture(
-            inputShape: [2, 1, 3], nodes: [.init("same", Activation(.identity), inputs: ["input"])])
+            inputShape: [channels, 2, 3], nodes: [.init("same", Activation(.identity), inputs: ["input"])])
         let executor = Executor(
-            architecture, parameters: ParameterArena(ParameterLayout(architecture)), capacity: 2)
-        executor.input.value.update(from: (0..<12).map(Float.init), count: 12)
-        executor.forward(rows: 2)
-        var found = [Float](repeating: -1, count: 12)
-        for name in ["input", "same"] {
-            executor.readRows(of: name, .value, rows: 2, into: &found)
-            #expect(found == [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11])
+            architecture, parameters: ParameterArena(ParameterLayout(architecture)), capacity: rows)
+        let count = channels * 6
+        let values = (0..<rows * count).map { Float($0 + 1) }
+        executor.writeRows(of: "input", rows: rows, from: values)
+        executor.forward(rows: rows)
+        var found = [Float](repeating: -1, count: rows * count)
+        executor.readRows(of: "same", .value, rows: rows, into: &found)
+        #expect(found == values)
+        for row in 0..<ValueLayout.filled(rows) {
+            for channel in 0..<channels {
+                for position in 0..<6 {
+                    let lane = ((row / 16 * channels + channel) * 6 + position) * 16 + row % 16
+                    let expected = row < rows ? values[row * count + position * channels + channel] : 0
+                    #expect(executor.input.value[lane] == expected)
+                }
+            }
         }
-        executor.writeRows(of: "input", rows: 1, from: [5, 4, 3, 2, 1, 0])
-        executor.readRows(of: "input", .value, rows: 1, into: &found)
-        #expect(found[..<6] == [5, 4, 3, 2, 1, 0])
-        #expect((0..<6).map { executor.input.value[$0] } == [5, 3, 1, 4, 2, 0])
+        // As one position of all values, in the order of memory: channel by channel.
+        executor.readRows(of: "same", .value, rows: rows, channels: count, into: &found)
+        #expect(found.prefix(6) == (0..<6).map { values[$0 * channels] }[...])
     }
 
     @Test("a pass over fewer rows than there is room for gives the same numbers")
     func fewerRows() throws {
         let given = OperationCase("linear", Linear(width: 5), [7])
-        let large = try Setting(given, rows: rows), small = try Setting(given, rows: 4)
+        let large = try OperationSetting(given, rows: rows), small = try OperationSetting(given, rows: 4)
         let projection = randomValues(20, index: 9)
-        small.executor.input.value.update(from: large.executor.input.value, count: 12)
+        var values = [Float](repeating: 0, count: 12)
+        large.executor.readRows(of: "input", .value, rows: 4, into: &values)
         for setting in [large, small] {
+            setting.executor.writeRows(of: "input", rows: 4, from: values)
             setting.executor.forward(rows: 4)
-            setting.executor.output.gradient.update(from: projection, count: 20)
+            setting.executor.writeRows(of: "tested", .gradient, rows: 4, from: projection)
             setting.executor.backward(rows: 4)
         }
         #expect(large.gradients.buffer.values == small.gradients.buffer.values)
@@ -345,17 +348,23 @@ struct DropoutTests {
             inputShape: [9], nodes: [.init("dropout", Dropout(rate: rate), inputs: ["input"])])
         let executor = Executor(
             architecture, parameters: ParameterArena(ParameterLayout(architecture)), capacity: rows)
-        executor.input.value.update(repeating: 1, count: rows * 9)
+        executor.writeRows(of: "input", rows: rows, from: [Float](repeating: 1, count: rows * 9))
         return executor
+    }
+
+    private func outputs(_ executor: Executor, rows: Int, of name: String = "dropout") -> [Float] {
+        var values = [Float](repeating: 0, count: rows * executor.port(name).count)
+        executor.readRows(of: name, .value, rows: rows, into: &values)
+        return values
     }
 
     @Test("evaluation changes nothing, training drops the share and keeps the mean")
     func share() throws {
         let executor = try makeExecutor(0.25, rows: 2000)
         executor.forward(rows: 2000)
-        let output = UnsafeBufferPointer(start: executor.output.value, count: 18_000)
-        #expect(output.allSatisfy { $0 == 1 })
+        #expect(outputs(executor, rows: 2000).allSatisfy { $0 == 1 })
         executor.forward(rows: 2000, mode: .training(seed: 1, epoch: 0, firstSample: 0))
+        let output = outputs(executor, rows: 2000)
         #expect(output.allSatisfy { $0 == 0 || $0 == 1 / (1 - 0.25) })
         #expect(abs(Double(output.count { $0 == 0 }) / 18_000 - 0.25) < 0.015)
     }
@@ -365,9 +374,7 @@ struct DropoutTests {
         let whole = try makeExecutor(0.5, rows: 16), part = try makeExecutor(0.5, rows: 16)
         whole.forward(rows: 16, mode: .training(seed: 1, epoch: 3, firstSample: 40))
         part.forward(rows: 16 - first, mode: .training(seed: 1, epoch: 3, firstSample: 40 + first))
-        for index in 0..<(16 - first) * 9 {
-            #expect(part.output.value[index] == whole.output.value[first * 9 + index])
-        }
+        #expect(outputs(part, rows: 16 - first)[...] == outputs(whole, rows: 16)[(first * 9)...])
     }
 
     @Test("masks differ between seeds, epochs and nodes")
@@ -375,7 +382,7 @@ struct DropoutTests {
         func mask(_ mode: ForwardMode) throws -> [Float] {
             let executor = try makeExecutor(0.5, rows: 16)
             executor.forward(rows: 16, mode: mode)
-            return Array(UnsafeBufferPointer(start: executor.output.value, count: 144))
+            return outputs(executor, rows: 16)
         }
         let first = try mask(.training(seed: 1, epoch: 3, firstSample: 0))
         #expect(try first == mask(.training(seed: 1, epoch: 3, firstSample: 0)))
@@ -388,8 +395,8 @@ struct DropoutTests {
                 .init("second", Dropout(rate: 0.5), inputs: ["input"]),
             ])
         let executor = Executor(chain, parameters: ParameterArena(ParameterLayout(chain)), capacity: 1)
-        executor.input.value.update(repeating: 1, count: 144)
+        executor.writeRows(of: "input", rows: 1, from: [Float](repeating: 1, count: 144))
         executor.forward(rows: 1, mode: .training(seed: 1, epoch: 3, firstSample: 0))
-        #expect((0..<144).contains { executor.port("first").value[$0] != executor.port("second").value[$0] })
+        #expect(outputs(executor, rows: 1, of: "first") != outputs(executor, rows: 1, of: "second"))
     }
 }

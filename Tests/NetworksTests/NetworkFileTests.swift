@@ -112,8 +112,14 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("curves of two lengths", expect: "history/accuracy") {
             $0["history/accuracy"] = HDF5.Dataset(.float64([1]), shape: [1], dims: "epoch")
         },
-        Hostility("a negative count of updates", expect: "-1 is not a count") {
-            $0[group: "optimizer"].attributes["steps"] = .integer(-1)
+        Hostility("a negative count of updates", expect: "output/bias/steps: -1.0 is not a count") {
+            $0["optimizer/output/bias/steps"] = floats([3, -1], [2])
+        },
+        Hostility("a broken count of updates", expect: "output/bias/steps: 0.5 is not a count") {
+            $0["optimizer/output/bias/steps"] = floats([0.5, 3], [2])
+        },
+        Hostility("a count of updates beyond Float32", expect: "output/bias/steps: 1e+20 is not a count") {
+            $0["optimizer/output/bias/steps"] = floats([3, 1e20], [2])
         },
         Hostility("FLOPs that overflow when added", expect: "is not a count") {
             $0[group: "cost"].attributes["training_flops_grow"] = .integer(.max)

@@ -24,11 +24,11 @@ func fullNetwork() throws -> Network {
     for (index, name) in network.parameters.keys.sorted().enumerated() {
         guard let shape = network.parameters[name]?.shape else { continue }
         for slot in OptimizerSlot.allCases {
+            let values = randomValues(shape.reduce(1, *), index: index)
             network.optimizerState["\(name)/\(slot.rawValue)"] = Tensor(
-                shape: shape, values: randomValues(shape.reduce(1, *), index: index))
+                shape: shape, values: slot == .steps ? values.map { abs(40 * $0).rounded() } : values)
         }
     }
-    network.optimizerSteps = 42
     network.data = convention(image: [1, 2, 2], classes: 2)
     network.history.epochs = [
         .init(round: 0, loss: 2.25, accuracy: 0.1, validationLoss: nil, validationAccuracy: nil, rate: 0.1),

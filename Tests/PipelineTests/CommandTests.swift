@@ -30,7 +30,9 @@ import Testing
             ])
     }
 
-    @Test func `a pipeline that cannot be read stops make, whatever was planned before`() throws {
+    @Test func `a pipeline that cannot be read stops make before anything runs, whatever was planned before`()
+        throws
+    {
         try project.steps("small/tiny-joint-0/dataset")
         try project.write(Project.pipeline.replacing("method: random", with: "method: randm"))
         let result = try project.make("all")
@@ -138,6 +140,7 @@ import Testing
         let graph = try project.make("graph")
         #expect(graph.status == 0 || graph.error.contains("install it (apt install graphviz)"))
         #expect(try project.folder.text("artifacts/graph.dot").contains("digraph"))
+        #expect(try project.make("graph", "PIPELINE=smal").error.contains("did you mean 'small'?"))
     }
 
     @Test func `gc drops what no link reaches, and only lists it when dry`() throws {
@@ -145,9 +148,10 @@ import Testing
         let object = try project.object("random-0/evaluation")
         try project.write(Project.pipeline.replacing("tune: {epochs: 1}", with: "tune: {epochs: 2}"))
         try project.steps("small/steps")
-        #expect(try project.make("gc", "DRY=1").status == 0)
+        #expect(try project.make("gc").output.contains("were used in the last 30 days"))
+        #expect(try project.make("gc", "KEEP_DAYS=0", "DRY=1").output.contains("would drop 12 files"))
         #expect(FileManager.default.fileExists(atPath: object))
-        #expect(try project.make("gc").status == 0)
+        #expect(try project.make("gc", "KEEP_DAYS=0").status == 0)
         #expect(!FileManager.default.fileExists(atPath: object))
         #expect(try project.steps("small/steps").isEmpty)
     }
@@ -157,10 +161,76 @@ import Testing
         let before = try project.results()
         #expect(try project.make("clean").status == 0)
         #expect(!project.folder.exists("artifacts/small"))
+        #expect(try project.steps("small/random-0/seed", "clean", "all").isEmpty)
         #expect(try project.steps("all").isEmpty)
         #expect(try project.results() == before)
         #expect(try project.make("distclean").status == 0)
         #expect(try FileManager.default.contentsOfDirectory(atPath: project.artifacts).isEmpty)
+        #expect(try project.make("distclean").status == 0)
+    }
+
+    @Test(arguments: ["clean", "copy"])
+    func `gc plans first, so that what the pipelines reach stays`(way: String) throws {
+        try project.steps("all")
+        let before = try project.results()
+        if way == "clean" {
+            try project.make("clean")
+        } else {
+            for name in try FileManager.default.contentsOfDirectory(atPath: project.artifacts)
+            where !["store", "runs"].contains(name) {
+                try FileManager.default.removeItem(atPath: "\(project.artifacts)/\(name)")
+            }
+        }
+        #expect(try project.make("gc", "KEEP_DAYS=0").status == 0)
+        #expect(try project.steps("all").isEmpty)
+        #expect(try project.results() == before)
+    }
+
+    @Test func `gc drops nothing while a pipeline cannot be read`() throws {
+        try project.steps("small/steps")
+        let object = try project.object("random-0/evaluation")
+        try project.make("clean")
+        try project.write("dataset: digitz\nnetwork: {widths: [2]}")
+        let result = try project.make("gc", "KEEP_DAYS=0")
+        #expect(result.status == 2 && result.error.contains("plan: error: pipelines/small.yaml: dataset"))
+        #expect(FileManager.default.fileExists(atPath: object))
+    }
+
+    @Test(arguments: [["scratch"], ["."], ["link"]])
+    func `clean and distclean leave what others put there`(place: [String]) throws {
+        let setting = "ARTIFACTS=\(place[0])"
+        try FileManager.default.createDirectory(
+            atPath: project.folder.path("scratch"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: project.folder.path("link"), withDestinationPath: "scratch")
+        let root = place[0] == "." ? "" : "scratch/"
+        let own = [
+            "thesis/a.tex", ".keys/id", "data.csv", "thesis/run-1/seed.json", "thesis/report/results.csv",
+            "small/notes.txt", "small/random-0/tune-2-notes.json", "small/report/figure.svg",
+            "store/notes.txt",
+        ].map { root + $0 }
+        for file in own { try project.folder.write("mine", to: file) }
+        let before = Set(project.folder.names)
+        try project.steps("small/steps", "all", setting)
+        #expect(project.folder.exists(root + "small/random-0/seed.h5"))
+        for command in ["clean", "distclean"] {
+            #expect(try project.make(command, setting).status == 0)
+            for file in own { #expect(try project.folder.text(file) == "mine", "\(command): \(file)") }
+            #expect(!project.folder.exists(root + "small/random-0/seed.json"))
+            #expect(!project.folder.exists(root + "small/tiny-joint-0"))
+            #expect(!project.folder.exists(root + "small/report/results.csv"))
+            #expect(project.folder.exists(root + "runs") == (command == "clean"))
+        }
+        #expect(before.subtracting(project.folder.names).isEmpty)
+    }
+
+    @Test(arguments: ["clean", "distclean"])
+    func `a folder without the mark of our artifacts is refused`(command: String) throws {
+        try project.folder.write("mine", to: "home/small/report/results.csv")
+        let result = try project.make(command, "ARTIFACTS=home")
+        #expect(result.status == 2 && result.error.contains("does not bear the mark"))
+        #expect(project.folder.exists("home/small/report/results.csv"))
+        #expect(try project.make(command, "ARTIFACTS=nowhere").status == 0)
     }
 
     @Test func `pushed results are fetched elsewhere, and nothing is computed there`() throws {
@@ -174,10 +244,20 @@ import Testing
         #expect(try other.results() == project.results())
     }
 
-    @Test(arguments: ["ARTIFACTS=a b", "ARTIFACTS="])
-    func `an artifacts folder that make cannot take is refused`(setting: String) throws {
-        let result = try project.make("all", setting)
-        #expect(result.status == 2)
-        #expect(result.error.contains("ARTIFACTS must be one path without spaces"))
+    @Test func `push and pull without rsync say so`() throws {
+        let tools = project.folder.path("tools")
+        try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+        for name in ["make", "sh", "nproc", "cat", "cksum", "echo"] {
+            let place = try Program.system("sh", ["-c", "command -v \(name)"]).output.trimmingCharacters(
+                in: .newlines)
+            guard place.hasPrefix("/") else { continue }
+            try FileManager.default.createSymbolicLink(atPath: "\(tools)/\(name)", withDestinationPath: place)
+        }
+        for command in ["push", "pull"] {
+            let result = try project.make(command, "REMOTE=elsewhere", environment: ["PATH": tools])
+            #expect(
+                result.status == 2 && result.error.contains("install it (apt install rsync)"),
+                "\(result.error)")
+        }
     }
 }

@@ -35,6 +35,7 @@ final class Project {
     func write(_ yaml: String) throws { try folder.write(yaml, to: "pipelines/small.yaml") }
 
     /// Runs make with the programs that were built beside the tests.
+    @discardableResult
     func make(_ arguments: String..., environment: [String: String] = [:]) throws -> ProgramResult {
         try Program.system(
             "make", Self.settings + arguments, environment: Self.environment.merging(environment) { $1 },

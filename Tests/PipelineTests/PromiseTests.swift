@@ -165,6 +165,7 @@ import Testing
             #!/bin/sh
             # Runs a stage, then notes what the last line of its log says it did.
             "$@" || exit
+            case "$2" in --platform) exit ;; esac
             while [ "$1" != --output ]; do shift; done
             tail -n 1 "${2%.h5}.log" >> computed
             """, to: "wrapper")

@@ -1,22 +1,90 @@
 import Foundation
+import Parameters
 import Testing
 
 @testable import Pipelines
 
 @Suite struct OutputTests {
-    @Test func `the rules name every input, the parameters, and the first step of shared work`() throws {
-        let fragment = try Laboratory().planner().makeFragment
-        #expect(fragment.contains("PLANNED := small\n"))
+    private func rules(_ laboratory: Laboratory, again: Again = .nothing) throws -> String {
+        let planner = try laboratory.lenientPlanner()
+        return try planner.makeRules(planner.writePlan(), again: again)
+    }
+
+    @Test func `the rules name every input, and the first step of shared work`() throws {
+        let rules = try rules(Laboratory())
         #expect(
-            fragment.contains(
-                "\n$(A)/small/random-0/seed.h5: $(A)/small/random-0/dataset.h5 $(A)/small/random-0/seed.json"
-                    + " | $(A)/small/tiny-joint-0/seed.h5\n\t$(call run-twin,train-seed,small/random-0/seed,"
-                    + "--dataset $(A)/small/random-0/dataset.h5)\n"))
-        #expect(fragment.contains("--architecture $(A)/small/tiny-joint-0/tune-2.h5"))
+            rules.contains(
+                "\n.PHONY: $(A)/small/random-0/seed.h5\n$(A)/small/random-0/seed.h5: $(A)/small/random-0/dataset.h5"
+                    + " | $(A)/small/tiny-joint-0/seed.h5\n\t$(call run-step,train-seed,small/random-0/seed,"
+                    + "--dataset $(A)/small/random-0/dataset.h5,)\n"))
+        #expect(rules.contains("--architecture $(A)/small/tiny-joint-0/tune-2.h5"))
         #expect(
-            fragment.contains(
+            rules.contains(
                 "\n.PHONY: small small/steps\nsmall: $(A)/small/report/results.csv\n\t$(call show-report,small)\n"
             ))
+        #expect(!rules.contains(";"), "the Makefile puts semicolons for the ends of lines")
+    }
+
+    @Test func `a step, or every one, can be told to run again; shared work once`() throws {
+        let laboratory = try Laboratory()
+        try laboratory.make()
+        func runs(_ again: Again) throws -> Int {
+            try rules(laboratory, again: again).components(separatedBy: "$(call run-step,").count - 1
+        }
+        func compares(_ again: Again) throws -> Int {
+            try rules(laboratory, again: again).components(separatedBy: ",--rerun)\n").count - 1
+        }
+        let workflow = try laboratory.planner().workflow
+        let twin = try workflow.index(of: "small/random-0/seed")
+        #expect(try runs(.nothing) == 0)
+        #expect(try runs(.step(twin)) == 1 && compares(.step(twin)) == 1)
+        #expect(try runs(.all) == workflow.steps.count)
+        #expect(try compares(.all) == workflow.steps.count { $0.twin == nil })
+    }
+
+    @Test(arguments: [
+        ("draft", "dataset: ["), ("draft", "dataset: digitz"), ("draft", "dataset: digits\nnothing: here"),
+        ("draft", "dataset: digits\nnetwork: {kind: vgg, stages: [[1], [1], [1], [1]]}\n"),
+        ("All", "dataset: digits"),
+    ])
+    func `a draft that cannot be made stops nothing but itself`(name: String, yaml: String) throws {
+        let laboratory = try Laboratory()
+        let before = try rules(laboratory)
+        try laboratory.write(yaml, pipeline: name)
+        let planner = try laboratory.lenientPlanner()
+        #expect(planner.workflow.broken.map(\.name) == [name == "draft" ? name : nil])
+        #expect(throws: (any Error).self) { try planner.workflow.checkAll() }
+        let after = try rules(laboratory)
+        let rest = { (text: String) in text.range(of: "\n.PHONY: small").map { text[$0.lowerBound...] } }
+        #expect(rest(after) == rest(before))
+        guard name == "draft" else { return }
+        #expect(after.contains("\ndraft/%:\n\t$(call run-broken,draft)\n"))
+        for step in ["draft", "draft/tiny-0/seed"] {
+            #expect(throws: (any Error).self) { try planner.workflow.check(step) }
+        }
+        #expect(throws: (any Error).self) { try Listing(planner).text(of: ["draft"]) }
+        #expect(try !Listing(planner).text(of: ["small"]).isEmpty)
+        try planner.workflow.check("small/random-0/seed")
+    }
+
+    @Test(arguments: ["pipe", "folder", "link to nowhere"])
+    func `a pipeline or descriptor that is no file is named, and hangs nobody`(kind: String) throws {
+        for place in ["pipelines/odd.yaml", "data/odd.yaml"] {
+            let laboratory = try Laboratory()
+            let path = "\(laboratory.folder)/\(place)"
+            switch kind {
+            case "pipe": try #require(mkfifo(path, 0o644) == 0)
+            case "folder":
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            default: try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "nowhere")
+            }
+            if place.hasPrefix("data") {
+                try laboratory.write("dataset: odd\nnetwork: {widths: [2]}", pipeline: "odd")
+            }
+            let broken = try laboratory.lenientPlanner().workflow.broken
+            #expect(broken.map(\.name) == ["odd"])
+            #expect(broken.first.map { "\($0.error)" }?.contains("odd") == true)
+        }
     }
 
     @Test func `the list tells what must run and why`() throws {
@@ -53,6 +121,16 @@ import Testing
         #expect(dot.hasPrefix("digraph"))
         #expect(dot.components(separatedBy: "label=\"dataset\\n").count == 1 + 1)
         #expect(dot.components(separatedBy: "label=\"seed\\n").count == 1 + 4)
+    }
+
+    @Test func `the graph of one pipeline has all its work, also what another one does first`() throws {
+        let laboratory = try Laboratory()
+        try laboratory.write(Laboratory.small, pipeline: "other")
+        let dot = try Graph(laboratory.planner(), of: ["small"]).dot
+        #expect(try dot == Graph(laboratory.planner(), of: ["small"]).dot)
+        #expect(dot.contains("cluster_small") && !dot.contains("cluster_other"))
+        #expect(dot.components(separatedBy: "label=\"seed\\n").count == 1 + 4)
+        #expect(throws: PipelineError.self) { try Graph(laboratory.planner(), of: ["smal"]) }
     }
 
     @Test func `every field of a pipeline is documented`() {

@@ -46,6 +46,63 @@ struct StandaloneTests {
         #expect(seen.count == 1)
     }
 
+    @Test(
+        "training and evaluation have the same bits on every instruction set, with any number of threads",
+        arguments: [
+            "{widths: [12, 9], activation: gelu, dropout: 0.2}",
+            "{kind: vgg, stages: [[3], [5]]}",
+        ])
+    func instructionSets(network: String) throws {
+        let bench = try Workbench()
+        try bench.makeDataset()
+        let parameters = try bench.folder.write(
+            "network: \(network)\ntraining: {epochs: 2, batch: 50, shards: 3}\n", to: "parameters.yaml")
+        var networks: Set<Data> = [], evaluations: Set<Data> = [], sets: [String] = []
+        for (set, threads) in [
+            ("avx512", 1), ("avx512", 2), ("avx2", 1), ("avx2", 3), ("neon", 1), ("neon", 2),
+        ] {
+            let environment = ["MERISTEM_INSTRUCTIONS": set]
+            let trained = try Program.run(
+                "train-seed",
+                [
+                    "--dataset", bench.dataset, "--parameters", parameters, "--threads", "\(threads)",
+                    "--output",
+                    bench.seed,
+                ], environment: environment)
+            if trained.status == 69 {
+                print("not compared: \(trained.error)")
+                continue
+            }
+            #expect(trained.status == 0, "\(trained.error)")
+            let evaluated = try Program.run(
+                "evaluate",
+                [
+                    "--dataset", bench.dataset, "--network", bench.seed, "--threads", "\(threads)",
+                    "--output",
+                    bench.folder.path("evaluation.h5"),
+                ], environment: environment)
+            #expect(evaluated.status == 0, "\(evaluated.error)")
+            networks.insert(try bench.folder.bytes("seed.h5"))
+            evaluations.insert(try bench.folder.bytes("evaluation.h5"))
+            sets.append(set)
+        }
+        #expect(networks.count == 1 && evaluations.count == 1 && sets.count >= 2, "\(sets)")
+    }
+
+    @Test(
+        "an instruction set that is not there, or that is none, is refused with a sentence",
+        arguments: ["sse9", "AVX2", "neon", "avx512"])
+    func missingInstructionSet(set: String) throws {
+        let bench = try Workbench()
+        let result = try Program.run(
+            "train-seed", ["--dataset", bench.dataset, "--output", bench.seed],
+            environment: ["MERISTEM_INSTRUCTIONS": set])
+        let isThere = ["neon", "avx512"].contains(set) && result.status == 66
+        #expect(isThere || result.status == 69 && !result.wasKilled)
+        #expect(isThere || result.error.contains("MERISTEM_INSTRUCTIONS"), "\(result.error)")
+        if ["sse9", "AVX2"].contains(set) { #expect(!isThere) }
+    }
+
     @Test("parameters come from a file, and --set goes on top of it")
     func parameterFile() throws {
         let bench = try Workbench()

@@ -51,6 +51,17 @@ struct ActivationReference: Sendable, CustomTestStringConvertible {
 
 @Suite("Activation kernels against Float64")
 struct ActivationKernelTests {
+    /// f of all inputs; `f` gets pointers to whole vectors of sixteen, and how many.
+    private func run(
+        _ inputs: [Float]..., f: ([UnsafeMutablePointer<Float>], UnsafeMutablePointer<Float>, Int) -> Void
+    ) -> [Float] {
+        let vectors = (inputs[0].count + 15) / 16
+        let lanes = inputs.map { Lanes($0, rows: $0.count, count: 1, padding: 1) }
+        let outputs = Lanes(repeating: .nan, rows: vectors * 16, count: 1)
+        f(lanes.map(\.pointer), outputs.pointer, vectors)
+        return Array(outputs.values[..<inputs[0].count])
+    }
+
     /// A fine grid around 0, every magnitude a Float32 can have, and both signs.
     private static let inputs: [Float] = {
         let grid = (-40_000...40_000).map { Float($0) / 2000 }
@@ -62,8 +73,7 @@ struct ActivationKernelTests {
     @Test("values are as close as the header says", arguments: ActivationReference.all)
     func values(reference: ActivationReference) {
         let inputs = Self.inputs
-        var outputs = [Float](repeating: .nan, count: inputs.count)
-        reference.forward(inputs, &outputs, inputs.count)
+        let outputs = run(inputs) { reference.forward($0[0], $1, $2) }
         var worst = (error: 0.0, at: Float(0)), worstRelative = (error: 0.0, at: Float(0))
         for (x, y) in zip(inputs, outputs) {
             let exact = reference.value(Double(x))
@@ -82,8 +92,7 @@ struct ActivationKernelTests {
     func slopes(reference: ActivationReference) {
         let inputs = Self.inputs
         let gradients = inputs.indices.map { Float($0 % 7) - 3 }
-        var outputs = [Float](repeating: .nan, count: inputs.count)
-        reference.backward(inputs, gradients, &outputs, inputs.count)
+        let outputs = run(inputs, gradients) { reference.backward($0[0], $0[1], $1, $2) }
         var worst = (error: 0.0, at: Float(0))
         for (index, x) in inputs.enumerated() {
             // The kernel's slope at 0 is the one from the left.
@@ -97,20 +106,21 @@ struct ActivationKernelTests {
 
     @Test("NaN stays NaN, forward and backward", arguments: ActivationReference.all)
     func notANumber(reference: ActivationReference) {
-        let inputs = [Float](repeating: .nan, count: 19)
-        var outputs = [Float](repeating: 0, count: 19)
-        reference.forward(inputs, &outputs, 19)
-        #expect(outputs.allSatisfy { $0.isNaN })
-        reference.backward([Float](repeating: 1, count: 19), inputs, &outputs, 19)
-        #expect(outputs.allSatisfy { $0.isNaN })
+        let inputs = [Float](repeating: .nan, count: 19), ones = [Float](repeating: 1, count: 19)
+        #expect(run(inputs) { reference.forward($0[0], $1, $2) }.allSatisfy { $0.isNaN })
+        #expect(run(ones, inputs) { reference.backward($0[0], $0[1], $1, $2) }.allSatisfy { $0.isNaN })
     }
 
-    @Test("only the elements asked for are written", arguments: ActivationReference.all)
+    @Test("only the vectors asked for are written, in place too", arguments: ActivationReference.all)
     func count(reference: ActivationReference) {
-        for count in [0, 1, 15, 16, 17, 33] {
-            var outputs = [Float](repeating: 77, count: 40)
-            reference.forward([Float](repeating: 1, count: 40), &outputs, count)
-            #expect(outputs[count...].allSatisfy { $0 == 77 } && outputs[..<count].allSatisfy { $0 != 77 })
+        for count in [0, 1, 2] {
+            let values = Lanes(repeating: 1, rows: 48, count: 1)
+            let outputs = Lanes(repeating: 77, rows: 48, count: 1)
+            reference.forward(values.pointer, outputs.pointer, count)
+            #expect(outputs.values[(16 * count)...].allSatisfy { $0 == 77 })
+            #expect(outputs.values[..<(16 * count)].allSatisfy { $0 != 77 })
+            reference.forward(values.pointer, values.pointer, count)
+            #expect(values.values[..<(16 * count)] == outputs.values[..<(16 * count)])
         }
     }
 }

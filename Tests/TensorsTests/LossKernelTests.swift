@@ -34,6 +34,8 @@ struct LossCase: Sendable, CustomTestStringConvertible {
         return random.normal(rows * classes, deviation: spread).map { $0 + offset }
     }
 
+    func lanes(padding: Float = 0) -> Lanes { Lanes(logits, rows: rows, count: classes, padding: padding) }
+
     var labels: [Int32] { (0..<rows).map { Int32($0 * 7 % classes) } }
 
     /// t_c of a row.
@@ -47,10 +49,13 @@ struct LossKernelTests {
     @Test("cross-entropy, its gradient and its count of correct rows", arguments: LossCase.all)
     func crossEntropy(given: LossCase) {
         let logits = given.logits, labels = given.labels, scale: Float = 0.25
-        var gradient = [Float](repeating: .nan, count: logits.count)
+        let into = Lanes(repeating: .nan, rows: given.rows, count: given.classes)
         var correct: Int64 = 5
         let found = loss_cross_entropy(
-            logits, labels, given.rows, given.classes, given.smoothing, scale, &gradient, &correct)
+            given.lanes().pointer, labels, given.rows, given.classes, given.smoothing, scale, into.pointer,
+            &correct)
+        let gradient = into.values
+        #expect(into.padding.allSatisfy { $0 == 0 })
         var expected = 0.0, right = 5
         for row in 0..<given.rows {
             let values = logits[row * given.classes..<(row + 1) * given.classes].map(Double.init)
@@ -72,10 +77,13 @@ struct LossKernelTests {
     @Test("the squared error, its gradient and its count of correct rows", arguments: LossCase.all)
     func squaredError(given: LossCase) {
         let logits = given.logits, labels = given.labels, scale: Float = 0.25
-        var gradient = [Float](repeating: .nan, count: logits.count)
+        let into = Lanes(repeating: .nan, rows: given.rows, count: given.classes)
         var correct: Int64 = 0
         let found = loss_squared_error(
-            logits, labels, given.rows, given.classes, given.smoothing, scale, &gradient, &correct)
+            given.lanes().pointer, labels, given.rows, given.classes, given.smoothing, scale, into.pointer,
+            &correct)
+        let gradient = into.values
+        #expect(into.padding.allSatisfy { $0 == 0 })
         var expected = 0.0, right = 0
         for row in 0..<given.rows {
             let values = logits[row * given.classes..<(row + 1) * given.classes].map(Double.init)
@@ -92,16 +100,19 @@ struct LossKernelTests {
         #expect(correct == right)
     }
 
-    @Test("without room for a gradient the loss is the same", arguments: LossCase.all)
+    @Test(
+        "without room for a gradient, and whatever fills up the last block, the loss is the same",
+        arguments: LossCase.all)
     func withoutGradient(given: LossCase) {
         for loss in [loss_cross_entropy, loss_squared_error] {
-            var gradient = [Float](repeating: 0, count: given.rows * given.classes)
+            let gradient = Lanes(repeating: 0, rows: given.rows, count: given.classes)
             var correct: Int64 = 0, again: Int64 = 0
             let with = loss(
-                given.logits, given.labels, given.rows, given.classes, given.smoothing, 1, &gradient, &correct
-            )
+                given.lanes().pointer, given.labels, given.rows, given.classes, given.smoothing, 1,
+                gradient.pointer, &correct)
             let without = loss(
-                given.logits, given.labels, given.rows, given.classes, given.smoothing, 1, nil, &again)
+                given.lanes(padding: 1e6).pointer, given.labels, given.rows, given.classes, given.smoothing,
+                1, nil, &again)
             #expect(with == without && correct == again)
         }
     }
@@ -110,11 +121,12 @@ struct LossKernelTests {
         "a NaN or an infinity among the logits makes the loss not finite", arguments: [Float.nan, .infinity])
     func notFinite(value: Float) {
         for position in 0..<3 {
-            var logits: [Float] = [1, 2, 3]
-            logits[position] = value
+            var values: [Float] = [1, 2, 3]
+            values[position] = value
+            let logits = Lanes(values, rows: 1, count: 3)
             var correct: Int64 = 0
-            #expect(!loss_cross_entropy(logits, [0], 1, 3, 0, 1, nil, &correct).isFinite)
-            #expect(!loss_squared_error(logits, [0], 1, 3, 0, 1, nil, &correct).isFinite)
+            #expect(!loss_cross_entropy(logits.pointer, [0], 1, 3, 0, 1, nil, &correct).isFinite)
+            #expect(!loss_squared_error(logits.pointer, [0], 1, 3, 0, 1, nil, &correct).isFinite)
         }
     }
 }

@@ -131,39 +131,41 @@ struct PhiloxTests {
 struct DropoutMaskTests {
     private let key: [UInt32] = [12, 34]
 
-    private func mask(_ count: Int, rate: Float, first: UInt64) -> [Float] {
-        var result = [Float](repeating: -1, count: count)
-        dropout_mask(&result, count, rate, key, 5, 6, first)
-        return result
+    /// Masks of `rows` samples of `count` elements, the first of which is sample `first`, [rows, count].
+    private func mask(_ rows: Int, _ count: Int, rate: Float, first: UInt32) -> [Float] {
+        let result = Lanes(repeating: -1, rows: rows, count: count)
+        dropout_mask(result.pointer, result.blocks, count, rate, key, 5, 6, first)
+        return result.values
     }
 
     @Test(
-        "element i is word i mod 4 of block i / 4, also beyond 32 bits of blocks",
-        arguments: [0, 1 << 34 - 8])
-    func words(first: UInt64) {
-        let found = mask(16, rate: 0.4, first: first)
+        "element i of a sample is word i mod 4 of the sample's block i / 4",
+        arguments: [1, 4, 11], [0, 7, .max - 40] as [UInt32])
+    func words(count: Int, first: UInt32) {
+        let found = mask(18, count, rate: 0.4, first: first)
         for (offset, value) in found.enumerated() {
-            let block = (first + UInt64(offset)) / 4
+            let (row, element) = offset.quotientAndRemainder(dividingBy: count)
             let words = Philox.block(
-                counter: (UInt32(truncatingIfNeeded: block), UInt32(block >> 32), 5, 6), key: (12, 34))
-            let word = [words.0, words.1, words.2, words.3][offset % 4]
+                counter: (UInt32(element / 4), first + UInt32(row), 5, 6), key: (12, 34))
+            let word = [words.0, words.1, words.2, words.3][element % 4]
             #expect(value == (Float(word >> 8) * 0x1p-24 < 0.4 ? 0 : 1 / (1 - 0.4)))
         }
     }
 
-    @Test("the mask does not depend on how its range is cut", arguments: [1, 2, 3, 4, 5, 63, 64, 65, 200])
+    @Test("a sample's mask does not depend on how samples are cut", arguments: [1, 2, 15, 16, 17, 40])
     func cuts(piece: Int) {
-        let whole = mask(333, rate: 0.3, first: 7)
+        let whole = mask(50, 9, rate: 0.3, first: 7)
         var parts: [Float] = []
         while parts.count < whole.count {
-            parts += mask(min(piece, whole.count - parts.count), rate: 0.3, first: 7 + UInt64(parts.count))
+            let row = parts.count / 9
+            parts += mask(min(piece, 50 - row), 9, rate: 0.3, first: 7 + UInt32(row))
         }
         #expect(parts == whole)
     }
 
     @Test("the share dropped is the rate, the mean stays 1", arguments: [0, 0.1, 0.5, 0.999] as [Float])
     func share(rate: Float) {
-        let values = mask(40_000, rate: rate, first: 0)
+        let values = mask(200, 200, rate: rate, first: 0)
         let dropped = Double(values.count { $0 == 0 }) / 40_000
         #expect(abs(dropped - Double(rate)) < 0.01)
         #expect(values.allSatisfy { $0 == 0 || $0 == 1 / (1 - rate) })

@@ -14,7 +14,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
         "\(rows)x\(inner)\(transposedA ? "ᵀ" : "") · \(inner)x\(columns)\(transposedB ? "ᵀ" : ""), padding \(padding)"
     }
 
-    /// Shapes on both sides of the narrow-product rule, with odd extents.
+    /// Narrow and wide shapes, with odd extents.
     static let all = [
         (1, 1, 1), (1, 10, 784), (64, 8, 784), (8, 784, 64), (64, 784, 8), (23, 64, 17), (24, 24, 1),
         (24, 25, 31),
@@ -61,7 +61,7 @@ struct ProductsTests {
 
     @Test("a product agrees with Float64, for every storage", arguments: ProductCase.all)
     func product(shape: ProductCase) {
-        Platform.start()
+        Platform.useOneThread()
         let a = stored(
             shape.rows, shape.inner, transposed: shape.transposedA, padding: shape.padding, index: 0)
         let b = stored(
@@ -118,7 +118,7 @@ struct ProductsTests {
 
     @Test("the symmetric product fills the lower triangle only", arguments: [(7, 1), (40, 9), (100, 33)])
     func symmetric(rows: Int, columns: Int) {
-        Platform.start()
+        Platform.useOneThread()
         let stride = columns + 2
         let a = random(rows * stride, index: 3)
         var c = [Float](repeating: 100, count: columns * columns)

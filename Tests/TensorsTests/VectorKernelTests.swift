@@ -40,22 +40,4 @@ struct VectorKernelTests {
         vector_multiply(a, b, &product, count)
         #expect(product == zip(a, b).map { $0 * $1 })
     }
-
-    @Test("gathering takes the rows asked for and normalises each channel", arguments: [1, 3])
-    func gather(channels: Int) {
-        let pixels = 7, elements = pixels * channels
-        let images = (0..<4 * elements).map { UInt8(truncatingIfNeeded: $0 * 37) }
-        let indices: [Int32] = [3, 0, 3, 1]
-        let scale = (0..<channels).map { 0.01 * Float($0 + 1) },
-            offset = (0..<channels).map { Float($0) - 0.5 }
-        var rows = [Float](repeating: .nan, count: indices.count * elements)
-        batch_gather(images, indices, indices.count, elements, scale, offset, channels, &rows)
-        for (row, index) in indices.enumerated() {
-            for element in 0..<elements {
-                let value = Double(images[Int(index) * elements + element])
-                let exact = value * Double(scale[element % channels]) + Double(offset[element % channels])
-                #expect(abs(Double(rows[row * elements + element]) - exact) < 5e-7)
-            }
-        }
-    }
 }

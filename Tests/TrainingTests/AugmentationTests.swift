@@ -102,7 +102,7 @@ struct AugmentationTests {
         #expect(found.rows == expected)
         #expect(found.rows != plain)
         #expect(found.labels == positions.map { split.labels[Int($0)] })
-        let separate = gathered(Batches(split, normalization, order: .planes), positions, draw)
+        let separate = gathered(Batches(images: split, normalization), positions, draw)
         #expect(separate.rows == planes(expected, split.shape))
     }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Networks
 import Tensors
 import Testing
 
@@ -13,14 +14,34 @@ func randomSplit(_ count: Int, channels: Int, height: Int = 5, width: Int = 7) -
         labels: (0..<count).map { _ in Int32(random.integer(below: 10)) })
 }
 
-/// Rows and labels as `Batches.gather` writes them.
+/// Rows and labels as `Batches.gather` writes them, each row in the order of its values in lanes.
 func gathered(
     _ batches: Batches, _ positions: [Int32], _ augmentation: AugmentationDraw? = nil
 ) -> (rows: [Float], labels: [Int32]) {
-    var rows = [Float](repeating: .nan, count: positions.count * batches.split.shape.count)
-    var labels = [Int32](repeating: -1, count: positions.count)
-    batches.gather(positions[...], rows: &rows, labels: &labels, augmentation: augmentation)
-    return (rows, labels)
+    let (rows, count) = (positions.count, batches.split.shape.count)
+    let values = AlignedBuffer(count: ValueLayout.filled(rows) * count)
+    for index in 0..<values.count { values.pointer[index] = .nan }
+    var labels = [Int32](repeating: -1, count: rows)
+    batches.gather(positions[...], into: values.pointer, labels: &labels, augmentation: augmentation)
+    func value(_ row: Int, _ element: Int) -> Float {
+        values.pointer[(row / 16 * count + element) * 16 + row % 16]
+    }
+    for row in rows..<ValueLayout.filled(rows) {
+        precondition((0..<count).allSatisfy { value(row, $0) == 0 }, "row \(row) is not empty")
+    }
+    return ((0..<rows).flatMap { row in (0..<count).map { value(row, $0) } }, labels)
+}
+
+extension Batches {
+    /// For a network that reads rows of features.
+    init(_ split: Split, _ normalization: Normalization) {
+        self.init(split, normalization, shape: [split.shape.count])
+    }
+
+    /// For a network that reads images.
+    init(images split: Split, _ normalization: Normalization) {
+        self.init(split, normalization, shape: split.shape.planes)
+    }
 }
 
 /// [n, h, w, c] as [n, c, h, w].
@@ -60,16 +81,26 @@ struct BatchesTests {
         let split = randomSplit(6, channels: channels, height: 9, width: 11)
         let normalization = Normalization(measuring: split)
         let interleaved = gathered(Batches(split, normalization), positions)
-        let separate = gathered(Batches(split, normalization, order: .planes), positions)
+        let separate = gathered(Batches(images: split, normalization), positions)
         #expect(separate.rows == planes(interleaved.rows, split.shape))
         #expect(separate.labels == interleaved.labels)
         #expect((separate.rows == interleaved.rows) == (channels == 1))
     }
 
-    @Test("nothing asked for writes nothing", arguments: SampleOrder.allCases)
-    func empty(order: SampleOrder) {
+    @Test("nothing asked for writes nothing", arguments: [true, false])
+    func empty(isImage: Bool) {
         let split = randomSplit(2, channels: 3)
         let draw = AugmentationDraw(.init(pad: 1), seed: 0, epoch: 0)
-        #expect(gathered(Batches(split, .init(measuring: split), order: order), [], draw).rows.isEmpty)
+        let normalization = Normalization(measuring: split)
+        let batches = isImage ? Batches(images: split, normalization) : Batches(split, normalization)
+        #expect(gathered(batches, [], draw).rows.isEmpty)
+    }
+
+    @Test("any number of rows stands in the lanes it belongs to", arguments: [1, 15, 16, 17, 40])
+    func lanes(count: Int) {
+        let split = randomSplit(6, channels: 2)
+        let batches = Batches(images: split, Normalization(measuring: split))
+        let positions = (0..<Int32(count)).map { $0 * 5 % 6 }
+        #expect(gathered(batches, positions).rows == positions.flatMap { gathered(batches, [$0]).rows })
     }
 }

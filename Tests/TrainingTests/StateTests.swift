@@ -105,8 +105,7 @@ struct StateTests {
 
         var random = Philox(seed: 7, purpose: .dataOrder, epoch: 0)
         let order = random.permutation(7)
-        var rows = [Float](repeating: 0, count: 28), labels = [Int32](repeating: 0, count: 7)
-        Batches(split, dataset.normalization).gather(order[...], rows: &rows, labels: &labels)
+        let rows = gathered(Batches(split, dataset.normalization), order).rows
         for feature in 0..<4 {
             let moments = [0..<3, 3..<7].map { range in
                 let values = range.map { Double(rows[$0 * 4 + feature]) }

@@ -45,14 +45,11 @@ package struct GradMax: GrowthMethod {
         var fanIn = Matrix(rows: leading.neurons.count, columns: moment.rows)
         if site.slopes.left == 0 {
             for neuron in 0..<fanIn.rows {
-                for bias in site.biases { fanIn[neuron, bias] = Self.kinkedBias }
+                for bias in site.biases { fanIn[neuron, bias] = NewNeurons.silentBias }
             }
         }
         return Proposal(
             neurons: NewNeurons(fanIn: fanIn, fanOut: scale * leading.neurons.fanOut),
             singularValues: leading.singularValues)
     }
-
-    /// The bias of a ReLU neuron. At exactly 0 its derivative is 0, so that it would never learn; the paper takes 1 there.
-    private static let kinkedBias = 1e-6
 }

@@ -38,6 +38,13 @@ package struct NewNeurons: Equatable, Sendable {
     /// ω α, [c E, a]: what the neurons do through each tap where all between is the identity; free of signs.
     package var product: Matrix { fanOut.tapsToRows(taps).times(fanIn) }
 
+    /// The bias of neurons that nothing comes into. At exactly 0 a ReLU has a derivative of 0, so that they would never learn
+    /// (the published rule takes 1 there).
+    ///
+    /// Later rounds put such neurons in a row, and each may multiply what comes in by its fan-out, ten times or more: even
+    /// after many of them this is far under the rounding of any output.
+    static let silentBias = 1e-20
+
     /// The norm of each ω_k over all its taps.
     package var fanOutNorms: [Double] { fanOut.columnNorms.norms(ofEach: taps) }
 

@@ -53,7 +53,7 @@ final class CarriedSamples: @unchecked Sendable {
         _ split: Split, _ normalization: Normalization, for architecture: Architecture, threads: Int,
         places: [String] = [], keptBytes: Int = keptBytes
     ) {
-        batches = Batches(split, normalization, order: architecture.sampleOrder)
+        batches = Batches(split, normalization, shape: architecture.inputShape)
         count = split.count
         let chunk = Executor.rows(
             of: architecture, purpose: .inference, keeping: [], within: Self.chunkBytes,
@@ -98,8 +98,9 @@ final class CarriedSamples: @unchecked Sendable {
             for (_, kept) in found where index < kept.chunks {
                 var start = kept.buffer.pointer + index * chunk * kept.perSample
                 for (name, count) in kept.values {
-                    start.update(from: worker.executor.port(name).value, count: rows * count)
-                    start += rows * count
+                    let elements = ValueLayout.filled(rows) * count
+                    start.update(from: worker.executor.port(name).value, count: elements)
+                    start += elements
                 }
             }
         }
@@ -121,7 +122,8 @@ final class CarriedSamples: @unchecked Sendable {
             let perSample = values.reduce(0) { $0 + $1.count }
             let fitting = perSample * count <= left ? chunks : max(0, left) / max(1, perSample * chunk)
             guard fitting == chunks || result.isEmpty else { continue }
-            let buffer = AlignedBuffer(count: min(count, fitting * chunk) * perSample)
+            let buffer = AlignedBuffer(
+                count: ValueLayout.filled(min(count, fitting * chunk)) * perSample)
             left -= buffer.count
             result.append(
                 (name, Kept(values: values, chunks: fitting, buffer: buffer, perSample: perSample)))
@@ -152,14 +154,15 @@ final class CarriedSamples: @unchecked Sendable {
     ) throws {
         let limit = limit ?? chunks
         guard limit > 0, let architecture = team.executors.first?.architecture else { return }
+        let pieces = Pieces(limit)
         try WorkerTeam.run(team.executors.count) { [self] number in
             let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
             defer { labels.deallocate() }
-            for index in stride(from: number, to: limit, by: team.executors.count) {
+            while let index = pieces.next() {
                 let executor = team.executors[number]
                 let (first, rows) = (index * chunk, min(chunk, count - index * chunk))
                 let positions = (first..<first + rows).map(Int32.init)
-                batches.gather(positions[...], rows: executor.input.value, labels: labels)
+                batches.gather(positions[...], into: executor.input.value, labels: labels)
                 forward(executor, index, rows)
                 body(Worker(executor: executor, labels: labels), index, rows)
             }
@@ -174,8 +177,9 @@ final class CarriedSamples: @unchecked Sendable {
         guard let kept = kept[place], index < kept.chunks else { return executor.forward(rows: rows) }
         var start = UnsafePointer(kept.buffer.pointer) + index * chunk * kept.perSample
         for (name, count) in kept.values {
-            executor.port(name).value.update(from: start, count: rows * count)
-            start += rows * count
+            let elements = ValueLayout.filled(rows) * count
+            executor.port(name).value.update(from: start, count: elements)
+            start += elements
         }
         executor.forward(rows: rows, after: place)
     }
@@ -200,9 +204,6 @@ extension Network {
 }
 
 extension Architecture {
-    /// The order in which the data port takes samples.
-    var sampleOrder: SampleOrder { inputShape.count == 3 ? .planes : .channelsLast }
-
     /// Floating-point operations of a sample's way from a node's value to the output.
     fileprivate func forwardCost(after name: String) -> Int {
         nodes[((index(of: name) ?? -1) + 1)...].reduce(0) {

@@ -10,16 +10,13 @@ extension Network {
     ///
     /// Moments are over all positions. Where several normalisations follow each other, what comes into one does not depend on
     /// the others, since all pass new channels.
-    /// Where nothing but 0 comes in, as from `gradmax`, b is 1e-8: behind 0 itself a ReLU would never let the channel learn.
+    /// Where nothing but 0 comes in, as from `gradmax`, the bias is ``NewNeurons/silentBias``.
     /// - Parameters:
     ///   - count: channels that were appended last at the site.
     ///   - samples: to measure, not carried beyond the producer's input.
     func normalizing(_ count: Int, at site: GrowthSite, over samples: CarriedSamples) throws -> Network {
         try normalizing(count, after: site.producer, between: site.between, over: samples)
     }
-
-    /// Small enough to leave the function as it is.
-    private static let silentBias = 1e-8
 
     /// The same for a width that several layers make, over the samples of a split; `producer` is one of them.
     func normalizing(
@@ -49,7 +46,7 @@ extension Network {
             let variances = found.variances.suffix(added)
             let scales = variances.map { ($0 + operation.epsilon).squareRoot() }
             result.parameters["\(node.name)/weight"]?.replaceLast(by: scales)
-            let biases = zip(means, variances).map { $0 == 0 && $1 == 0 ? Self.silentBias : $0 }
+            let biases = zip(means, variances).map { $0 == 0 && $1 == 0 ? NewNeurons.silentBias : $0 }
             result.parameters["\(node.name)/bias"]?.replaceLast(by: biases)
             result.state["\(node.name)/running_mean"]?.replaceLast(by: Array(means))
             result.state["\(node.name)/running_var"]?.replaceLast(by: Array(variances))
@@ -106,12 +103,9 @@ private struct PartMoments: Sendable {
     init(_ port: Port, rows: Int) {
         let layout = port.layout
         count = Double(rows * layout.positions)
-        means = Array(repeating: 0, count: layout.blocks * layout.lanes)
+        means = Array(repeating: 0, count: layout.channels)
         squares = means
-        channels_moments(
-            port.value, rows, layout.channels, layout.positions, layout.lanes, &means, &squares)
-        means.removeLast(means.count - layout.channels)
-        squares.removeLast(squares.count - layout.channels)
+        channels_moments(port.value, rows, layout.channels, layout.positions, &means, &squares)
     }
 
     /// The moments of both together, by Chan's rule.

@@ -254,7 +254,10 @@ private final class GrowthRound {
         let fitted = parameters.scaled(
             [choice.extensions[0].fitted(to: site, of: network)], producers: [site.producer],
             consumers: [site.consumer], of: network)[0]
-        let trial = try GrowthTrial(fitted, at: site, of: network, over: trials, loss: parameters.loss)
+        let bound = MoveBound(
+            covariance: measured.consumerCovariance, consumer: site.consumer, inputs: site.width, of: network)
+        let trial = try GrowthTrial(
+            fitted, at: site, of: network, bound: bound, over: trials, loss: parameters.loss)
         let found = try parameters.amplitude(hasUpdate: trial.hasUpdate, before: trialLoss) {
             try trial.loss(at: $0, update: $1)
         }
@@ -267,12 +270,16 @@ private final class GrowthRound {
         }
         trialLoss = found.loss
         let update = found.hasUpdate ? found.amplitude : 0
-        try graft(fitted.scaled(by: found.amplitude, update: update), at: site)
-        if !found.hasUpdate { done.note = TriedAmplitude.withoutUpdate }
+        let wanted = fitted.scaled(by: found.amplitude, update: update)
+        let placed = try trial.extended(by: found.amplitude, update: update)
+        try graft(placed, at: site)
+        done.note = found.note(isBounded: placed != wanted)
         done.neurons = fitted.neurons.count
         done.amplitude = found.amplitude
         done.predictedDecrease =
-            parameters.predictsDecrease ? choice.decrease(at: found.amplitude, update: update) : nil
+            parameters.predictsDecrease
+            ? choice.decrease(at: found.amplitude, update: update)
+                - wanted.decreaseLost(with: placed, moment: measured.consumerMoment) : nil
         done.realizedDecrease = found.lossBefore - found.loss
         records.append(done)
     }

@@ -45,7 +45,7 @@ struct StreamGrowth {
             outcome.record.note = "no candidate pays for itself, or no budget is left"
             return outcome
         }
-        try place(choice, in: stream, of: network, &outcome)
+        try place(choice, found, in: stream, of: network, &outcome)
         return outcome
     }
 
@@ -124,13 +124,22 @@ struct StreamGrowth {
 
     /// Searches the amplitude, and grafts where it lowers the loss.
     private func place(
-        _ choice: NeuronChoice, in stream: GrowthStream, of network: Network, _ outcome: inout Outcome
+        _ choice: NeuronChoice, _ measured: StreamBottleneck, in stream: GrowthStream, of network: Network,
+        _ outcome: inout Outcome
     ) throws {
         let extensions = parameters.scaled(
             choice.extensions, producers: stream.producers, consumers: stream.consumers, of: network)
+        let bounds = measured.consumers.map {
+            MoveBound(
+                covariance: $0.consumerCovariance, consumer: $0.consumer, inputs: stream.width, of: network)
+        }
+        func extended(_ amplitude: Double, _ update: Double) throws -> [Extension] {
+            try zip(bounds, extensions).map {
+                try $0.bounding($1.scaled(by: amplitude, update: update))
+            }
+        }
         func grown(_ amplitude: Double, _ update: Double) throws -> Network {
-            try network.grafting(
-                stream.graft(extensions.map { $0.scaled(by: amplitude, update: update) }, in: network))
+            try network.grafting(stream.graft(extended(amplitude, update), in: network))
         }
         var evaluations = 0
         let found = try parameters.amplitude(
@@ -153,7 +162,9 @@ struct StreamGrowth {
             return
         }
         let update = found.hasUpdate ? found.amplitude : 0
-        if !found.hasUpdate { outcome.record.note = TriedAmplitude.withoutUpdate }
+        let wanted = extensions.map { $0.scaled(by: found.amplitude, update: update) }
+        let placed = try extended(found.amplitude, update)
+        outcome.record.note = found.note(isBounded: placed != wanted)
         var result = try grown(found.amplitude, update)
         if extensions[0].neurons.originals == nil {
             result = try result.normalizing(
@@ -164,7 +175,13 @@ struct StreamGrowth {
         outcome.record.neurons = choice.count
         outcome.record.amplitude = found.amplitude
         outcome.record.predictedDecrease =
-            parameters.predictsDecrease ? choice.decrease(at: found.amplitude, update: update) : nil
+            parameters.predictsDecrease
+            ? choice.decrease(at: found.amplitude, update: update)
+                - wanted.indices.reduce(0) {
+                    $0
+                        + wanted[$1].decreaseLost(
+                            with: placed[$1], moment: measured.consumers[$1].consumerMoment)
+                } : nil
         outcome.record.realizedDecrease = found.lossBefore - found.loss
     }
 
@@ -174,7 +191,7 @@ struct StreamGrowth {
         let evaluator = Evaluator(
             architecture, ParameterArena(ParameterLayout(architecture), network.parameters),
             state: ParameterArena(ParameterLayout.state(architecture), network.state),
-            Batches(trialSplit, dataset.normalization, order: architecture.sampleOrder))
+            Batches(trialSplit, dataset.normalization, shape: architecture.inputShape))
         return try evaluator.sums(parameters.loss, threads: threads).loss / Double(max(trialSplit.count, 1))
     }
 

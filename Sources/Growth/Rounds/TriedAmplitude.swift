@@ -4,10 +4,17 @@ struct TriedAmplitude {
     let amplitude: Double
     /// Whether the consumer's own move is put in as well, at γ too.
     let hasUpdate: Bool
-    /// What a record says where it is not.
-    static let withoutUpdate = "without the consumer's update, which would raise the loss"
+    private static let withoutUpdate = "without the consumer's update, which would raise the loss"
     let loss: Double
     let lossBefore: Double
+
+    /// What a record says of it.
+    ///
+    /// - Parameter isBounded: whether a consumer's move was shortened, see ``MoveBound``.
+    func note(isBounded: Bool) -> String {
+        [hasUpdate ? nil : Self.withoutUpdate, isBounded ? MoveBound.note : nil].compactMap { $0 }
+            .joined(separator: "; ")
+    }
 
     /// The loss with the neurons at one amplitude and the consumers' own moves at another.
     typealias Loss = (_ amplitude: Double, _ update: Double) throws -> Double

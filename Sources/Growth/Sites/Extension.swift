@@ -30,6 +30,14 @@ package struct Extension: Equatable, Sendable {
             room: room.map { amplitude * $0 })
     }
 
+    /// How much less the loss falls, to first order, where the consumer moves as in another extension.
+    ///
+    /// - Parameter moment: M of the consumer as it was measured, [b, c]; outputs that it has got since count nothing.
+    func decreaseLost(with placed: Extension, moment: Matrix) -> Double {
+        guard let move, let moved = placed.move, placed != self else { return 0 }
+        return (move - moved).transposed.selecting(columns: 0..<moment.columns).inner(moment)
+    }
+
     /// The same for a network whose other sites have grown since: zero weights for inputs of the producer and outputs
     /// of the consumer that were not known. Biases stay the last column.
     package func fitted(to site: GrowthSite, of network: Network) -> Extension {

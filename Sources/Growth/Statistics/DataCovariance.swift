@@ -14,9 +14,8 @@ struct DataCovariance {
     /// Rows added at a time.
     private static let chunk = 2048
 
-    /// S, [a, a], with the ones last if asked for; nil where this machine cannot multiply bytes exactly.
-    func matrix(hasOnes: Bool, threads: Int) throws -> Matrix? {
-        guard ByteGram.isExact else { return nil }
+    /// S, [a, a], with the ones last if asked for.
+    func matrix(hasOnes: Bool, threads: Int) throws -> Matrix {
         let parts = Mutex<[(gram: Matrix, sums: [Double])]>([])
         let workers = max(1, min(threads, (positions.count + Self.chunk - 1) / Self.chunk))
         try WorkerTeam.run(workers) { worker in
@@ -27,7 +26,7 @@ struct DataCovariance {
         }
         // Exact integers: the order of the parts does not matter.
         let all = parts.withLock { $0 }
-        guard var (gram, sums) = all.first else { return nil }
+        guard var (gram, sums) = all.first else { preconditionFailure("a team has a worker") }
         for part in all.dropFirst() {
             gram = gram + part.gram
             sums = zip(sums, part.sums).map(+)

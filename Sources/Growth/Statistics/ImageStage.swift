@@ -98,7 +98,7 @@ final class ImageStage {
         spectrum.columns.matrix.withUnsafeBufferPointer { matrix in
             guard let matrix = matrix.baseAddress else { return }
             for y in 0..<extent.height {
-                Products.multiplySmall(
+                Products.multiply(
                     rows: width, columns: channels, inner: extent.width,
                     .init(matrix, stride: extent.width),
                     .init(image + y * extent.width * channels, stride: channels),

@@ -77,7 +77,7 @@ final class LagSum {
             _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>,
             inner: Int, alpha: Float = 1, beta: Float
         ) {
-            Products.multiplySmall(
+            Products.multiply(
                 rows: a, columns: b, inner: inner, .init(x, stride: a, transposed: true),
                 .init(y, stride: b), into: out, stride: b, alpha: alpha, beta: beta)
         }
@@ -109,7 +109,7 @@ final class LagSum {
         case (.lag, .lag):
             return
         }
-        Products.multiplySmall(
+        Products.multiply(
             rows: a, columns: b, inner: inner, .init(x, stride: jump * a, transposed: true),
             .init(y, stride: jump * b), into: part.pointer, stride: b)
         totals.withUnsafeMutableBufferPointer { totals in

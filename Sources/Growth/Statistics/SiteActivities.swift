@@ -97,7 +97,7 @@ final class SiteActivities: @unchecked Sendable {
         self.loss = loss
         let architecture = network.architecture
         self.architecture = architecture
-        batches = Batches(split, normalization, order: architecture.sampleOrder)
+        batches = Batches(split, normalization, shape: architecture.inputShape)
         let most = min(Self.largestChunk, (positions.count + Self.fewestChunks - 1) / Self.fewestChunks)
         let reads = SiteRead.all(readings, in: architecture)
         self.reads = reads
@@ -142,9 +142,9 @@ final class SiteActivities: @unchecked Sendable {
     func visit(
         threads: Int, _ body: @escaping @Sendable (_ shard: Int, _ rows: [SiteRows]) throws -> Void
     ) throws {
-        let workers = max(1, min(threads, shardCount))
-        try WorkerTeam.run(workers) { [self] worker in
-            for shard in stride(from: worker, to: shardCount, by: workers) {
+        let pieces = Pieces(shardCount)
+        try WorkerTeam.run(max(1, min(threads, shardCount))) { [self] _ in
+            while let shard = pieces.next() {
                 for chunk in stride(from: shard, to: chunkCount, by: shardCount) {
                     try body(shard, rows(of: chunk, in: shards[shard]))
                 }
@@ -188,7 +188,7 @@ final class SiteActivities: @unchecked Sendable {
     }
 
     private func gather(_ range: Range<Int>, in shard: Shard) {
-        batches.gather(positions[range], rows: shard.executor.input.value, labels: shard.labels)
+        batches.gather(positions[range], into: shard.executor.input.value, labels: shard.labels)
     }
 
     private func run(_ range: Range<Int>, in shard: Shard) {
@@ -197,9 +197,7 @@ final class SiteActivities: @unchecked Sendable {
         executor.forward(rows: range.count)
         // Scaled by −1, what flows back is the functional gradient itself.
         let sums = loss.evaluate(
-            outputs: executor.output.value, labels: shard.labels, rows: range.count,
-            classes: architecture.outputCount,
-            scale: -1, gradient: executor.output.gradient)
+            executor.output, labels: shard.labels, rows: range.count, scale: -1, hasGradient: true)
         executor.backward(rows: range.count, parameterGradients: false)
         if !isFilled { shard.loss += sums }
     }
@@ -248,21 +246,7 @@ private struct SiteRead: Hashable {
     }
 
     func copy(from executor: Executor, rows: Int, into result: UnsafeMutablePointer<Float>) {
-        guard let channels = flattenedChannels, channels > 0 else {
-            return executor.readRows(of: node, isGradient ? .gradient : .value, rows: rows, into: result)
-        }
-        let scratch = AlignedBuffer(count: rows * count)
-        withExtendedLifetime(scratch) {
-            executor.readRows(of: node, .value, rows: rows, into: scratch.pointer)
-            let positions = count / channels
-            for row in 0..<rows {
-                let (from, into) = (scratch.pointer + row * count, result + row * count)
-                for position in 0..<positions {
-                    for channel in 0..<channels {
-                        into[position * channels + channel] = from[channel * positions + position]
-                    }
-                }
-            }
-        }
+        executor.readRows(
+            of: node, isGradient ? .gradient : .value, rows: rows, channels: flattenedChannels, into: result)
     }
 }

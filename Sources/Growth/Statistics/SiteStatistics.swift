@@ -31,6 +31,9 @@ package struct SiteStatistics: Equatable, Sendable {
     /// X_eᵀG/n, [a, c E].
     package var inputMoment: Matrix?
     /// N_e = X_eᵀG⊥/n, [a, c E].
+    ///
+    /// Precision: sums of Float32 products in another order are off by 1e-6 to 3e-6 of ‖XᵀG/n‖, the moment that N is taken
+    /// from, not of ‖N‖: where δW* follows most of G, N is a small part of it and known to so many digits less.
     package var crossCovariance: Matrix?
     /// E = GᵀG/n, [c, c].
     package var gradientCovariance: Matrix?

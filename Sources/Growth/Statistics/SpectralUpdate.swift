@@ -133,7 +133,7 @@ final class SpectralUpdate {
             _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>,
             alpha: Float = 1, beta: Float
         ) {
-            Products.multiplySmall(
+            Products.multiply(
                 rows: images, columns: outputs, inner: width, .init(x, stride: width),
                 .init(w, stride: outputs), into: out, stride: outputs, alpha: alpha, beta: beta)
         }
@@ -161,7 +161,7 @@ final class SpectralUpdate {
         back.columns.matrix.withUnsafeBufferPointer { matrix in
             guard let matrix = matrix.baseAddress else { return }
             for y in 0..<output.height {
-                Products.multiplySmall(
+                Products.multiply(
                     rows: output.width, columns: outputs, inner: width,
                     .init(matrix, stride: output.width, transposed: true),
                     .init(afterRows.pointer + y * width * outputs, stride: outputs),

@@ -96,19 +96,21 @@ private final class ActivationKernel: Kernel {
             apply = { activation_tanh_forward($0, $1, $2) }
             differentiate = { activation_tanh_backward($0, $1, $2, $3) }
         case .identity:
-            apply = { $1.update(from: $0, count: $2) }
-            differentiate = { _, from, into, count in into.update(from: from, count: count) }
+            apply = { $1.update(from: $0, count: $2 * ValueLayout.lanes) }
+            differentiate = { _, from, into, count in
+                into.update(from: from, count: count * ValueLayout.lanes)
+            }
         }
     }
 
-    // y [rows, count] = σ(x)
+    // y = σ(x)
     func forward(rows: Int, mode: ForwardMode) {
-        apply(input.value, output.value, rows * input.count)
+        apply(input.value, output.value, input.vectors(rows))
     }
 
     // dx = dy σ'(x)
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
-        differentiate(argument, output.gradient, input.gradient, rows * input.count)
+        differentiate(argument, output.gradient, input.gradient, input.vectors(rows))
     }
 }

@@ -40,7 +40,7 @@ private final class AddKernel: Kernel {
 
     // y = x0 + x1 + …
     func forward(rows: Int, mode: ForwardMode) {
-        let count = rows * output.count
+        let count = output.elements(rows)
         vector_sum(inputs[0].value, inputs[1].value, output.value, count)
         for input in inputs[2...] { vector_add(output.value, input.value, count) }
     }
@@ -49,7 +49,7 @@ private final class AddKernel: Kernel {
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
         for input in inputs where input.gradient != output.gradient {
-            input.gradient.update(from: output.gradient, count: rows * output.count)
+            input.gradient.update(from: output.gradient, count: output.elements(rows))
         }
     }
 }

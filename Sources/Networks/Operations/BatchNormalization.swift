@@ -1,5 +1,6 @@
 internal import CKernels
 package import Parameters
+internal import Tensors
 
 /// y = γ (x − μ)/√(σ² + ε) + β, channel by channel, over samples and positions (Ioffe and Szegedy, 2015).
 ///
@@ -84,6 +85,7 @@ private struct RectifiedBatchNormalization: Operation {
 
 private final class BatchNormalizationKernel: Kernel {
     private let epsilon: Double
+    private let isRectified: Int32
     private let wiring: Wiring
     private let input: Port
     private let output: Port
@@ -93,33 +95,36 @@ private final class BatchNormalizationKernel: Kernel {
 
     init(_ epsilon: Double, isRectified: Bool, _ wiring: Wiring) {
         self.epsilon = epsilon
+        self.isRectified = isRectified ? 1 : 0
         self.wiring = wiring
         input = wiring.inputs[0]
         output = wiring.output
-        channels = ChannelArrays(input.layout, isRectified: isRectified)
+        channels = ChannelArrays(input.layout.channels)
     }
 
     // y = γ (x − μ)/√(σ² + ε) + β
     func forward(rows: Int, mode: ForwardMode) {
-        guard channels.count > 0 else { return }
+        let layout = input.layout
         usesBatch = mode != .evaluation
         if usesBatch {
-            channels.measure(input.value, rows: rows)
-            let count = Double(rows * input.layout.positions)
-            for c in 0..<channels.count {
+            channels_moments(
+                input.value, rows, layout.channels, layout.positions, channels.first, channels.second)
+            let count = Double(rows * layout.positions)
+            for c in 0..<layout.channels {
                 let squares = channels.second[c]
                 setScale(c, mean: channels.first[c], variance: squares / count)
-                guard c < input.layout.channels else { continue }
                 wiring.state[0].update[c] = Float(channels.first[c])
                 wiring.state[1].update[c] = Float(squares / max(count - 1, 1))
             }
         } else {
-            for c in 0..<channels.count {
+            for c in 0..<layout.channels {
                 setScale(
                     c, mean: Double(wiring.state[0].value[c]), variance: Double(wiring.state[1].value[c]))
             }
         }
-        channels.transform(input.value, into: output.value, rows: rows)
+        channels_affine(
+            input.value, output.value, rows, layout.channels, layout.positions, isRectified, channels.centre,
+            channels.scale, channels.shift)
     }
 
     private func setScale(_ c: Int, mean: Double, variance: Double) {
@@ -132,14 +137,16 @@ private final class BatchNormalizationKernel: Kernel {
 
     // dβ = Σ dy; dγ = Σ dy x̂; dx = γ/σ (dy − mean(dy) − x̂ mean(dy x̂)) with the batch's σ, γ/σ dy with the running one
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
-        guard channels.count > 0 else { return }
-        let count = Double(rows * input.layout.positions)
+        let layout = input.layout
+        let count = Double(rows * layout.positions)
         if parameterGradients || usesBatch {
-            channels.measureGradient(input.value, output.gradient, rows: rows)
+            channels_gradient_sums(
+                input.value, output.gradient, rows, layout.channels, layout.positions, isRectified,
+                channels.centre, channels.scale, channels.shift, channels.first, channels.second)
         }
-        for c in 0..<channels.count {
+        for c in 0..<layout.channels {
             let (sum, product) = (channels.first[c], channels.second[c] * channels.inverse[c])
-            if parameterGradients, c < input.layout.channels {
+            if parameterGradients {
                 wiring.parameters[0].gradient[c] = Float(product)
                 wiring.parameters[1].gradient[c] = Float(sum)
             }
@@ -148,6 +155,37 @@ private final class BatchNormalizationKernel: Kernel {
             channels.added[c] = usesBatch ? Float(-scale * sum / count) : 0
         }
         guard inputGradients else { return }
-        channels.transformGradient(input.value, output.gradient, into: input.gradient, rows: rows)
+        channels_gradient(
+            input.value, output.gradient, input.gradient, rows, layout.channels, layout.positions,
+            isRectified,
+            channels.centre, channels.scale, channels.shift, channels.slope, channels.added)
     }
+}
+
+/// Working memory of a normalisation: some numbers for every channel.
+private final class ChannelArrays {
+    private let count: Int
+    private let singles: AlignedBuffer
+    private let doubles: UnsafeMutablePointer<Double>
+
+    init(_ count: Int) {
+        self.count = count
+        singles = AlignedBuffer(count: 5 * count)
+        doubles = .allocate(capacity: 3 * count)
+        doubles.initialize(repeating: 0, count: 3 * count)
+    }
+
+    deinit { doubles.deallocate() }
+
+    var centre: UnsafeMutablePointer<Float> { singles.pointer }
+    var scale: UnsafeMutablePointer<Float> { singles.pointer + count }
+    var shift: UnsafeMutablePointer<Float> { singles.pointer + 2 * count }
+    var slope: UnsafeMutablePointer<Float> { singles.pointer + 3 * count }
+    var added: UnsafeMutablePointer<Float> { singles.pointer + 4 * count }
+    /// Means, or sums of gradients.
+    var first: UnsafeMutablePointer<Double> { doubles }
+    /// Sums of squared deviations, or of gradients times deviations.
+    var second: UnsafeMutablePointer<Double> { doubles + count }
+    /// 1/√(σ² + ε)
+    var inverse: UnsafeMutablePointer<Double> { doubles + 2 * count }
 }

@@ -1,4 +1,3 @@
-internal import CKernels
 package import Parameters
 
 /// The channels of two or more values one after the other; their other extents are the same.
@@ -38,36 +37,31 @@ private final class ConcatenationKernel: Kernel {
         output = wiring.output
     }
 
-    /// Calls `body` with every input and the channel of the output where it begins.
-    private func forEachInput(_ body: (Port, Int) -> Void) {
-        var first = 0
-        for input in inputs {
-            body(input, first)
-            first += input.layout.channels
+    /// Calls `body` with where every input begins and where it stands in the output, block by block, and its elements.
+    private func forEachPart(
+        rows: Int, _ body: (_ input: Port, _ from: Int, _ into: Int, _ count: Int) -> Void
+    ) {
+        for block in 0..<ValueLayout.blocks(rows) {
+            var into = block * output.count * ValueLayout.lanes
+            for input in inputs {
+                let count = input.count * ValueLayout.lanes
+                body(input, block * count, into, count)
+                into += count
+            }
         }
     }
 
     // y [Σ channels, …] = x0, then x1, …
     func forward(rows: Int, mode: ForwardMode) {
-        let layout = output.layout
-        // The last block's padding belongs to no input.
-        if layout.channels < layout.blocks * layout.lanes {
-            output.value.update(repeating: 0, count: rows * output.count)
-        }
-        forEachInput { input, first in
-            layout_insert(
-                input.value, output.value, rows, layout.positions, input.layout.channels, input.layout.lanes,
-                first, layout.channels, layout.lanes)
+        forEachPart(rows: rows) { input, from, into, count in
+            (output.value + into).update(from: input.value + from, count: count)
         }
     }
 
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
-        let layout = output.layout
-        forEachInput { input, first in
-            layout_extract(
-                input.gradient, output.gradient, rows, layout.positions, input.layout.channels,
-                input.layout.lanes, first, layout.channels, layout.lanes)
+        forEachPart(rows: rows) { input, from, into, count in
+            (input.gradient + from).update(from: output.gradient + into, count: count)
         }
     }
 }

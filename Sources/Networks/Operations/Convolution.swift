@@ -58,8 +58,6 @@ package struct Convolution: Layer {
             forward: product + added, inputGradient: product, parameterGradient: product + added)
     }
 
-    package func readsPlanes(of shape: [Int]) -> Bool { ConvolutionKernel.readsPlanes(of: shape) }
-
     package func makeKernel(_ wiring: Wiring) -> any Kernel {
         ConvolutionKernel(window, isDepthwise: false, wiring)
     }

@@ -45,12 +45,12 @@ private final class DropoutKernel: Kernel {
         self.wiring = wiring
         input = wiring.inputs[0]
         output = wiring.output
-        mask = AlignedBuffer(count: wiring.capacity * input.count)
+        mask = AlignedBuffer(count: input.elements(wiring.capacity))
     }
 
     // y = x mask; the mask of a sample depends on its place in the epoch, not on the shard it is in.
     func forward(rows: Int, mode: ForwardMode) {
-        let count = rows * input.count
+        let count = input.elements(rows)
         guard case .training(let seed, let epoch, let firstSample) = mode, rate > 0 else {
             isMasked = false
             output.value.update(from: input.value, count: count)
@@ -60,15 +60,15 @@ private final class DropoutKernel: Kernel {
         let stream = Philox.stream(purpose: .dropout, epoch: epoch, index: wiring.nodeIndex)
         let key = Philox.key(seed: seed)
         dropout_mask(
-            mask.pointer, count, rate, [key.0, key.1], stream.0, stream.1,
-            UInt64(firstSample) * UInt64(input.count))
+            mask.pointer, ValueLayout.blocks(rows), input.count, rate, [key.0, key.1], stream.0, stream.1,
+            UInt32(truncatingIfNeeded: firstSample))
         vector_multiply(input.value, mask.pointer, output.value, count)
     }
 
     // dx = dy mask
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
-        let count = rows * input.count
+        let count = input.elements(rows)
         if isMasked {
             vector_multiply(output.gradient, mask.pointer, input.gradient, count)
         } else {

@@ -1,4 +1,3 @@
-internal import CKernels
 package import Parameters
 
 /// An image [channels, h, w] as a row, channel by channel, rows of a channel one after the other, as in PyTorch.
@@ -19,7 +18,7 @@ package struct Flatten: Operation {
         OperationCost(forward: 0, inputGradient: 0, parameterGradient: 0)
     }
 
-    package func readsPlanes(of shape: [Int]) -> Bool { true }
+    package var inPlace: InPlace { [.forward, .backward] }
 
     package func makeKernel(_ wiring: Wiring) -> any Kernel { FlattenKernel(wiring) }
 }
@@ -33,17 +32,14 @@ private final class FlattenKernel: Kernel {
         output = wiring.output
     }
 
-    // y [rows, c h w] = x
+    // Every value stays where it stands, so there is nothing to do but where memory is not shared.
     func forward(rows: Int, mode: ForwardMode) {
-        let layout = input.layout
-        layout_to_planes(
-            input.value, output.value, rows, layout.channels, layout.positions, layout.lanes)
+        guard output.value != input.value else { return }
+        output.value.update(from: input.value, count: input.elements(rows))
     }
 
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
-        guard inputGradients else { return }
-        let layout = input.layout
-        layout_from_planes(
-            output.gradient, input.gradient, rows, layout.channels, layout.positions, layout.lanes)
+        guard inputGradients, input.gradient != output.gradient else { return }
+        input.gradient.update(from: output.gradient, count: input.elements(rows))
     }
 }

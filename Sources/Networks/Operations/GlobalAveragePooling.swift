@@ -37,18 +37,15 @@ private final class GlobalAveragePoolingKernel: Kernel {
         output = wiring.output
     }
 
-    // y [rows, channels] = the means over the positions of x
+    // y [channels] = the means over the positions of x
     func forward(rows: Int, mode: ForwardMode) {
-        let layout = input.layout
-        pooling_global_forward(
-            input.value, output.value, rows, layout.channels, layout.positions, layout.lanes)
+        pooling_global_forward(input.value, output.value, output.vectors(rows), input.layout.positions)
     }
 
     // dx = dy / positions
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
-        let layout = input.layout
         pooling_global_backward(
-            output.gradient, input.gradient, rows, layout.channels, layout.positions, layout.lanes)
+            output.gradient, input.gradient, output.vectors(rows), input.layout.positions)
     }
 }

@@ -1,4 +1,6 @@
+internal import CKernels
 package import Parameters
+internal import Tensors
 
 /// y = γ (x − μ)/√(σ² + ε) + β with μ and σ² of each sample's groups of channels, γ and β per channel
 /// (Wu and He, 2018). One group is layer normalisation (Ba et al., 2016).
@@ -54,9 +56,11 @@ final class GroupNormalizationKernel: Kernel {
     private let wiring: Wiring
     private let input: Port
     private let output: Port
-    private let channels: ChannelArrays
     /// μ and 1/√(σ² + ε) of each row's groups in the last forward pass.
-    private let moments: UnsafeMutableBufferPointer<(mean: Double, inverse: Double)>
+    private let moments: AlignedBuffer
+    /// Σ dy x̂ and Σ dy of each channel.
+    private var products: [Double]
+    private var sums: [Double]
 
     init(groups: Int, _ epsilon: Double, _ wiring: Wiring) {
         self.epsilon = epsilon
@@ -64,85 +68,30 @@ final class GroupNormalizationKernel: Kernel {
         self.wiring = wiring
         input = wiring.inputs[0]
         output = wiring.output
-        channels = ChannelArrays(input.layout)
-        moments = .allocate(capacity: wiring.capacity * groups)
-    }
-
-    deinit { moments.deallocate() }
-
-    /// The channels of a group.
-    private func members(_ group: Int) -> Range<Int> {
-        let width = input.layout.channels / groups
-        return group * width..<(group + 1) * width
+        moments = AlignedBuffer(count: 2 * groups * ValueLayout.filled(wiring.capacity))
+        products = Array(repeating: 0, count: input.layout.channels)
+        sums = products
     }
 
     // y = γ (x − μ)/√(σ² + ε) + β, row by row
     func forward(rows: Int, mode: ForwardMode) {
-        guard channels.count > 0 else { return }
-        let positions = Double(input.layout.positions)
-        for row in 0..<rows {
-            channels.measure(input.value + row * input.count, rows: 1)
-            for group in 0..<groups {
-                let members = members(group)
-                let mean = members.reduce(0) { $0 + channels.first[$1] } / Double(members.count)
-                let squares = members.reduce(0) { total, c in
-                    let between = channels.first[c] - mean
-                    return total + channels.second[c] + positions * between * between
-                }
-                let inverse = 1 / (squares / (positions * Double(members.count)) + epsilon).squareRoot()
-                moments[row * groups + group] = (mean, inverse)
-                for c in members {
-                    channels.centre[c] = Float(mean)
-                    channels.scale[c] = Float(Double(wiring.parameters[0].value[c]) * inverse)
-                    channels.shift[c] = wiring.parameters[1].value[c]
-                }
-            }
-            channels.transform(
-                input.value + row * input.count, into: output.value + row * input.count, rows: 1)
-        }
+        groups_forward(
+            input.value, output.value, ValueLayout.blocks(rows), input.layout.channels,
+            input.layout.positions, groups, epsilon, wiring.parameters[0].value, wiring.parameters[1].value,
+            moments.pointer)
     }
 
     // dβ = Σ dy; dγ = Σ dy x̂; dx = (γ dy − mean(γ dy) − x̂ mean(γ dy x̂))/σ, means over a row's group
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
-        guard channels.count > 0 else { return }
-        let width = input.layout.channels
-        var weightSums = [Double](repeating: 0, count: width), biasSums = weightSums
-        for row in 0..<rows {
-            let (value, gradient) = (input.value + row * input.count, output.gradient + row * input.count)
-            for group in 0..<groups {
-                for c in members(group) { channels.centre[c] = Float(moments[row * groups + group].mean) }
-            }
-            channels.measureGradient(value, gradient, rows: 1)
-            for group in 0..<groups {
-                let inverse = moments[row * groups + group].inverse
-                for c in members(group) {
-                    weightSums[c] += channels.second[c] * inverse
-                    biasSums[c] += channels.first[c]
-                }
-                setGradient(group, inverse)
-            }
-            guard inputGradients else { continue }
-            channels.transformGradient(
-                value, gradient, into: input.gradient + row * input.count, rows: 1)
-        }
+        groups_backward(
+            input.value, output.gradient, inputGradients ? input.gradient : nil, ValueLayout.blocks(rows),
+            input.layout.channels, input.layout.positions, groups, wiring.parameters[0].value,
+            moments.pointer,
+            &products, &sums)
         guard parameterGradients else { return }
-        for c in 0..<width {
-            wiring.parameters[0].gradient[c] = Float(weightSums[c])
-            wiring.parameters[1].gradient[c] = Float(biasSums[c])
-        }
-    }
-
-    /// What the gradient of a group's inputs is made of, from its sums.
-    private func setGradient(_ group: Int, _ inverse: Double) {
-        let members = members(group)
-        let weights = wiring.parameters[0].value
-        let count = Double(members.count * input.layout.positions)
-        let sum = members.reduce(0) { $0 + Double(weights[$1]) * channels.first[$1] }
-        let product = members.reduce(0) { $0 + Double(weights[$1]) * channels.second[$1] } * inverse
-        for c in members {
-            channels.scale[c] = Float(Double(weights[c]) * inverse)
-            channels.slope[c] = Float(-inverse * inverse * product / count)
-            channels.added[c] = Float(-inverse * sum / count)
+        for c in products.indices {
+            wiring.parameters[0].gradient[c] = Float(products[c])
+            wiring.parameters[1].gradient[c] = Float(sums[c])
         }
     }
 }

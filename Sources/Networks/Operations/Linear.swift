@@ -1,6 +1,5 @@
 internal import CKernels
 package import Parameters
-internal import Tensors
 
 /// y = x Wᵀ + b, with x [rows, in], W [out, in], b [out]: a fully connected layer.
 package struct Linear: Layer {
@@ -55,38 +54,34 @@ private final class LinearKernel: Kernel {
         self.wiring = wiring
         input = wiring.inputs[0]
         output = wiring.output
+        _ = scratch(ValueLayout.blocks(wiring.capacity))
     }
 
-    // y [rows, out] = x [rows, in] Wᵀ, then the bias to every row.
+    /// Working memory for a pass over so many blocks.
+    private func scratch(_ blocks: Int) -> UnsafeMutablePointer<Float> {
+        wiring.scratch.reserve(linear_scratch(input.count, output.count, blocks))
+    }
+
+    // y [rows, out] = x [rows, in] Wᵀ + b
     func forward(rows: Int, mode: ForwardMode) {
-        Products.multiply(
-            rows: rows, columns: output.count, inner: input.count,
-            Products.Operand(input.value, stride: input.count),
-            Products.Operand(wiring.parameters[0].value, stride: input.count, transposed: true),
-            into: output.value, stride: output.count)
-        if wiring.parameters.count > 1 {
-            rows_add_bias(output.value, wiring.parameters[1].value, rows, output.count)
-        }
+        let blocks = ValueLayout.blocks(rows)
+        linear_forward(
+            input.count, output.count, blocks, input.value, wiring.parameters[0].value, wiring.bias?.value,
+            output.value, scratch(blocks))
     }
 
     // dW [out, in] = dyᵀ x; db = the column sums of dy; dx [rows, in] = dy W.
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
+        let blocks = ValueLayout.blocks(rows)
         if parameterGradients {
-            Products.multiply(
-                rows: output.count, columns: input.count, inner: rows,
-                Products.Operand(output.gradient, stride: output.count, transposed: true),
-                Products.Operand(input.value, stride: input.count),
-                into: wiring.parameters[0].gradient, stride: input.count)
-            if wiring.parameters.count > 1 {
-                rows_sum(output.gradient, wiring.parameters[1].gradient, rows, output.count)
-            }
+            linear_parameter_gradient(
+                input.count, output.count, blocks, input.value, output.gradient,
+                wiring.parameters[0].gradient, wiring.bias?.gradient, scratch(blocks))
         }
         if inputGradients {
-            Products.multiply(
-                rows: rows, columns: input.count, inner: output.count,
-                Products.Operand(output.gradient, stride: output.count),
-                Products.Operand(wiring.parameters[0].value, stride: input.count),
-                into: input.gradient, stride: input.count)
+            linear_input_gradient(
+                input.count, output.count, blocks, output.gradient, wiring.parameters[0].value,
+                input.gradient, scratch(blocks))
         }
     }
 }

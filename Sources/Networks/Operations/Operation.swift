@@ -28,9 +28,6 @@ package protocol Operation: ParameterSet {
     /// What the kernel may write over what it reads, for planning memory; nothing by default.
     var inPlace: InPlace { get }
 
-    /// Whether the kernel takes its input, of this shape, as plain planes, as the data come in; not by default.
-    func readsPlanes(of shape: [Int]) -> Bool
-
     /// This operation and the next as one that computes both, with the same bits, where that saves passes over memory;
     /// never by default.
     func joined(with next: any Operation) -> (any Operation)?
@@ -104,7 +101,6 @@ extension Operation {
     package var widthRole: WidthRole { .keeps }
     package var backwardReads: BackwardReads { [.inputs, .output] }
     package var inPlace: InPlace { [] }
-    package func readsPlanes(of shape: [Int]) -> Bool { false }
     package func joined(with next: any Operation) -> (any Operation)? { nil }
     package var stateMomentum: Double { 0 }
     package func valuesPerStatistic(of inputs: [[Int]], rows: Int) -> Int? { nil }
@@ -186,14 +182,18 @@ package struct OperationCost: Equatable, Sendable {
     package var parameterGradient: Int
 }
 
-/// A node's value for all rows of a batch and the loss's gradient with respect to it, both [rows, count].
+/// A node's value for all rows of a batch and the loss's gradient with respect to it, in the order of `ValueLayout`.
 package struct Port {
     package let value: UnsafeMutablePointer<Float>
     package let gradient: UnsafeMutablePointer<Float>
-    /// What stands where in a row.
     package let layout: ValueLayout
-    /// Elements of one row, padding included.
+    /// Values of one row.
     package var count: Int { layout.count }
+
+    /// Vectors of sixteen samples that so many rows take.
+    package func vectors(_ rows: Int) -> Int { ValueLayout.blocks(rows) * count }
+    /// Elements that so many rows take, those that fill up the last block included.
+    package func elements(_ rows: Int) -> Int { ValueLayout.filled(rows) * count }
 }
 
 /// The memory a kernel works on.
@@ -211,23 +211,24 @@ package struct Wiring {
     /// Whether a backward pass will ask for these.
     package let needsInputGradient: Bool
     package let needsParameterGradients: Bool
-    /// Where the executor's library calls run.
-    package let stream: LibraryStream
     /// Memory that holds nothing between two calls of kernels.
     package let scratch: Scratch
+
+    /// The second parameter of a layer, if it has one.
+    var bias: (value: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>)? {
+        parameters.count > 1 ? parameters[1] : nil
+    }
 }
 
 /// Memory that kernels share, as large as the greediest of them asks.
 package final class Scratch {
     private var buffer = AlignedBuffer(count: 0)
 
-    /// Makes room for `count` elements; what was there is lost.
-    func reserve(_ count: Int) {
+    /// Room for `count` elements; what was there is lost.
+    func reserve(_ count: Int) -> UnsafeMutablePointer<Float> {
         if count > buffer.count { buffer = AlignedBuffer(count: count) }
+        return buffer.pointer
     }
-
-    /// The first element; another one after `reserve`.
-    var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
 }
 
 /// Whether a forward pass learns or measures.
@@ -239,7 +240,7 @@ package enum ForwardMode: Equatable, Sendable {
 
 /// A node's arithmetic over bound buffers; used by one thread.
 ///
-/// Lanes beyond the last channel of values and gradients are zero when it reads them, and zero when it has written them.
+/// Values of lanes beyond the last row are finite, gradients zero, when it reads them and when it has written them.
 package protocol Kernel: AnyObject {
     /// Writes the output's values for the first `rows` rows.
     func forward(rows: Int, mode: ForwardMode)

@@ -1,5 +1,6 @@
 internal import CKernels
 package import Parameters
+internal import Tensors
 
 /// The largest or the mean value of each window, channel by channel.
 ///
@@ -67,7 +68,7 @@ private final class PoolingKernel: Kernel {
     private let output: Port
     private var window: PoolingWindow
     /// Where in its image each largest value stood, laid out as the output.
-    private let places: UnsafeMutableBufferPointer<Int32>
+    private let places: AlignedBuffer
 
     init(_ pooling: Pooling, _ wiring: Wiring) {
         function = pooling.function
@@ -79,31 +80,34 @@ private final class PoolingKernel: Kernel {
             kernelHeight: given.kernel.height, kernelWidth: given.kernel.width,
             strideHeight: given.stride.height, strideWidth: given.stride.width,
             paddingHeight: given.padding.height, paddingWidth: given.padding.width)
-        places = .allocate(capacity: function == .max ? wiring.capacity * output.count : 0)
+        places = AlignedBuffer(count: function == .max ? output.elements(wiring.capacity) : 0)
     }
 
-    deinit { places.deallocate() }
+    /// Places are of the size of values.
+    private var placesPointer: UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(places.pointer).assumingMemoryBound(to: Int32.self)
+    }
 
     // y = the largest or the mean value of each window of x
     func forward(rows: Int, mode: ForwardMode) {
-        let (images, lanes) = (rows * input.layout.blocks, input.layout.lanes)
+        let images = ValueLayout.blocks(rows) * input.layout.channels
         switch function {
         case .max:
-            pooling_max_forward(input.value, output.value, places.baseAddress, images, lanes, &window)
+            pooling_max_forward(input.value, output.value, placesPointer, images, &window)
         case .average:
-            pooling_average_forward(input.value, output.value, images, lanes, &window)
+            pooling_average_forward(input.value, output.value, images, &window)
         }
     }
 
     // dx = dy where the largest value stood, or dy / taps for every value of the window
     func backward(rows: Int, inputGradients: Bool, parameterGradients: Bool) {
         guard inputGradients else { return }
-        let (images, lanes) = (rows * input.layout.blocks, input.layout.lanes)
+        let images = ValueLayout.blocks(rows) * input.layout.channels
         switch function {
         case .max:
-            pooling_max_backward(output.gradient, places.baseAddress, input.gradient, images, lanes, &window)
+            pooling_max_backward(output.gradient, placesPointer, input.gradient, images, &window)
         case .average:
-            pooling_average_backward(output.gradient, input.gradient, images, lanes, &window)
+            pooling_average_backward(output.gradient, input.gradient, images, &window)
         }
     }
 }

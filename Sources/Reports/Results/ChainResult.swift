@@ -40,7 +40,10 @@ package struct ChainRun: Equatable, Sendable {
     package init() {}
 
     /// The whole chain's; nil if a step's is not known.
-    package var totalSeconds: Double? { unrecorded > 0 ? nil : seconds.values.reduce(0, +) }
+    package var totalSeconds: Double? {
+        // In one order, so that the last digit is always the same.
+        unrecorded > 0 ? nil : seconds.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value }
+    }
     package var threadSeconds: Double? { unrecorded > 0 ? nil : recordedThreadSeconds }
 
     mutating func add(_ record: RunRecord, phase: String) {
