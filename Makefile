@@ -188,9 +188,9 @@ test: $(SETUP)			## Set up, build, run every test
 interop: $(SETUP) $(INTEROP)/ready	## Load networks into PyTorch and compare outputs, losses and gradients
 	$(call swift-build,--build-tests)
 	MERISTEM_PYTHON="$$PWD/$(INTEROP)/bin/python" swift test --skip-build --filter InteropTests
-fuzz: $(BUILT)			## SECONDS=60 FIRST=0: read artifacts that were changed in every way; none may crash a reader
+fuzz: $(BUILT)			## SECONDS=60: read artifacts that were changed in every way; none may crash a reader
 	MERISTEM_FUZZ=1 swift build -c $(CONFIG) --product fuzz
-	$(BIN)/fuzz --seconds $(or $(SECONDS),60) --first $(or $(FIRST),0)
+	$(BIN)/fuzz --seconds $(or $(SECONDS),60)
 lint:				## Check the format of the sources
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins Benchmarks/benchmarks Fuzz
 bench: $(SETUP)			## Build and run the benchmarks

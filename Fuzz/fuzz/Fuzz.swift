@@ -80,6 +80,7 @@ struct Fuzz: ParsableCommand {
             print(
                 "input \(next), \(inputs.describe(next)): \(signal) \(process.terminationStatus); kept as \(kept)"
             )
+            fflush(nil)
             next += 1
         }
         let rate = Double(next - first) / Date.now.timeIntervalSince(start)
