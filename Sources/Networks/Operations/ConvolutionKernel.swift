@@ -26,7 +26,7 @@ final class ConvolutionKernel: Kernel {
 
     /// Working memory for a pass over so many blocks.
     private func scratch(_ blocks: Int) -> UnsafeMutablePointer<Float> {
-        wiring.scratch.reserve(convolution_scratch(&shape, blocks))
+        wiring.scratch.reserve(isDepthwise ? depthwise_scratch(&shape) : convolution_scratch(&shape, blocks))
     }
 
     // y [out, p] = b + Σ w x
