@@ -2,8 +2,14 @@ package import Parameters
 
 extension Architecture {
     /// The graph as a parameter tree: `{"input": [784], "nodes": [{"name": …, "operation": …, "inputs": …, …}]}`.
+    ///
+    /// Nodes say their identities where one of these is not the node's place.
     package var tree: Tree {
-        Tree(
+        var nodes = nodes
+        if identities.elementsEqual(nodes.indices) {
+            for index in nodes.indices { nodes[index].identity = nil }
+        }
+        return Tree(
             .map([
                 Tree.Entry(key: "input", value: Tree(.list(inputShape.map { Tree(.integer($0)) }))),
                 Tree.Entry(key: "nodes", value: Tree(.list(nodes.map(\.tree)))),
@@ -34,6 +40,7 @@ extension Architecture.Node {
             Tree.Entry(key: "operation", value: Tree(.text(type(of: operation).kind))),
             Tree.Entry(key: "inputs", value: Tree(.list(inputs.map { Tree(.text($0)) }))),
         ]
+        if let identity { entries.append(Tree.Entry(key: "identity", value: Tree(.integer(identity)))) }
         if case .map(let own) = operation.tree.content { entries += own }
         return Tree(.map(entries))
     }
@@ -46,6 +53,11 @@ extension Architecture.Node {
         let kinds = OperationRegistry.types.keys.sorted()
         let kind = try fields.choice("operation", among: kinds, "what the node computes")
         inputs = Self.inputs(&fields, previous: previous)
+        if fields.contains("identity") {
+            identity = try fields.integer(
+                "identity", in: 0...Architecture.lastIdentity, default: 0,
+                "names the node's random numbers; without it, the next number that no node has")
+        }
         try fields.stop(ifRefused: "operation")
         guard let operationType = OperationRegistry.types[kind] else {
             preconditionFailure("'\(kind)' is none of \(kinds)")

@@ -10,6 +10,10 @@ package struct Architecture: Sendable {
         package var name: String
         package var operation: any Operation
         package var inputs: [String]
+        /// What names the node's random numbers, whatever is put in beside it. Nil until it is part of an
+        /// architecture, which gives it the next free number: its place, in a graph that is made in one
+        /// piece.
+        package var identity: Int?
 
         package init(_ name: String, _ operation: any Operation, inputs: [String]) {
             self.name = name
@@ -29,10 +33,11 @@ package struct Architecture: Sendable {
     /// Where each node stands in `nodes`.
     private var positions: [String: Int] = [:]
 
-    /// - Throws: `NetworkError` where names repeat or point forward, or where shapes do not fit.
+    /// - Throws: `NetworkError` where names or identities repeat or names point forward, or where shapes do
+    //not fit.
     package init(inputShape: [Int], nodes: [Node]) throws {
         self.inputShape = inputShape
-        self.nodes = nodes
+        self.nodes = try Self.identified(nodes)
         shapes = []
         guard !nodes.isEmpty else {
             throw NetworkError.invalidGraph(
@@ -64,6 +69,27 @@ package struct Architecture: Sendable {
             positions[node.name] = shapes.count
             shapes.append(shape)
             try count(node, reading: inputs, giving: shape, room: &room)
+        }
+    }
+
+    /// The largest identity.
+    static let lastIdentity = 1 << 24
+
+    /// The nodes with an identity each: those without one get the numbers after the largest, in order.
+    private static func identified(_ nodes: [Node]) throws -> [Node] {
+        var taken: Set<Int> = []
+        var next = (nodes.compactMap(\.identity).max() ?? -1) + 1
+        return try nodes.map { node in
+            var node = node
+            let identity = node.identity ?? next
+            if node.identity == nil { next += 1 }
+            guard (0...lastIdentity).contains(identity), taken.insert(identity).inserted else {
+                throw NetworkError.invalidGraph(
+                    node: node.name,
+                    problem: "its identity \(identity) is another node's or not in 0...\(lastIdentity)")
+            }
+            node.identity = identity
+            return node
         }
     }
 
@@ -141,6 +167,9 @@ package struct Architecture: Sendable {
     package var outputCount: Int { (shapes.last ?? []).reduce(1, *) }
     /// The name of the last node.
     package var outputName: String { nodes.last?.name ?? Self.inputName }
+
+    /// What names each node's random numbers, in the order of `nodes`.
+    package var identities: [Int] { nodes.compactMap(\.identity) }
 
     /// The position of a node in `nodes`; nil for the data and for unknown names.
     package func index(of name: String) -> Int? { positions[name] }

@@ -232,7 +232,7 @@ private struct Binding {
             inputs: inputs, output: output,
             parameters: parameters.places(of: instruction.node, and: gradients ?? parameters),
             state: state.places(of: instruction.node, and: updates), capacity: capacity,
-            nodeIndex: instruction.nodeIndex,
+            identity: instruction.identity,
             needsInputGradient: purpose != .inference && instruction.needsInputGradient,
             needsParameterGradients: purpose == .training && gradients != nil && instruction.hasParameters,
             scratch: scratch)

@@ -29,10 +29,16 @@ package struct Network: Equatable, Sendable {
 
     /// Freshly drawn parameters: normal with variance gain² / inputs, biases zero; the last layer has gain 1.
     ///
-    /// The draw of a parameter depends on the seed and its position alone.
+    /// The draw of a parameter depends on the seed and on its number alone, which counts parameters in the
+    /// order of their nodes' identities.
     package init(initializing architecture: Architecture, seed: Int) throws {
+        let identities = Dictionary(
+            uniqueKeysWithValues: zip(architecture.nodes.map(\.name), architecture.identities))
         func draw(_ layout: ParameterLayout) -> [String: Tensor] {
-            layout.entries.enumerated().reduce(into: [:]) { tensors, item in
+            let numbered = layout.entries.sorted {
+                (identities[$0.node] ?? 0, $0.offset) < (identities[$1.node] ?? 0, $1.offset)
+            }
+            return numbered.enumerated().reduce(into: [:]) { tensors, item in
                 tensors[item.element.name] = architecture.initialTensor(
                     item.element, index: item.offset, seed: seed)
             }

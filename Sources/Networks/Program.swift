@@ -21,7 +21,7 @@ struct Program {
     struct Instruction {
         var operation: any Operation
         var node: String
-        var nodeIndex: Int
+        var identity: Int
         var inputs: [Int]
         var output: Int
         var hasParameters: Bool
@@ -39,6 +39,7 @@ struct Program {
                 name: Architecture.inputName, layout: ValueLayout(architecture.inputShape), isKept: true)
         ]
         numbers = [Architecture.inputName: 0]
+        let identities = architecture.identities
         for (index, node) in architecture.nodes.enumerated() {
             let inputs = node.inputs.compactMap { numbers[$0] }
             let isRead =
@@ -46,7 +47,7 @@ struct Program {
             let isKept = keeping?.contains(node.name) ?? true || !isRead
             if join(node, inputs: inputs, isKept: isKept, in: architecture) { continue }
             add(
-                node.operation, node.name, nodeIndex: index, inputs: inputs,
+                node.operation, node.name, identity: identities[index], inputs: inputs,
                 layout: ValueLayout(architecture.shapes[index]),
                 hasParameters: !node.operation.parameters(for: architecture.inputShapes(of: node)).isEmpty,
                 isKept: isKept)
@@ -71,7 +72,7 @@ struct Program {
     }
 
     private mutating func add(
-        _ operation: any Operation, _ node: String, nodeIndex: Int, inputs: [Int], layout: ValueLayout,
+        _ operation: any Operation, _ node: String, identity: Int, inputs: [Int], layout: ValueLayout,
         hasParameters: Bool, isKept: Bool
     ) {
         let needsInputGradient = inputs.contains { values[$0].needsGradient }
@@ -80,7 +81,7 @@ struct Program {
         }
         instructions.append(
             Instruction(
-                operation: operation, node: node, nodeIndex: nodeIndex, inputs: inputs, output: values.count,
+                operation: operation, node: node, identity: identity, inputs: inputs, output: values.count,
                 hasParameters: hasParameters, needsInputGradient: needsInputGradient))
         values.append(
             Value(

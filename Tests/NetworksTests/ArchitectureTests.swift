@@ -116,6 +116,70 @@ struct ArchitectureTests {
         }
     }
 
+    /// The graph with a node put in before "hidden2", which reads it.
+    private func inserting(
+        _ operation: any Operation, into architecture: Architecture
+    ) throws -> Architecture {
+        var nodes = architecture.nodes
+        let place = try #require(architecture.index(of: "hidden2"))
+        nodes.insert(.init("extra", operation, inputs: nodes[place].inputs), at: place)
+        nodes[place + 1].inputs = ["extra"]
+        return try Architecture(inputShape: architecture.inputShape, nodes: nodes)
+    }
+
+    @Test("a node that is put in takes the next free identity, and takes no numbers from the others")
+    func identities() throws {
+        let start = try NetworkParameters(widths: [6, 4], dropout: 0.5).architecture(sample: [3], outputs: 2)
+        #expect(start.identities == Array(0..<7))
+        #expect(!start.tree.canonicalJSON.contains("identity"))
+        let longer = try inserting(Linear(width: 6), into: start)
+        #expect(longer.identities == [0, 1, 2, 7, 3, 4, 5, 6])
+        let again = try Architecture(tree: Tree(json: longer.tree.canonicalJSON, file: "net"), file: "net")
+        #expect(again == longer && again.identities == longer.identities)
+        let (before, after) = try (
+            Network(initializing: start, seed: 5), Network(initializing: longer, seed: 5)
+        )
+        #expect(before.parameters.allSatisfy { after.parameters[$0.key] == $0.value })
+        #expect(after.parameters["extra/weight"]?.shape == [6, 6])
+        #expect(after.parameters.count == before.parameters.count + 2)
+    }
+
+    @Test("dropout behind a node that is put in draws the same masks")
+    func masks() throws {
+        let start = try NetworkParameters(widths: [6, 4], activation: .identity, dropout: 0.5)
+            .architecture(sample: [3], outputs: 2)
+        func outputs(_ architecture: Architecture) throws -> [Float] {
+            let network = try Network(initializing: architecture, seed: 5)
+            let executor = Executor(
+                architecture, parameters: ParameterArena(ParameterLayout(architecture), network.parameters),
+                capacity: 20, purpose: .inference)
+            executor.writeRows(of: Architecture.inputName, rows: 20, from: randomValues(60, index: 1))
+            executor.forward(rows: 20, mode: .training(seed: 3, epoch: 1, firstSample: 0))
+            var values = [Float](repeating: 0, count: 80)
+            executor.readRows(of: "dropout2", .value, rows: 20, into: &values)
+            return values
+        }
+        let expected = try outputs(start)
+        #expect(expected.contains(0) && expected.contains { $0 != 0 })
+        #expect(try outputs(inserting(Activation(.identity), into: start)) == expected)
+    }
+
+    @Test("identities that repeat or are out of range are refused, as is what is put in beyond the last")
+    func refusedIdentities() throws {
+        let second = #"{"name": "b", "operation": "linear", "inputs": ["a"], "width": 3, "identity": 0}"#
+        for (identities, expected) in [("0", "identity 0"), ("16777217", "identity"), ("-1", "identity")] {
+            #expect {
+                try read(
+                    Self.linear.replacing("\"width\"", with: "\"identity\": 0, \"width\"") + ","
+                        + second.replacing("\"identity\": 0", with: "\"identity\": \(identities)"))
+            } throws: { "\($0)".contains(expected) }
+        }
+        let last = Self.linear.replacing("\"width\"", with: "\"identity\": 16777216, \"width\"")
+        #expect(throws: NetworkError.self) {
+            try read(last + "," + second.replacing(#", "identity": 0"#, with: ""))
+        }
+    }
+
     @Test("every parameter begins at a cache line and comes back as it went in")
     func arena() throws {
         let architecture = try NetworkParameters(widths: [3, 17]).architecture(sample: [5], outputs: 2)

@@ -171,7 +171,9 @@ extension Architecture {
         let widened = nodes.map { node in
             guard layers.contains(node.name), var layer = node.operation as? any Layer else { return node }
             layer.width += count
-            return Node(node.name, layer, inputs: node.inputs)
+            var wider = node
+            wider.operation = layer
+            return wider
         }
         return try Architecture(inputShape: inputShape, nodes: widened)
     }

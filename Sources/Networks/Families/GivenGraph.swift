@@ -43,13 +43,14 @@ package struct GivenGraph: NetworkFamily {
 }
 
 extension Architecture.Node: Encodable {
-    private enum CodingKeys: CodingKey { case name, operation, inputs }
+    private enum CodingKeys: CodingKey { case name, operation, inputs, identity }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         try container.encode(type(of: operation).kind, forKey: .operation)
         try container.encode(inputs, forKey: .inputs)
+        try container.encodeIfPresent(identity, forKey: .identity)
         try operation.encode(to: encoder)
     }
 }

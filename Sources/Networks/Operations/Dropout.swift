@@ -57,7 +57,7 @@ private final class DropoutKernel: Kernel {
             return
         }
         isMasked = true
-        let stream = Philox.stream(purpose: .dropout, epoch: epoch, index: wiring.nodeIndex)
+        let stream = Philox.stream(purpose: .dropout, epoch: epoch, index: wiring.identity)
         let key = Philox.key(seed: seed)
         dropout_mask(
             mask.pointer, ValueLayout.blocks(rows), input.count, rate, [key.0, key.1], stream.0, stream.1,

@@ -206,8 +206,8 @@ package struct Wiring {
     package let state: [(value: UnsafeMutablePointer<Float>, update: UnsafeMutablePointer<Float>)]
     /// The largest number of rows.
     package let capacity: Int
-    /// The node's position in the graph.
-    package let nodeIndex: Int
+    /// What names the node's random numbers.
+    package let identity: Int
     /// Whether a backward pass will ask for these.
     package let needsInputGradient: Bool
     package let needsParameterGradients: Bool
