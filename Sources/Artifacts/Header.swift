@@ -9,8 +9,8 @@ package enum Kind: String, CaseIterable, Sendable {
     package var formatVersion: Int64 {
         switch self {
         case .dataset, .bottlenecks, .evaluation: 1
-        // 2: what the network was trained on.
-        case .network: 2
+        // 2: what the network was trained on. 3: when its weights were born.
+        case .network: 3
         }
     }
 }

@@ -6,9 +6,11 @@ internal import Tensors
 
 extension Network {
     /// Everything of a network as HDF5 content.
-    /// - Precondition: the network has its `data`: whoever gets the file is to know what its inputs are.
+    /// - Precondition: the network has its `data`: whoever gets the file is to know what its inputs are. It
+    //has all births.
     package var content: Group {
         guard let data else { preconditionFailure("a network of no data is not to be kept") }
+        precondition(hasAllBirths, "rows or columns joined in a round that has not been noted")
         var root = Group()
         root[group: "data"] = data.content
         root[group: "architecture"].attributes["graph"] = .text(architecture.tree.canonicalJSON)
@@ -20,6 +22,8 @@ extension Network {
         for (name, tensor) in optimizerState {
             root["optimizer/\(name)"] = Dataset(tensor, long: name)
         }
+        root[group: "births"] = Group()
+        for (node, births) in births { root[group: "births/\(node)"] = births.content }
         root[group: "parameters"].attributes["count"] = .integer(Int64(parameterCount))
         root[group: "history"] = history.content
         root[group: "cost"] = costContent
@@ -51,7 +55,7 @@ extension Network {
         // A network without state has no group for it.
         let hasState = !stateLayout.entries.isEmpty
         try file.require(
-            Set(["architecture", "data", "parameters", "optimizer", "history", "cost", "growth"])
+            Set(["architecture", "data", "parameters", "births", "optimizer", "history", "cost", "growth"])
                 .union(hasState ? ["state"] : []), in: "/")
 
         try self.init(
@@ -69,6 +73,7 @@ extension Network {
             }
         }
         growth.sort { ($0.round, $0.site) < ($1.round, $1.site) }
+        births = try Births.all(reading: file, layout, lastRound: lastRound)
         try validate(source: file.path)
     }
 

@@ -10,12 +10,16 @@ package struct Network: Equatable, Sendable {
     package var state: [String: Tensor]
     /// By "node/parameter/slot", e.g. "hidden1/weight/momentum"; what is absent is zero.
     package var optimizerState: [String: Tensor] = [:]
+    /// By node: when its weights joined. A round of growth notes it at its end: `noteBirths(in:)`.
+    package var births: [String: Births] = [:]
     package var history = History()
     package var cost = Cost()
     package var growth: [GrowthRecord] = []
     /// Of the dataset it was trained on; nil before that.
     package var data: DataConvention?
 
+    /// All weights are born in round 0.
+    ///
     /// - Throws: `NetworkError` where parameters or state are not those of the architecture, or not finite.
     package init(
         _ architecture: Architecture, parameters: [String: Tensor], state: [String: Tensor] = [:],
@@ -24,6 +28,7 @@ package struct Network: Equatable, Sendable {
         self.architecture = architecture
         self.parameters = parameters
         self.state = state
+        noteBirths(in: 0)
         try validate(source: source)
     }
 

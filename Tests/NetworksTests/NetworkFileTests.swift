@@ -106,6 +106,31 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("a dataset that is no data", expect: "'stray'") { $0["data/stray"] = floats([1], [1]) },
     ]
 
+    private static func rounds(_ rounds: [Int64]) -> HDF5.Dataset {
+        HDF5.Dataset(.int64(rounds), shape: [rounds.count], dims: "axis0")
+    }
+
+    static let births = [
+        Hostility("no births", expect: "'births'") { $0.groups["births"] = nil },
+        Hostility("no births of a node", expect: "'output'") { $0[group: "births"].groups["output"] = nil },
+        Hostility("births of no node", expect: "'hidden9'") { $0[group: "births/hidden9"] = Group() },
+        Hostility("no columns", expect: "'columns'") { $0["births/output/columns"] = nil },
+        Hostility("births of a third axis", expect: "'taps'") { $0["births/output/taps"] = rounds([0]) },
+        Hostility("a birth too many", expect: "births/output/rows") {
+            $0["births/output/rows"] = rounds([0, 0, 10])
+        },
+        Hostility("births that are no whole numbers", expect: "births/output/rows") {
+            $0["births/output/rows"] = floats([0, 0], [2])
+        },
+        Hostility("a birth before the seed", expect: "births/output/rows: -1 is not a round in 0...10") {
+            $0["births/output/rows"] = rounds([0, -1])
+        },
+        Hostility("a birth after the last growth", expect: "births/output/rows: 11 is not a round in 0...10")
+        {
+            $0["births/output/rows"] = rounds([11, 0])
+        },
+    ]
+
     static let records = [
         Hostility("no history", expect: "'history'") { $0.groups["history"] = nil },
         Hostility("a group of another kind", expect: "'sites'") { $0[group: "sites"] = Group() },
@@ -259,13 +284,15 @@ struct NetworkFileTests {
         #expect(content[group: "cost"].attributes["training_flops"] == .integer(1_099_511_628_776))
         #expect(content[group: "growth/10/hidden2"].attributes["neurons"] == .integer(2))
         #expect(content["data/mean"]?.values == .float32([0.25, 0.375]))
+        #expect(content["births/hidden2/rows"]?.values == .int64([0, 0, 0, 10, 10]))
+        #expect(content["births/output/columns"]?.values == .int64([0, 0, 0, 10, 10]))
         #expect(content[group: "data"].attributes["classes"] == .texts(["class 0", "class 1"]))
         #expect(content[group: "data"].attributes["image"] == .integers([1, 2, 2]))
     }
 
     @Test(
         "hostile content is refused with a clear error",
-        arguments: Hostility.parameters + Hostility.data + Hostility.records)
+        arguments: Hostility.parameters + Hostility.data + Hostility.births + Hostility.records)
     func hostile(given: Hostility) throws {
         var content = try fullNetwork().content
         given.change(&content)
@@ -278,6 +305,19 @@ struct NetworkFileTests {
             #expect("\(error)".contains(given.expected), "\(error)")
             #expect("\(error)".contains("network.h5"), "\(error)")
         }
+    }
+
+    @Test("normalisations have births of channels alone")
+    func birthsOfChannels() throws {
+        var network = try normalized()
+        network.births["norm"]?.rows = [0, 1, 0, 1]
+        network.growth = [
+            GrowthRecord(
+                round: 1, site: "hidden", method: "tiny", neurons: 2, amplitude: 1, predictedDecrease: nil,
+                realizedDecrease: 0, lossBefore: 1, bottleneck: 1, gradientNorm: 1)
+        ]
+        #expect(network.content["births/norm/columns"] == nil)
+        #expect(try read(network.content) == network)
     }
 
     @Test("in memory, parameters must be those of the architecture")

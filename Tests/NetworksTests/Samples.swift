@@ -46,5 +46,7 @@ func fullNetwork() throws -> Network {
             predictedDecrease: 0.125,
             realizedDecrease: 0.0625, lossBefore: 1.5, bottleneck: 0.25, gradientNorm: 0.5),
     ]
+    network.births["hidden2"]?.rows = [0, 0, 0, 10, 10]
+    network.births["output"]?.columns = [0, 0, 0, 10, 10]
     return network
 }

@@ -80,6 +80,25 @@ struct ArtifactTests {
         #expect(origins.map { $0.split(separator: " ")[3] } == ["16.0", "8.00", "4.00", "2.00", "1.00"])
     }
 
+    @Test("A network that has grown shows how many of its parameters were born in which round")
+    func births() throws {
+        var network = try SmallChain().network(widths: [3, 2], trainedBy: [])
+        network.births["hidden2"]?.rows = [0, 1]
+        network.births["output"]?.columns = [0, 1]
+        network.growth = [
+            GrowthRecord(
+                round: 1, site: "hidden2", method: "tiny", neurons: 1, amplitude: 1, predictedDecrease: 0.5,
+                realizedDecrease: 0.25, lossBefore: 1, bottleneck: 1, gradientNorm: 1)
+        ]
+        try folder.publish(
+            "digits/grown-0/grow-1", .network, stage: "grow", seconds: 1, content: network.content)
+        let lines = try summary("digits/grown-0/grow-1").split(separator: "\n")
+            .map { $0.split(separator: " ").joined(separator: " ") }
+        let shares = lines.drop { $0 != "parameters by the round they were born in" }.dropFirst(1).prefix(3)
+        #expect(shares.contains { $0.hasPrefix("0 23 █") } && shares.contains { $0.hasPrefix("1 6 █") })
+        #expect(try !summary("digits/tiny-joint-0/seed").contains("born"))
+    }
+
     @Test("A residual network's table has a row per node, with its inputs where they are not the row above")
     func residual() throws {
         let architecture = try NetworkParameters(ResNet(depth: 8, width: 4, inner: .widths([2, 0, 3])))

@@ -89,6 +89,7 @@ private final class GrowthRound {
             return GrowthOutcome(network: nil, records: records)
         }
         network.growth += records
+        network.noteBirths(in: parameters.round)
         network.cost[.bottlenecks] += bottlenecks.flops
         network.cost[.grow] += trials.flops + normalized.flops + streamFlops
         return GrowthOutcome(network: network, records: records)

@@ -10,6 +10,7 @@ extension ArtifactSummary {
         write(network.cost)
         write(network.history)
         write(growth: network.growth)
+        write(births: network.parametersByBirth)
     }
 
     private mutating func write(_ architecture: Architecture) {
@@ -141,5 +142,18 @@ extension ArtifactSummary {
             ])
         }
         add(table)
+    }
+
+    private mutating func write(births: [(round: Int, count: Int)]) {
+        guard births.count > 1 else { return }
+        section("parameters by the round they were born in")
+        let total = births.reduce(0) { $0 + $1.count }
+        var table = TextTable([.init("round", .right), .init("parameters", .right), .init("share")])
+        for (round, count) in births {
+            table.append([
+                "\(round)", Format.count(count), Bars.bar(Double(count) / Double(total), width: 20),
+            ])
+        }
+        add(table, showsTitles: false)
     }
 }
