@@ -61,13 +61,22 @@ let package = Package(
         library("Parameters", ["CYAML"]),
 
         // Floor 2
+        // Sums over samples and positions; knows no networks and no growth.
+        library("Correlations", ["Tensors", "CKernels"]),
+        // What the papers write in formulas, in Float64 matrices; knows no networks.
+        library("GrowthMath", ["Correlations", "Tensors"]),
         library("Artifacts", ["HDF5", "Parameters", "CCrypto"]),
         library("Datasets", ["HDF5", "Tensors", "Parameters", "CZlib", "CLZMA", "CCrypto"]),
         library("Networks", ["HDF5", "Tensors", "Parameters", "CKernels"]),
 
         // Floor 3
         library("Training", ["Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
-        library("Growth", ["Training", "Networks", "Datasets", "Tensors", "Parameters", "HDF5", "CKernels"]),
+        library(
+            "Growth",
+            [
+                "GrowthMath", "Correlations", "Training", "Networks", "Datasets", "Tensors", "Parameters",
+                "HDF5", "CKernels",
+            ]),
 
         // Floor 4
         library("Pipelines", ["Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters"]),
@@ -112,7 +121,18 @@ let package = Package(
         tests("DatasetsTests", ["Datasets", "HDF5", "Parameters", "CLZMA"]),
         tests("NetworksTests", ["Networks", "Tensors", "HDF5", "CKernels"]),
         tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors", "Parameters"]),
-        tests("GrowthTests", ["Growth", "Training", "Networks", "Datasets", "Tensors", "HDF5", "CKernels"]),
+        // The definitions of statistics, written out in Float64 for tests alone.
+        .target(
+            name: "GrowthReference", dependencies: ["GrowthMath", "Correlations", "Tensors"],
+            path: "Tests/GrowthReference", swiftSettings: strict),
+        tests("CorrelationsTests", ["Correlations", "GrowthReference", "Tensors"]),
+        tests("GrowthMathTests", ["GrowthMath", "Tensors"]),
+        tests(
+            "GrowthTests",
+            [
+                "Growth", "GrowthMath", "GrowthReference", "Correlations", "Training", "Networks", "Datasets",
+                "Tensors", "HDF5", "CKernels",
+            ]),
         tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters", "HDF5"]),
         tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
         tests(
@@ -135,7 +155,8 @@ if Context.environment["MERISTEM_BENCHMARKS"] != nil {
             name: "benchmarks",
             dependencies: [
                 "CKernels", "CPeak",
-                "Growth", "Training", "Networks", "Datasets", "Parameters", "Tensors",
+                "Growth", "GrowthMath", "Correlations", "Training", "Networks", "Datasets", "Parameters",
+                "Tensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/benchmarks", swiftSettings: strict),

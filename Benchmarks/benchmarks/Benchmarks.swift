@@ -1,4 +1,5 @@
 import ArgumentParser
+import Correlations
 import Datasets
 import Foundation
 import Growth

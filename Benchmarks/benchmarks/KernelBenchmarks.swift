@@ -1,5 +1,6 @@
 import CKernels
 import CPeak
+import Correlations
 import Networks
 import Tensors
 

@@ -1,4 +1,5 @@
 import Growth
+import GrowthMath
 import Tensors
 
 /// A well-conditioned S [a, a] and an N [a, c] of falling singular values, as large layers have them.

@@ -1,3 +1,4 @@
+import Correlations
 import Datasets
 import Growth
 import Networks

@@ -1,3 +1,4 @@
+internal import Correlations
 internal import Parameters
 
 package import Tensors

@@ -1,6 +1,6 @@
 internal import CKernels
 package import Datasets
-package import Networks
+internal import Networks
 internal import Tensors
 
 /// A split with its normalisation, ready to be copied into a network's input.

@@ -1,4 +1,7 @@
+import Correlations
 import Datasets
+import GrowthMath
+import GrowthReference
 import Networks
 import Tensors
 import Testing

@@ -1,4 +1,6 @@
+import Correlations
 import Datasets
+import GrowthMath
 import Networks
 import Tensors
 import Testing

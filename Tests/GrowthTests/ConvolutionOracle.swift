@@ -1,4 +1,7 @@
+import Correlations
 import Foundation
+import GrowthMath
+import GrowthReference
 import HDF5
 import Networks
 import Tensors

@@ -1,3 +1,6 @@
+import Correlations
+import GrowthMath
+import GrowthReference
 import Networks
 import Tensors
 import Testing

@@ -1,3 +1,4 @@
+import GrowthMath
 import Parameters
 import Testing
 import Training

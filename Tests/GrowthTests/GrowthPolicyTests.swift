@@ -1,4 +1,5 @@
 import Datasets
+import GrowthMath
 import Networks
 import Tensors
 import Testing

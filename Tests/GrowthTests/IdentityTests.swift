@@ -1,3 +1,5 @@
+import GrowthMath
+import GrowthReference
 import Tensors
 import Testing
 

@@ -1,4 +1,7 @@
+import Correlations
 import Datasets
+import GrowthMath
+import GrowthReference
 import HDF5
 import Networks
 import Tensors

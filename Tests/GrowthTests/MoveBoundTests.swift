@@ -1,4 +1,6 @@
 import Datasets
+import GrowthMath
+import GrowthReference
 import Networks
 import Tensors
 import Testing

@@ -1,4 +1,6 @@
 import Foundation
+import GrowthMath
+import GrowthReference
 import HDF5
 import TestSupport
 import Testing
@@ -155,20 +157,4 @@ extension CandidateMoments {
             consumerInput: consumerInput, functionalGradient: functionalGradient, taps: 1,
             samples: functionalGradient.rows)
     }
-}
-
-/// Whether two numbers, lists or matrices agree to 1e-9 of the largest value expected, or of 1.
-func agrees(_ found: Double, _ expected: Double, to tolerance: Double = 1e-9) -> Bool {
-    abs(found - expected) <= tolerance * max(abs(expected), 1)
-}
-
-func agrees(_ found: [Double], _ expected: [Double], to tolerance: Double = 1e-9) -> Bool {
-    let scale = max(expected.map(abs).max() ?? 0, 1)
-    return found.count == expected.count
-        && zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance * scale }
-}
-
-func agrees(_ found: Matrix, _ expected: Matrix, to tolerance: Double = 1e-9) -> Bool {
-    found.rows == expected.rows && found.columns == expected.columns
-        && agrees(found.values, expected.values, to: tolerance)
 }

@@ -1,3 +1,6 @@
+import Correlations
+import GrowthMath
+import GrowthReference
 import Tensors
 import Testing
 

@@ -1,3 +1,4 @@
+import Correlations
 import Networks
 import Tensors
 

@@ -1,4 +1,5 @@
 import Foundation
+import GrowthMath
 import Tensors
 
 @testable import Growth

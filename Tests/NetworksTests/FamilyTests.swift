@@ -1,4 +1,5 @@
 import Parameters
+import Tensors
 import Testing
 
 @testable import Networks

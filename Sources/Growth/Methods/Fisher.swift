@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 internal import Tensors
 
 /// TINY preconditioned on both sides by the empirical covariances, a K-FAC step for the new neurons:

@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 internal import Tensors
 
 /// New neurons that do nothing yet but get the largest gradient: fan-in 0, fan-out along the leading singular

@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 package import Tensors
 
 /// A rule that proposes new neurons for a growth site.

@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 internal import Tensors
 
 /// Copies of existing neurons that share their originals' fan-out (Chen et al., "Net2Net", ICLR 2016).

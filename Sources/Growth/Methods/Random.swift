@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 internal import Tensors
 
 /// Random neurons: Kaiming fan-in, random fan-out of the mean norm of the existing ones.

@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 internal import Tensors
 
 /// The rule as published: first δW*, then the neurons that best follow what δW* leaves.

@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 internal import Tensors
 
 /// The minimiser of ‖G − H δWᵀ − Σ_e X_e αᵀ ω_eᵀ‖² over δW and k neurons together, X_e being what tap e reads of X.

@@ -1,4 +1,7 @@
+package import Correlations
+package import GrowthMath
 package import Parameters
+internal import Tensors
 
 /// What both stages of a growth round must agree on: which neurons are proposed where.
 package struct ProposalParameters: ParameterSet {

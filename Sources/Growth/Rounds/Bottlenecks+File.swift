@@ -1,3 +1,5 @@
+internal import Correlations
+internal import GrowthMath
 package import HDF5
 internal import Tensors
 

@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 package import Tensors
 
 /// What compute-bottlenecks finds: how far the network is from what its gradient asks for, and which neurons would help.

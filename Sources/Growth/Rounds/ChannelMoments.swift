@@ -1,5 +1,7 @@
 internal import CKernels
+internal import Correlations
 internal import Datasets
+internal import GrowthMath
 internal import Networks
 internal import Tensors
 internal import Training

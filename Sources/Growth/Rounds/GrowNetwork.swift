@@ -1,4 +1,6 @@
+internal import Correlations
 package import Datasets
+internal import GrowthMath
 package import Networks
 internal import Tensors
 internal import Training

@@ -1,3 +1,4 @@
+internal import GrowthMath
 internal import Networks
 internal import Tensors
 

@@ -1,3 +1,5 @@
+internal import GrowthMath
+
 /// How far an extension is put in, and what the loss is then.
 struct TriedAmplitude {
     /// γ of the neurons and of what makes room for them; 0 for nothing at all.

@@ -1,3 +1,5 @@
+internal import Correlations
+package import GrowthMath
 package import Networks
 internal import Tensors
 

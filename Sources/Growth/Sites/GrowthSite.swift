@@ -1,3 +1,5 @@
+package import Correlations
+package import GrowthMath
 package import Networks
 package import Tensors
 

@@ -1,4 +1,7 @@
+package import Correlations
+package import GrowthMath
 internal import Networks
+internal import Tensors
 
 /// What a node between producer and consumer does to a new channel, to first order around 0.
 package enum SiteStage: Equatable, Sendable {

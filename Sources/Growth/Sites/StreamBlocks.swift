@@ -1,4 +1,6 @@
+internal import Correlations
 internal import Foundation
+internal import GrowthMath
 internal import Networks
 internal import Tensors
 

@@ -1,3 +1,5 @@
+internal import Correlations
+internal import GrowthMath
 internal import Networks
 internal import Tensors
 

@@ -1,3 +1,5 @@
+internal import Correlations
+internal import GrowthMath
 internal import Networks
 internal import Tensors
 
@@ -107,8 +109,7 @@ struct SiteMeasurement {
                     let update = measured.bestUpdate.weights
                     return (
                         bottleneck: measuresBottleneck
-                            ? SiteSecondPass(
-                                measured.geometry, update: update, needs: [], capacity: activities.chunk)
+                            ? SiteSecondPass(SitePlan(measured.geometry, needs: []), update: update)
                             : nil,
                         effects: proposal.neurons.count == 0
                             ? nil

@@ -1,3 +1,5 @@
+internal import Correlations
+internal import GrowthMath
 internal import Networks
 internal import Tensors
 
@@ -80,7 +82,7 @@ struct StatisticsPasses {
             samples: samples, geometry: target.geometry, consumerCovariance: found.consumerCovariance,
             consumerMoment: found.consumerMoment, gradientNorm: found.gradientNorm, bestUpdate: update,
             bottleneck: max(0, found.gradientNorm - update.decrease), inputCovariance: found.inputCovariance,
-            overlap: found.overlap, inputMoment: needs.contains(.inputMoment) ? found.inputMoment : nil,
+            overlap: SiteOverlap(found), inputMoment: needs.contains(.inputMoment) ? found.inputMoment : nil,
             crossCovariance: directions(target, found, update),
             gradientCovariance: found.gradientCovariance)
     }
@@ -94,7 +96,7 @@ struct StatisticsPasses {
     private func directions(
         _ target: Target, _ found: FirstPassMatrices, _ update: BestUpdate
     ) -> Matrix? {
-        guard derivesDirections(target), case .exact(let overlaps) = found.overlap,
+        guard derivesDirections(target), found.alignedHidden == nil, let overlaps = found.overlap,
             var cross = found.inputMoment,
             found.gradientNorm - update.decrease > Self.trustedBottleneck * found.gradientNorm
         else { return nil }
@@ -115,8 +117,9 @@ struct StatisticsPasses {
             (0..<activities.shardCount).map { [statistics] _ in
                 statistics.map { measured in
                     SiteSecondPass(
-                        measured.geometry, update: measured.bestUpdate.weights,
-                        needs: measured.crossCovariance == nil ? needs : [], capacity: activities.chunk)
+                        SitePlan(
+                            measured.geometry, needs: measured.crossCovariance == nil ? needs : []),
+                        update: measured.bestUpdate.weights)
                 }
             })
         try activities.visit(threads: threads) { shard, rows in

@@ -1,4 +1,5 @@
 package import Parameters
+internal import Tensors
 
 /// A family of architectures: what a pipeline says about it, and the graph that follows for a dataset.
 ///

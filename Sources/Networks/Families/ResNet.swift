@@ -1,4 +1,5 @@
 package import Parameters
+internal import Tensors
 
 /// Residual networks of basic blocks, two 3 x 3 convolutions each (He et al., 2016).
 ///

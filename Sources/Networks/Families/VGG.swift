@@ -1,4 +1,5 @@
 package import Parameters
+internal import Tensors
 
 /// Stages of convolutions, each stage with a 2 x 2 pooling behind it, then a classifier (Simonyan and Zisserman, 2015).
 ///

@@ -1,4 +1,5 @@
 package import Parameters
+package import Tensors
 
 /// y[o, p] = b[o] + Σ w[o, c, t] x[c, s p + d t − padding]: x [in, h, w], w [out, in, kh, kw], zeros around the image.
 ///

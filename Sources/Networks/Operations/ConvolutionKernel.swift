@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Tensors
 
 /// The arithmetic of convolutions, bound to its buffers.
 final class ConvolutionKernel: Kernel {

@@ -1,4 +1,5 @@
 package import Parameters
+package import Tensors
 
 /// y[c, p] = b[c] + Σ w[c, t] x[c, s p + d t − padding]: each channel by a kernel of its own, w [channels, 1, kh, kw].
 package struct DepthwiseConvolution: Operation {

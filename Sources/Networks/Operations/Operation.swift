@@ -1,5 +1,5 @@
 package import Parameters
-package import Tensors
+internal import Tensors
 
 /// What a node computes: its description here, its arithmetic in the kernel it makes.
 ///

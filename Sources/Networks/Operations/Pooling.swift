@@ -1,6 +1,6 @@
 internal import CKernels
 package import Parameters
-internal import Tensors
+package import Tensors
 
 /// The largest or the mean value of each window, channel by channel.
 ///
