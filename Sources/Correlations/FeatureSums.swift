@@ -22,7 +22,6 @@ package final class FeatureSums {
     private let images: ImageSum
     private let shifts: LagSums?
     private let patches: FeaturePatches?
-    private let readsHidden: Bool
 
     /// - Parameters:
     ///   - channels: 2 k.
@@ -31,7 +30,6 @@ package final class FeatureSums {
         taps = geometry.taps
         let plane = SitePlane(geometry)
         readers = plane.readers
-        readsHidden = geometry.width > 0
         // Candidates in the place of the input: one tap that reads every place in turn.
         let candidates = SiteGeometry(
             inChannels: channels, image: geometry.read, producer: Window(kernel: Extent(square: 1)),
@@ -41,7 +39,7 @@ package final class FeatureSums {
         images = ImageSum(count: candidates.inputCount)
         let plan = FeaturePlan(candidates, plane)
         if let plan, route == .shifts || route == .cheapest && plan.isCheaper {
-            shifts = LagSums(candidates, plan.terms)
+            shifts = LagSums(candidates, plan.correlations)
             patches = nil
         } else {
             shifts = nil
@@ -79,24 +77,19 @@ package final class FeatureSums {
         }
         shifts?.finish()
         return Part(
-            gradient: shifts?.sums[1].take() ?? [],
-            overlap: readsHidden ? shifts?.sums[2].take() ?? [] : [], ones: ones)
+            gradient: shifts?.take(.inputMoment) ?? [], overlap: shifts?.take(.overlap) ?? [], ones: ones)
     }
 
     /// FᵀF over all parts of all shards, [2 k E, 2 k E].
     package static func covariance(_ parts: [FeatureSums]) -> [Double] {
-        let shifts = parts.compactMap(\.shifts)
-        guard shifts.isEmpty else {
-            for part in shifts { part.finish() }
-            return LagSum.total(shifts.map { $0.sums[0] })[0]
-        }
-        return BlockSum.total(parts.compactMap { $0.patches?.covariance })
+        LagSums.total(.inputCovariance, of: parts.compactMap(\.shifts))?[0]
+            ?? BlockSum.total(parts.compactMap { $0.patches?.covariance })
     }
 }
 
-/// The sums over candidates as sums over lags: FF, FG, and FH where there is an H.
+/// The sums over candidates as sums over lags, candidates in the place of X: FF, FG, and FH where there is an H.
 private struct FeaturePlan {
-    let terms: [LagSums.Term]
+    let correlations: [Correlation]
     /// Whether it costs less than patches.
     let isCheaper: Bool
 
@@ -105,37 +98,34 @@ private struct FeaturePlan {
             return nil
         }
         let axes = [(plane.rows, rows), (plane.columns, columns)]
-        func both(isSymmetric: Bool = false, _ make: (SiteAxis, SiteAxis.Shift, [Int]) -> LagAxis) -> LagPlan
+        func both(_ statistic: Statistic, _ make: (SiteAxis, SiteAxis.Shift, [Int]) -> LagAxis) -> Correlation
         {
             let made = axes.map { make($0, $1, Array(repeating: 1, count: $0.output)) }
-            return LagPlan(rows: made[0], columns: made[1], isSymmetric: isSymmetric)
+            return Correlation(statistic, rows: made[0], columns: made[1])
         }
-        var terms = [
-            LagSums.Term(
-                plan: both(isSymmetric: true) { axis, shift, weights in
-                    .covariance(length: axis.read, taps: axis.neuronTaps, shift: shift, weights: weights)
-                }, left: .input, right: .input),
-            LagSums.Term(
-                plan: both { axis, shift, weights in
-                    .moment(
-                        left: axis.read, right: axis.output, taps: axis.neuronTaps, shift: shift,
-                        weights: weights)
-                }, left: .input, right: .gradient),
+        var correlations = [
+            both(.inputCovariance) { axis, shift, weights in
+                .covariance(length: axis.read, taps: axis.neuronTaps, shift: shift, weights: weights)
+            },
+            both(.inputMoment) { axis, shift, weights in
+                .moment(
+                    left: axis.read, right: axis.output, taps: axis.neuronTaps, shift: shift, weights: weights
+                )
+            },
         ]
         if geometry.width > 0 {
-            terms.append(
-                LagSums.Term(
-                    plan: both { axis, shift, weights in
-                        .covariance(
-                            length: axis.read, taps: axis.neuronTaps,
-                            columnTaps: Array(0..<axis.consumerTaps), shift: shift, weights: weights)
-                    }, left: .input, right: .hidden))
+            correlations.append(
+                both(.overlap) { axis, shift, weights in
+                    .covariance(
+                        length: axis.read, taps: axis.neuronTaps, columnTaps: Array(0..<axis.consumerTaps),
+                        shift: shift, weights: weights)
+                })
         }
-        self.terms = terms
+        self.correlations = correlations
         let features = geometry.inChannels * geometry.taps
         let others = geometry.width * geometry.consumer.taps + geometry.outChannels
         let patches = geometry.output.count * features * (features + 2 * others + SitePlan.writing)
-        isCheaper = LagSums.cost(geometry, terms) < patches
+        isCheaper = LagSums.cost(geometry, correlations) < patches
     }
 }
 

@@ -1,22 +1,9 @@
 internal import Tensors
 
 /// The statistics of one site and shard that are summed by shifts, over stages of images that they share.
-final class LagSums {
-    /// An image of a site.
-    enum Image: Hashable, CaseIterable {
-        case input, hidden, gradient
-    }
-
-    /// A statistic, and the images on its two sides.
-    struct Term {
-        var plan: LagPlan
-        var left: Image
-        var right: Image
-    }
-
-    /// In the order of the terms.
-    let sums: [LagSum]
-    private var stages: [(image: Image, stage: ImageStage)] = []
+final class LagSums: StatisticSums {
+    private let sums: [LagSum]
+    private var stages: [(image: SampleImage, stage: ImageStage)] = []
     /// Takes X apart where P moves in larger steps.
     private let phases: ImagePhases?
 
@@ -25,18 +12,20 @@ final class LagSums {
     private static let largestBatch = 64
     private static let smallestBatch = 4
 
-    init(_ geometry: SiteGeometry, _ terms: [Term]) {
-        let periods = LagSums.periods(terms.map(\.plan))
+    init(_ geometry: SiteGeometry, _ correlations: [Correlation]) {
+        let periods = LagSums.periods(correlations)
         let batch = LagSums.batch(geometry, periods)
-        phases = geometry.hasInputPhases ? ImagePhases(geometry, capacity: batch) : nil
-        var found: [Image: ImageStage] = [:]
-        for image in Image.allCases {
-            let used = terms.filter { $0.left == image || $0.right == image }
+        let readsInput = correlations.contains { $0.statistic.left == .input }
+        phases = readsInput && geometry.hasInputPhases ? ImagePhases(geometry, capacity: batch) : nil
+        var found: [SampleImage: ImageStage] = [:]
+        for image in SampleImage.allCases {
+            let used = correlations.filter { $0.statistic.left == image || $0.statistic.right == image }
             guard !used.isEmpty else { continue }
             var (rows, columns): (Set<Int>, Set<Int>) = ([], [])
-            for term in used {
-                for (side, isLeft) in [(term.left, true), (term.right, false)] where side == image {
-                    for pair in term.plan.terms {
+            for correlation in used {
+                let sides = [(correlation.statistic.left, true), (correlation.statistic.right, false)]
+                for (side, isLeft) in sides where side == image {
+                    for pair in correlation.terms {
                         if case .pair(let p, let q) = pair.rows { rows.insert(isLeft ? p : q) }
                         if case .pair(let p, let q) = pair.columns, case .lag = pair.rows {
                             columns.insert(isLeft ? p : q)
@@ -50,42 +39,44 @@ final class LagSums {
             found[image] = stage
             stages.append((image, stage))
         }
-        sums = terms.compactMap { term in
-            guard let left = found[term.left], let right = found[term.right] else { return nil }
-            return LagSum(term.plan, left: left, right: right)
+        sums = correlations.compactMap { correlation in
+            guard let left = found[correlation.statistic.left], let right = found[correlation.statistic.right]
+            else { return nil }
+            return LagSum(correlation, left: left, right: right)
         }
     }
 
-    /// The periods at which no lag of any of the plans aliases.
-    static func periods(_ plans: [LagPlan]) -> Extent {
-        Extent(plans.map(\.rows.period).max() ?? 1, plans.map(\.columns.period).max() ?? 1)
+    /// The periods at which no lag of any of the correlations aliases.
+    static func periods(_ correlations: [Correlation]) -> Extent {
+        Extent(correlations.map(\.rows.period).max() ?? 1, correlations.map(\.columns.period).max() ?? 1)
     }
 
     /// Images that are transformed before their products.
     static func batch(_ geometry: SiteGeometry, _ periods: Extent) -> Int {
-        let channels = Image.allCases.map(geometry.channels).max() ?? 1
+        let channels = SampleImage.allCases.map(geometry.channels).max() ?? 1
         let bytes = ImageStage.bytes(periods: periods, channels: max(channels, 1))
         return max(smallestBatch, min(largestBatch, stageBytes / bytes))
     }
 
     /// FLOPs per image of statistics that share their transforms.
-    static func cost(_ geometry: SiteGeometry, _ terms: [Term]) -> Int {
-        let periods = periods(terms.map(\.plan))
-        let transforms = Set(terms.flatMap { [$0.left, $0.right] }).reduce(0) {
+    static func cost(_ geometry: SiteGeometry, _ correlations: [Correlation]) -> Int {
+        let periods = periods(correlations)
+        let images = Set(correlations.flatMap { [$0.statistic.left, $0.statistic.right] })
+        let transforms = images.reduce(0) {
             $0
                 + ImageStage.cost(
                     geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
         }
-        return terms.reduce(transforms) {
+        return correlations.reduce(transforms) {
             $0
                 + LagSum.cost(
-                    $1.plan, periods: periods, left: geometry.channels(of: $1.left),
-                    right: geometry.channels(of: $1.right), batch: batch(geometry, periods))
+                    $1, periods: periods, left: geometry.channels(of: $1.statistic.left),
+                    right: geometry.channels(of: $1.statistic.right), batch: batch(geometry, periods))
         }
     }
 
     /// Adds a chunk; products are computed when a batch is full.
-    func add(rows: Int, _ pointer: (Image) -> UnsafePointer<Float>) {
+    func add(rows: Int, _ pointer: (SampleImage) -> UnsafePointer<Float>) {
         guard let capacity = stages.first?.stage.capacity else { return }
         var first = 0
         while first < rows {
@@ -109,11 +100,24 @@ final class LagSums {
         for sum in sums { sum.addStaged() }
         for (_, stage) in stages { stage.removeAll() }
     }
+
+    private func sum(of statistic: Statistic) -> LagSum? {
+        sums.first { $0.correlation.statistic == statistic }
+    }
+
+    /// A statistic so far, of one slot; begins again at 0. Nil where it is not summed.
+    func take(_ statistic: Statistic) -> [Double]? { sum(of: statistic)?.take() }
+
+    static func total(_ statistic: Statistic, of parts: [LagSums]) -> [[Double]]? {
+        for part in parts { part.finish() }
+        let sums = parts.compactMap { $0.sum(of: statistic) }
+        return sums.isEmpty ? nil : LagSum.total(sums)
+    }
 }
 
 extension SiteGeometry {
     /// Rows and columns of an image, or of its phases.
-    func extent(of image: LagSums.Image) -> Extent {
+    func extent(of image: SampleImage) -> Extent {
         switch image {
         case .input:
             hasInputPhases
@@ -124,7 +128,7 @@ extension SiteGeometry {
     }
 
     /// Channels of an image, of all of its phases that are read.
-    func channels(of image: LagSums.Image) -> Int {
+    func channels(of image: SampleImage) -> Int {
         switch image {
         case .input:
             hasInputPhases

@@ -1,15 +1,14 @@
 internal import CKernels
 internal import Tensors
 
-/// The statistics of the first pass over one site and shard that are summed from patches written out, a few images
-/// at a time.
-package final class PatchSums {
-    let consumerCovariance: BlockSum?
-    let consumerMoment: BlockSum?
-    let inputCovariance: BlockSum?
-    let inputMoment: InputMomentSum?
+/// The statistics of one site and shard that are summed from patches written out, a few images at a time.
+package final class PatchSums: StatisticSums {
+    private let consumerCovariance: BlockSum?
+    private let consumerMoment: BlockSum?
+    private let inputCovariance: BlockSum?
+    private let inputMoment: InputMomentSum?
     /// C_e for every neuron tap, or the one aligned part.
-    let overlap: [BlockSum]
+    private let overlap: [BlockSum]
 
     private let plan: SitePlan
     private let input: PatchRows
@@ -30,50 +29,48 @@ package final class PatchSums {
     private static let patchBytes = 4 << 20
     private static let mostImages = 256
 
-    init(_ plan: SitePlan) {
+    /// - Parameter limit: images whose patches are written at a time; nil for as many as fit.
+    init(_ plan: SitePlan, _ statistics: [Statistic], images limit: Int? = nil) {
         self.plan = plan
-        let (geometry, needs) = (plan.geometry, plan.needs)
+        let geometry = plan.geometry
         input = PatchRows(inputOf: geometry, plan.plane)
         hidden = PatchRows(hiddenOf: geometry, plan.plane)
         let (a, b, c) = (input.columns, hidden.columns, geometry.outChannels)
         readers = plan.plane.readers
         multiplicity = plan.plane.multiplicity
 
-        let byPatches = (
-            covariance: needs.contains(.inputCovariance) && plan.inputCovariance == nil,
-            moment: needs.contains(.inputMoment) && plan.inputMoment == nil,
-            overlap: needs.contains(.overlap) && plan.overlap == nil
-        )
-        needsInput = byPatches.covariance || byPatches.moment || byPatches.overlap
+        let readsOverlap = statistics.contains(.overlap)
+        needsInput = statistics.contains { $0.left == .input }
         needsHidden =
-            plan.consumerCovariance == nil || plan.consumerMoment == nil
-            || byPatches.overlap && plan.overlapIsExact
+            statistics.contains { $0.left == .hidden } || readsOverlap && plan.overlapIsExact
         scales =
-            byPatches.covariance && multiplicity.contains { $0 != 1 }
+            statistics.contains(.inputCovariance) && multiplicity.contains { $0 != 1 }
             ? multiplicity.map { Float(Double($0).squareRoot()) } : nil
 
         let inputFloats = !needsInput ? 0 : scales == nil ? input.floats : input.positions * a
         let hiddenFloats = needsHidden ? hidden.floats : 0
         let gatheredFloats: Int
-        if byPatches.overlap && plan.overlapIsExact {
+        if readsOverlap && plan.overlapIsExact {
             let positions = hidden.positions
             gatheredFloats = readers.allSatisfy { $0.isInOrder(positions) } ? 0 : positions * a
         } else {
-            gatheredFloats = byPatches.overlap ? geometry.hiddenCount : 0
+            gatheredFloats = readsOverlap ? geometry.hiddenCount : 0
         }
-        images = PatchSums.images(floats: max(inputFloats + hiddenFloats, gatheredFloats))
+        images = limit ?? PatchSums.images(floats: max(inputFloats + hiddenFloats, gatheredFloats))
         inputPatches = AlignedBuffer(count: images * inputFloats)
         hiddenPatches = AlignedBuffer(count: images * hiddenFloats)
         gathered = AlignedBuffer(count: images * gatheredFloats)
 
-        consumerCovariance = plan.consumerCovariance == nil ? BlockSum(b, b, isSymmetric: true) : nil
-        consumerMoment = plan.consumerMoment == nil ? BlockSum(b, c) : nil
-        inputCovariance = byPatches.covariance ? BlockSum(a, a, isSymmetric: true) : nil
-        inputMoment = byPatches.moment ? InputMomentSum(geometry, plan.plane, images: images) : nil
-        if byPatches.overlap && plan.overlapIsExact {
+        consumerCovariance =
+            statistics.contains(.consumerCovariance) ? BlockSum(b, b, isSymmetric: true) : nil
+        consumerMoment = statistics.contains(.consumerMoment) ? BlockSum(b, c) : nil
+        inputCovariance = statistics.contains(.inputCovariance) ? BlockSum(a, a, isSymmetric: true) : nil
+        inputMoment =
+            statistics.contains(.inputMoment) ? InputMomentSum(geometry, plan.plane, images: images) : nil
+        if readsOverlap && plan.overlapIsExact {
             overlap = (0..<geometry.taps).map { _ in BlockSum(a, b) }
         } else {
-            overlap = byPatches.overlap ? [BlockSum(a, geometry.width)] : []
+            overlap = readsOverlap ? [BlockSum(a, geometry.width)] : []
         }
     }
 
@@ -82,11 +79,10 @@ package final class PatchSums {
         max(1, min(mostImages, patchBytes / (MemoryLayout<Float>.size * max(floats, 1))))
     }
 
-    func add(
-        rows: Int, x: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>
-    ) {
+    func add(rows: Int, _ image: (SampleImage) -> UnsafePointer<Float>) {
         guard needsInput || needsHidden else { return }
         let geometry = plan.geometry
+        let (x, h, g) = (image(.input), image(.hidden), image(.gradient))
         for first in stride(from: 0, to: rows, by: images) {
             add(
                 min(images, rows - first), x: x + first * geometry.inputCount,
@@ -114,6 +110,24 @@ package final class PatchSums {
             addAlignedOverlap(count, inputRows, h)
         }
         inputCovariance?.add(rows: count * input.positions, scaled(inputRows, count))
+    }
+
+    static func total(_ statistic: Statistic, of parts: [PatchSums]) -> [[Double]]? {
+        func sum(_ blocks: (PatchSums) -> BlockSum?) -> [[Double]]? {
+            let found = parts.compactMap(blocks)
+            return found.isEmpty ? nil : [BlockSum.total(found)]
+        }
+        switch statistic {
+        case .consumerCovariance: return sum(\.consumerCovariance)
+        case .consumerMoment: return sum(\.consumerMoment)
+        case .inputCovariance: return sum(\.inputCovariance)
+        case .inputMoment:
+            let found = parts.compactMap(\.inputMoment)
+            return found.isEmpty ? nil : [InputMomentSum.total(found)]
+        case .overlap:
+            guard let first = parts.first, !first.overlap.isEmpty else { return nil }
+            return first.overlap.indices.map { tap in BlockSum.total(parts.map { $0.overlap[tap] }) }
+        }
     }
 
     /// C_e += Σ_j x_l(j,e) h_jᵀ.
@@ -174,5 +188,68 @@ extension [Int?] {
     /// Whether each place is read by the position of the same number, and there are no more of them.
     fileprivate func isInOrder(_ positions: Int) -> Bool {
         count == positions && enumerated().allSatisfy { $0 == $1 }
+    }
+}
+
+/// Σ_l x_l g_j(l,e)ᵀ from patches written out, [a, E c], tap-major.
+final class InputMomentSum {
+    private let geometry: SiteGeometry
+    private let readers: [[Int?]]
+    /// One sum over all taps, or, where Q has one output position, one per tap: then each tap reads one place.
+    private let sums: [BlockSum]
+    private let gathered: AlignedBuffer
+    private let inputs: Int
+
+    init(_ geometry: SiteGeometry, _ plane: SitePlane, images: Int) {
+        self.geometry = geometry
+        readers = plane.readers
+        inputs = geometry.inChannels * geometry.producer.taps
+        let isSingle = geometry.output.count == 1
+        let columns = geometry.outChannels * (isSingle ? 1 : geometry.taps)
+        sums = (0..<(isSingle ? geometry.taps : 1)).map { [inputs] _ in BlockSum(inputs, columns) }
+        gathered = AlignedBuffer(count: isSingle ? 0 : images * geometry.read.count * columns)
+    }
+
+    /// - Parameters:
+    ///   - patches: of X, [images, places, a].
+    ///   - gradient: [images, positions, c].
+    func add(images: Int, patches: UnsafePointer<Float>, gradient: UnsafePointer<Float>) {
+        let (places, channels) = (geometry.read.count, geometry.outChannels)
+        if geometry.output.count == 1 {
+            for (tap, sum) in sums.enumerated() {
+                guard let place = readers[tap].firstIndex(where: { $0 != nil }) else { continue }
+                sum.add(
+                    rows: images, patches + place * inputs, stride: places * inputs, gradient,
+                    stride: channels)
+            }
+            return
+        }
+        let columns = geometry.taps * channels
+        var into = gathered.pointer
+        for image in 0..<images {
+            let source = gradient + image * geometry.outputCount
+            for place in 0..<places {
+                for reader in readers {
+                    if let position = reader[place] {
+                        into.update(from: source + position * channels, count: channels)
+                    } else {
+                        into.update(repeating: 0, count: channels)
+                    }
+                    into += channels
+                }
+            }
+        }
+        sums[0].add(rows: images * places, patches, stride: inputs, gathered.pointer, stride: columns)
+    }
+
+    /// [a, E c], tap-major.
+    static func total(_ parts: [InputMomentSum]) -> [Double] {
+        guard let first = parts.first else { return [] }
+        let totals = first.sums.indices.map { index in BlockSum.total(parts.map { $0.sums[index] }) }
+        guard totals.count > 1 else { return totals[0] }
+        let channels = first.geometry.outChannels
+        return (0..<first.inputs).flatMap { row in
+            totals.flatMap { $0[row * channels..<(row + 1) * channels] }
+        }
     }
 }

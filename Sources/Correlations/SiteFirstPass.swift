@@ -9,8 +9,7 @@ internal import Tensors
 package final class SiteFirstPass {
     package let geometry: SiteGeometry
     private let plan: SitePlan
-    private let shifts: LagSums
-    private let patches: PatchSums
+    private let sums: PlannedSums
     private let input: ImageSum
     private let hidden: ImageSum
     private let gradient: ImageSum
@@ -25,8 +24,7 @@ package final class SiteFirstPass {
     package init(_ plan: SitePlan) {
         self.plan = plan
         geometry = plan.geometry
-        shifts = LagSums(geometry, SiteFirstPass.terms(plan))
-        patches = PatchSums(plan)
+        sums = PlannedSums(plan, plan.statistics)
         input = ImageSum(count: geometry.inputCount)
         hidden = ImageSum(count: geometry.hiddenCount)
         gradient = ImageSum(count: geometry.outputCount)
@@ -36,15 +34,6 @@ package final class SiteFirstPass {
         let isAligned = plan.needs.contains(.overlap) && !plan.overlapIsExact
         alignedHidden = isAligned ? BlockSum(geometry.width, geometry.width, isSymmetric: true) : nil
         scaledHidden = AlignedBuffer(count: isAligned ? geometry.hiddenCount : 0)
-    }
-
-    /// The statistics that are summed by shifts, in the order of ``Shifted``.
-    private static func terms(_ plan: SitePlan) -> [LagSums.Term] {
-        Shifted.allCases.compactMap { statistic in
-            plan.shifted(statistic).map {
-                LagSums.Term(plan: $0, left: statistic.left, right: statistic.right)
-            }
-        }
     }
 
     /// Adds a chunk of samples.
@@ -62,14 +51,13 @@ package final class SiteFirstPass {
         gradient.add(rows: rows, g)
         squares += vector_sum_of_squares(g, rows * geometry.outputCount)
         gradientCovariance?.add(rows: rows * geometry.output.count, g)
-        shifts.add(rows: rows) { image in
+        sums.add(rows: rows) { image in
             switch image {
             case .input: x
             case .hidden: h
             case .gradient: g
             }
         }
-        patches.add(rows: rows, x: x, h: h, g: g)
         if let alignedHidden {
             for row in 0..<rows { addAligned(h + row * geometry.hiddenCount, to: alignedHidden) }
         }
@@ -90,39 +78,22 @@ package final class SiteFirstPass {
         guard let first = parts.first else {
             preconditionFailure("the sums of a site have at least one part")
         }
-        for part in parts { part.shifts.finish() }
-        let sums = FirstPassSumsOfSite(
+        let matrices = FirstPassSumsOfSite(
             plan: first.plan, linear: linear(parts), scale: 1 / Double(max(samples, 1)))
-        func shifted(_ statistic: Shifted) -> [[Double]]? {
-            first.plan.index(of: statistic).map { index in
-                LagSum.total(parts.map { $0.shifts.sums[index] })
-            }
+        func total(_ statistic: Statistic) -> [[Double]]? {
+            PlannedSums.total(statistic, of: parts.map(\.sums))
         }
-        func patched(_ sum: (PatchSums) -> BlockSum?) -> [Double] {
-            BlockSum.total(parts.compactMap { sum($0.patches) })
-        }
-        let needs = first.plan.needs
         return FirstPassMatrices(
-            consumerCovariance: sums.consumerCovariance(
-                shifted(.consumerCovariance)?[0] ?? patched(\.consumerCovariance)),
-            consumerMoment: sums.consumerMoment(shifted(.consumerMoment)?[0] ?? patched(\.consumerMoment)),
-            gradientNorm: sums.scale * parts.reduce(0) { $0 + $1.squares },
+            consumerCovariance: matrices.consumerCovariance(total(.consumerCovariance)?[0] ?? []),
+            consumerMoment: matrices.consumerMoment(total(.consumerMoment)?[0] ?? []),
+            gradientNorm: matrices.scale * parts.reduce(0) { $0 + $1.squares },
             gradientCovariance: first.gradientCovariance == nil
-                ? nil : sums.gradientCovariance(BlockSum.total(parts.compactMap(\.gradientCovariance))),
-            inputCovariance: needs.contains(.inputCovariance)
-                ? sums.inputCovariance(shifted(.inputCovariance)?[0] ?? patched(\.inputCovariance)) : nil,
-            inputMoment: needs.contains(.inputMoment)
-                ? sums.inputMoment(
-                    shifted(.inputMoment)?[0]
-                        ?? InputMomentSum.total(parts.compactMap(\.patches.inputMoment))) : nil,
-            overlap: needs.contains(.overlap)
-                ? sums.overlap(
-                    shifted(.overlap)
-                        ?? first.patches.overlap.indices.map { tap in
-                            BlockSum.total(parts.map { $0.patches.overlap[tap] })
-                        }) : nil,
+                ? nil : matrices.gradientCovariance(BlockSum.total(parts.compactMap(\.gradientCovariance))),
+            inputCovariance: total(.inputCovariance).map { matrices.inputCovariance($0[0]) },
+            inputMoment: total(.inputMoment).map { matrices.inputMoment($0[0]) },
+            overlap: total(.overlap).map(matrices.overlap),
             alignedHidden: first.alignedHidden == nil
-                ? nil : sums.alignedHidden(BlockSum.total(parts.compactMap(\.alignedHidden))))
+                ? nil : matrices.alignedHidden(BlockSum.total(parts.compactMap(\.alignedHidden))))
     }
 
     private static func linear(_ parts: [SiteFirstPass]) -> LinearSums {
@@ -131,43 +102,5 @@ package final class SiteFirstPass {
             input: ImageSum.total(parts.map(\.input)), hidden: ImageSum.total(parts.map(\.hidden)),
             gradient: ImageSum.total(parts.map(\.gradient)),
             samples: parts.reduce(0) { $0 + $1.samples })
-    }
-}
-
-/// The statistics of the first pass that may be summed by shifts.
-enum Shifted: CaseIterable {
-    case consumerCovariance, consumerMoment, inputCovariance, inputMoment, overlap
-
-    var left: LagSums.Image {
-        switch self {
-        case .consumerCovariance, .consumerMoment: .hidden
-        case .inputCovariance, .inputMoment, .overlap: .input
-        }
-    }
-
-    var right: LagSums.Image {
-        switch self {
-        case .consumerCovariance, .overlap: .hidden
-        case .consumerMoment, .inputMoment: .gradient
-        case .inputCovariance: .input
-        }
-    }
-}
-
-extension SitePlan {
-    /// The shifts of a statistic, if it is needed and summed that way.
-    func shifted(_ statistic: Shifted) -> LagPlan? {
-        switch statistic {
-        case .consumerCovariance: consumerCovariance
-        case .consumerMoment: consumerMoment
-        case .inputCovariance: needs.contains(.inputCovariance) ? inputCovariance : nil
-        case .inputMoment: needs.contains(.inputMoment) ? inputMoment : nil
-        case .overlap: needs.contains(.overlap) ? overlap : nil
-        }
-    }
-
-    /// The place of a statistic among those summed by shifts.
-    func index(of statistic: Shifted) -> Int? {
-        Shifted.allCases.filter { shifted($0) != nil }.firstIndex(of: statistic)
     }
 }

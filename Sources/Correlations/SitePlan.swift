@@ -6,12 +6,8 @@ package struct SitePlan: Sendable {
     package let geometry: SiteGeometry
     let plane: SitePlane
     let needs: StatisticsNeeds
-    /// nil: from patches.
-    private(set) var consumerCovariance: LagPlan?
-    private(set) var consumerMoment: LagPlan?
-    private(set) var inputCovariance: LagPlan?
-    private(set) var inputMoment: LagPlan?
-    private(set) var overlap: LagPlan?
+    /// Those that are summed by lags; the others are from patches.
+    private(set) var correlations: [Statistic: Correlation] = [:]
     /// Whether the overlap is kept for every tap, or only the aligned part of it.
     package let overlapIsExact: Bool
     private let route: Route
@@ -34,29 +30,30 @@ package struct SitePlan: Sendable {
         plane = SitePlane(geometry)
         overlapIsExact = SitePlan.keepsOverlap(geometry, limit: overlapLimit)
         guard route != .patches else { return }
-        let found = shiftPlans()
-        func chosen(_ plan: LagPlan?, _ left: LagSums.Image, _ right: LagSums.Image, patches: Int) -> LagPlan?
+        for correlation in shiftedCorrelations()
+        where route == .shifts
+            || LagSums.cost(geometry, [correlation]) < patchCost(correlation.statistic)
         {
-            guard let plan else { return nil }
-            return route == .shifts
-                || LagSums.cost(geometry, [.init(plan: plan, left: left, right: right)]) < patches
-                ? plan : nil
+            correlations[correlation.statistic] = correlation
         }
+    }
+
+    /// FLOPs per image of a statistic from patches.
+    private func patchCost(_ statistic: Statistic) -> Int {
         let (a, b) = (geometry.inChannels * geometry.producer.taps, geometry.width * geometry.consumer.taps)
         let (places, positions) = (geometry.read.count, geometry.output.count)
-        let writingInput = PatchRows(inputOf: geometry, plane).isImage ? 0 : Self.writing
-        let writingHidden = PatchRows(hiddenOf: geometry, plane).isImage ? 0 : Self.writing
-        consumerCovariance = chosen(
-            found.consumerCovariance, .hidden, .hidden, patches: positions * b * (b + writingHidden))
-        consumerMoment = chosen(
-            found.consumerMoment, .hidden, .gradient, patches: positions * b * 2 * geometry.outChannels)
-        inputCovariance = chosen(
-            found.inputCovariance, .input, .input, patches: places * a * (a + writingInput))
-        inputMoment = chosen(
-            found.inputMoment, .input, .gradient,
-            patches: places * a * (2 * geometry.outChannels * geometry.taps + writingInput))
-        let perTap = overlapIsExact ? geometry.taps * positions * b : places * geometry.width
-        overlap = chosen(found.overlap, .input, .hidden, patches: a * 2 * perTap)
+        func writing(_ rows: PatchRows) -> Int { rows.isImage ? 0 : Self.writing }
+        switch statistic {
+        case .consumerCovariance: return positions * b * (b + writing(PatchRows(hiddenOf: geometry, plane)))
+        case .consumerMoment: return positions * b * 2 * geometry.outChannels
+        case .inputCovariance: return places * a * (a + writing(PatchRows(inputOf: geometry, plane)))
+        case .inputMoment:
+            let taps = 2 * geometry.outChannels * geometry.taps
+            return places * a * (taps + writing(PatchRows(inputOf: geometry, plane)))
+        case .overlap:
+            return a * 2
+                * (overlapIsExact ? geometry.taps * positions * b : places * geometry.width)
+        }
     }
 
     /// Whether the overlap is kept for every tap.
@@ -69,10 +66,10 @@ package struct SitePlan: Sendable {
 
     /// Q's shifts, where G⊥ costs less through spectra than tap by tap.
     var spectralUpdateShifts: [SiteAxis.Shift]? {
-        guard let consumerMoment, let shifts = consumerShifts else { return nil }
-        let periods = LagSums.periods([consumerMoment])
+        guard let moment = correlations[.consumerMoment], let shifts = consumerShifts else { return nil }
+        let periods = LagSums.periods([moment])
         let size = geometry.width * geometry.outChannels
-        let transforms = [LagSums.Image.hidden, .gradient].reduce(0) {
+        let transforms = [SampleImage.hidden, .gradient].reduce(0) {
             $0
                 + ImageStage.cost(
                     geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
@@ -81,46 +78,43 @@ package struct SitePlan: Sendable {
         return route == .shifts || transforms + 4 * periods.count * size < taps ? shifts : nil
     }
 
-    private struct ShiftPlans {
-        var consumerCovariance, consumerMoment, inputCovariance, inputMoment, overlap: LagPlan?
-    }
-
-    private func shiftPlans() -> ShiftPlans {
-        var plans = ShiftPlans()
-        guard let consumer = consumerShifts else { return plans }
+    /// Every statistic that can be summed by lags.
+    private func shiftedCorrelations() -> [Correlation] {
+        guard let consumer = consumerShifts else { return [] }
         let (rows, columns) = (plane.rows, plane.columns)
-        func both(_ make: (SiteAxis, Int) -> LagAxis, isSymmetric: Bool = false) -> LagPlan {
-            LagPlan(rows: make(rows, 0), columns: make(columns, 1), isSymmetric: isSymmetric)
+        func both(_ statistic: Statistic, _ make: (SiteAxis, Int) -> LagAxis) -> Correlation {
+            Correlation(statistic, rows: make(rows, 0), columns: make(columns, 1))
         }
-        plans.consumerCovariance = both(
-            { axis, direction in
+        let ofConsumer = [
+            both(.consumerCovariance) { axis, direction in
                 .covariance(
                     length: axis.read, taps: Array(0..<axis.consumerTaps), shift: consumer[direction],
                     weights: Array(repeating: 1, count: axis.output))
-            }, isSymmetric: true)
-        plans.consumerMoment = both { axis, direction in
-            .moment(
-                left: axis.read, right: axis.output, taps: Array(0..<axis.consumerTaps),
-                shift: consumer[direction], weights: Array(repeating: 1, count: axis.output))
-        }
-        guard let producer = producerShifts else { return plans }
-        plans.inputCovariance = both(
-            { axis, direction in
+            },
+            both(.consumerMoment) { axis, direction in
+                .moment(
+                    left: axis.read, right: axis.output, taps: Array(0..<axis.consumerTaps),
+                    shift: consumer[direction], weights: Array(repeating: 1, count: axis.output))
+            },
+        ]
+        guard let producer = producerShifts else { return ofConsumer }
+        return ofConsumer + [
+            both(.inputCovariance) { axis, direction in
                 .covariance(
                     length: axis.phaseLength, taps: Array(0..<axis.producerTaps), phases: axis.phases,
                     shift: producer[direction], weights: axis.multiplicity)
-            }, isSymmetric: true)
-        plans.inputMoment = both { axis, direction in
-            .inputMoment(axis, producer: producer[direction], consumer: consumer[direction])
-        }
-        plans.overlap = both { axis, direction in
-            overlapIsExact
-                ? .overlap(axis, producer: producer[direction], consumer: consumer[direction])
-                : .moment(
-                    left: axis.phaseLength, right: axis.read, taps: Array(0..<axis.producerTaps),
-                    phases: axis.phases, shift: producer[direction], weights: axis.multiplicity)
-        }
-        return plans
+            },
+            both(.inputMoment) { axis, direction in
+                .inputMoment(axis, producer: producer[direction], consumer: consumer[direction])
+            },
+            both(.overlap) { axis, direction in
+                overlapIsExact
+                    ? .overlap(axis, producer: producer[direction], consumer: consumer[direction])
+                    : .moment(
+                        left: axis.phaseLength, right: axis.read, taps: Array(0..<axis.producerTaps),
+                        phases: axis.phases, shift: producer[direction], weights: axis.multiplicity)
+            },
+        ]
     }
 
     private var consumerShifts: [SiteAxis.Shift]? {
@@ -135,5 +129,37 @@ package struct SitePlan: Sendable {
             return nil
         }
         return [rows, columns]
+    }
+}
+
+extension SitePlan {
+    /// The statistics that are summed over X, H and G: always S_H and M.
+    var statistics: [Statistic] {
+        let needed: [(StatisticsNeeds, Statistic)] = [
+            (.inputCovariance, .inputCovariance), (.inputMoment, .inputMoment), (.overlap, .overlap),
+        ]
+        return [.consumerCovariance, .consumerMoment] + needed.filter { needs.contains($0.0) }.map(\.1)
+    }
+}
+
+/// Some statistics of one site in one shard, each summed in the way that the plan chose.
+final class PlannedSums: StatisticSums {
+    private let lags: LagSums
+    private let patches: PatchSums
+
+    /// - Parameter images: whose patches are written at a time; nil for as many as fit.
+    init(_ plan: SitePlan, _ statistics: [Statistic], images: Int? = nil) {
+        lags = LagSums(plan.geometry, statistics.compactMap { plan.correlations[$0] })
+        patches = PatchSums(plan, statistics.filter { plan.correlations[$0] == nil }, images: images)
+    }
+
+    func add(rows: Int, _ image: (SampleImage) -> UnsafePointer<Float>) {
+        lags.add(rows: rows, image)
+        patches.add(rows: rows, image)
+    }
+
+    static func total(_ statistic: Statistic, of parts: [PlannedSums]) -> [[Double]]? {
+        LagSums.total(statistic, of: parts.map(\.lags))
+            ?? PatchSums.total(statistic, of: parts.map(\.patches))
     }
 }

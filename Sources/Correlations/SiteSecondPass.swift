@@ -10,10 +10,8 @@ package final class SiteSecondPass {
     private let plan: SitePlan
     private let update: ConsumerUpdate?
     private let spectralUpdate: SpectralUpdate?
-    private let shifts: LagSums?
-    private let inputMoment: InputMomentSum?
-    private let patches: PatchRows
-    private let inputPatches: AlignedBuffer
+    /// Σ x g⊥ᵀ, where N is asked for.
+    private let sums: PlannedSums?
     private let remaining: AlignedBuffer
     private let gradient: ImageSum
     /// Images at a time.
@@ -25,13 +23,13 @@ package final class SiteSecondPass {
     package init(_ plan: SitePlan, update weights: Matrix) {
         self.plan = plan
         geometry = plan.geometry
-        patches = PatchRows(inputOf: geometry, plan.plane)
         let needsN = plan.needs.contains(.crossCovariance)
-        let byPatches = needsN && plan.inputMoment == nil
-        let perImage = byPatches ? patches.floats : 0
+        let perImage =
+            needsN && plan.correlations[.inputMoment] == nil
+            ? PatchRows(inputOf: geometry, plan.plane).floats : 0
         let fitting = PatchSums.images(floats: max(perImage, geometry.outputCount))
         if let shifts = plan.spectralUpdateShifts,
-            let periods = plan.consumerMoment.map({ LagSums.periods([$0]) })
+            let periods = plan.correlations[.consumerMoment].map({ LagSums.periods([$0]) })
         {
             images = max(1, LagSums.batch(geometry, periods) / 2)
             spectralUpdate = SpectralUpdate(
@@ -42,13 +40,7 @@ package final class SiteSecondPass {
             spectralUpdate = nil
             update = ConsumerUpdate(weights, geometry: geometry, plane: plan.plane, images: images)
         }
-        shifts =
-            needsN
-            ? plan.inputMoment.map {
-                LagSums(plan.geometry, [LagSums.Term(plan: $0, left: .input, right: .gradient)])
-            } : nil
-        inputMoment = byPatches ? InputMomentSum(geometry, plan.plane, images: images) : nil
-        inputPatches = AlignedBuffer(count: images * perImage)
+        sums = needsN ? PlannedSums(plan, [.inputMoment], images: images) : nil
         remaining = AlignedBuffer(count: images * geometry.outputCount)
         gradient = ImageSum(count: geometry.outputCount)
     }
@@ -61,18 +53,18 @@ package final class SiteSecondPass {
         var sum = 0.0
         for first in stride(from: 0, to: rows, by: images) {
             let count = min(images, rows - first)
-            let x = x + first * geometry.inputCount
-            subtract(
-                from: g + first * geometry.outputCount, of: h + first * geometry.hiddenCount, images: count)
+            let h = h + first * geometry.hiddenCount
+            subtract(from: g + first * geometry.outputCount, of: h, images: count)
             sum += vector_sum_of_squares(remaining.pointer, count * geometry.outputCount)
-            guard plan.needs.contains(.crossCovariance) else { continue }
+            guard let sums else { continue }
             gradient.add(rows: count, remaining.pointer)
-            shifts?.add(rows: count) { image in
-                image == .input ? x : UnsafePointer(remaining.pointer)
+            sums.add(rows: count) { image in
+                switch image {
+                case .input: x + first * geometry.inputCount
+                case .hidden: h
+                case .gradient: UnsafePointer(remaining.pointer)
+                }
             }
-            guard let inputMoment else { continue }
-            let rows = patches.patches(of: x, count: count, size: geometry.inputCount, in: inputPatches)
-            inputMoment.add(images: count, patches: rows, gradient: remaining.pointer)
         }
         squares.append((rows, sum))
     }
@@ -88,18 +80,13 @@ package final class SiteSecondPass {
             preconditionFailure("the sums of a site have at least one part")
         }
         var result = SecondPassMatrices(squares: parts.flatMap(\.squares))
-        guard first.plan.needs.contains(.crossCovariance) else { return result }
-        for part in parts { part.shifts?.finish() }
-        let sum =
-            first.shifts == nil
-            ? InputMomentSum.total(parts.compactMap(\.inputMoment))
-            : LagSum.total(parts.compactMap { $0.shifts?.sums.first })[0]
+        guard let sum = PlannedSums.total(.inputMoment, of: parts.compactMap(\.sums)) else { return result }
         let linear = LinearSums(
             geometry: first.geometry, plane: first.plan.plane, input: [], hidden: [],
             gradient: ImageSum.total(parts.map(\.gradient)), samples: parts.reduce(0) { $0 + $1.samples })
         result.crossCovariance = FirstPassSumsOfSite(
             plan: first.plan, linear: linear, scale: 1 / Double(max(samples, 1))
-        ).inputMoment(sum)
+        ).inputMoment(sum[0])
         return result
     }
 }

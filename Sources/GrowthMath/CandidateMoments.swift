@@ -75,3 +75,42 @@ package struct NeuronGains: Equatable, Sendable {
         linear = zip(plus, minus).map { share * ($0 + $1) }
     }
 }
+
+/// How fast the loss falls when a proposal is applied, to first order; all per unit of the amplitude γ.
+package struct FirstOrderDecrease: Equatable, Sendable {
+    /// Of the consumer's own move: ⟨M, δWᵀ⟩.
+    package let update: Double
+    /// Of the new neurons, exactly: the sum of their gains, kink included.
+    package let neurons: Double
+
+    /// The slope of the loss at γ = 0, with the sign turned.
+    package var total: Double { update + neurons }
+
+    package init(update: Matrix?, moment: Matrix, gains: [Double]) {
+        self.update = update.map { $0.transposed.inner(moment) } ?? 0
+        neurons = gains.reduce(0, +)
+    }
+}
+
+/// A mean over samples that were summed in chunks, and how far it may be off.
+package struct ChunkedMean {
+    package let mean: Double
+    /// The standard error of the mean, from the spread between chunks; 0 where there is only one.
+    package let error: Double
+
+    /// - Parameter chunks: rows and sum of each chunk.
+    package init(_ chunks: [(rows: Int, sum: Double)]) {
+        let total = Double(chunks.reduce(0) { $0 + $1.rows })
+        let mean = total > 0 ? chunks.reduce(0) { $0 + $1.sum } / total : 0
+        self.mean = mean
+        guard chunks.count > 1 else {
+            error = 0
+            return
+        }
+        let spread = chunks.reduce(0) { sum, chunk in
+            let share = (chunk.sum - Double(chunk.rows) * mean) / total
+            return sum + share * share
+        }
+        error = (spread * Double(chunks.count) / Double(chunks.count - 1)).squareRoot()
+    }
+}

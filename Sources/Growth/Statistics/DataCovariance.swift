@@ -1,5 +1,4 @@
 internal import Datasets
-internal import Synchronization
 internal import Tensors
 
 /// S = XᵀX/n of the data itself, from exact sums over its bytes.
@@ -16,16 +15,14 @@ struct DataCovariance {
 
     /// S, [a, a], with the ones last if asked for.
     func matrix(hasOnes: Bool, threads: Int) throws -> Matrix {
-        let parts = Mutex<[(gram: Matrix, sums: [Double])]>([])
         let workers = max(1, min(threads, (positions.count + Self.chunk - 1) / Self.chunk))
-        try WorkerTeam.run(workers) { worker in
+        // Exact integers: how many parts there are does not matter.
+        let all = try WorkerTeam.map(workers, threads: workers) { worker in
             let begin = positions.count * worker / workers
             let end = positions.count * (worker + 1) / workers
             let sum = byteGram(of: begin..<end)
-            parts.withLock { $0.append((sum.gram, sum.columnSums)) }
+            return (gram: sum.gram, sums: sum.columnSums)
         }
-        // Exact integers: the order of the parts does not matter.
-        let all = parts.withLock { $0 }
         guard var (gram, sums) = all.first else { preconditionFailure("a team has a worker") }
         for part in all.dropFirst() {
             gram = gram + part.gram

@@ -1,3 +1,41 @@
+/// An image of every sample, positions before channels.
+enum SampleImage: Hashable, CaseIterable {
+    /// X, H and G.
+    case input, hidden, gradient
+}
+
+/// What is summed over samples and positions: left · rightᵀ of two images, through their taps.
+enum Statistic: CaseIterable, Sendable {
+    case consumerCovariance, consumerMoment, inputCovariance, inputMoment, overlap
+
+    var left: SampleImage {
+        switch self {
+        case .consumerCovariance, .consumerMoment: .hidden
+        case .inputCovariance, .inputMoment, .overlap: .input
+        }
+    }
+
+    var right: SampleImage {
+        switch self {
+        case .consumerCovariance, .overlap: .hidden
+        case .consumerMoment, .inputMoment: .gradient
+        case .inputCovariance: .input
+        }
+    }
+
+    var isSymmetric: Bool { left == right }
+}
+
+/// A way of summing statistics of one site in one shard. Used by one thread.
+protocol StatisticSums: AnyObject {
+    /// Adds samples.
+    func add(rows: Int, _ image: (SampleImage) -> UnsafePointer<Float>)
+
+    /// A statistic over all parts, in their order: tap-major, one matrix for each neuron tap or one in all; nil where it is
+    /// not summed in this way.
+    static func total(_ statistic: Statistic, of parts: [Self]) -> [[Double]]?
+}
+
 /// A part of a sum over pairs of positions (p, q) along one axis.
 enum LagTerm: Hashable {
     /// All pairs with p − q = lag.
@@ -192,25 +230,26 @@ struct PlaneTerm: Hashable {
     }
 }
 
-/// A statistic of the plane as sums over pairs of positions.
-struct LagPlan: Sendable {
+/// A statistic as sums over pairs of positions: which images stand left and right, and their taps and weights along rows
+/// and columns.
+struct Correlation: Sendable {
+    let statistic: Statistic
     let rows: LagAxis
     let columns: LagAxis
-    /// Whether left and right are the same image: half of the terms are then transposes of others.
-    let isSymmetric: Bool
     /// The terms that are computed: sums over all pairs in both directions first, then the others.
     let terms: [PlaneTerm]
     /// How many of them are sums over all pairs in both directions.
     let lagCount: Int
 
-    init(rows: LagAxis, columns: LagAxis, isSymmetric: Bool = false) {
+    init(_ statistic: Statistic, rows: LagAxis, columns: LagAxis) {
+        self.statistic = statistic
         self.rows = rows
         self.columns = columns
-        self.isSymmetric = isSymmetric
+        let isSymmetric = statistic.isSymmetric
         var (lags, others): ([PlaneTerm], [PlaneTerm]) = ([], [])
         var seen: Set<PlaneTerm> = []
-        for row in LagPlan.distinct(rows) {
-            for column in LagPlan.distinct(columns) {
+        for row in Correlation.distinct(rows) {
+            for column in Correlation.distinct(columns) {
                 var term = PlaneTerm(rows: row, columns: column)
                 if isSymmetric && !term.isCanonical { term = term.swapped }
                 guard seen.insert(term).inserted else { continue }
@@ -226,6 +265,8 @@ struct LagPlan: Sendable {
         return axis.blocks.flatMap(\.terms).map(\.term).filter { seen.insert($0).inserted }
     }
 
+    /// Whether left and right are the same image: half of the terms are then transposes of others.
+    var isSymmetric: Bool { statistic.isSymmetric }
     var slots: Int { rows.slots * columns.slots }
     var rowTaps: Int { rows.rowTaps * columns.rowTaps }
     var columnTaps: Int { rows.columnTaps * columns.columnTaps }
