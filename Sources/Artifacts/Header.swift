@@ -8,9 +8,11 @@ package enum Kind: String, CaseIterable, Sendable {
     /// The `format_version` that is written, and the only one that is read; it rises where the content of a kind changes.
     package var formatVersion: Int64 {
         switch self {
-        case .dataset, .bottlenecks, .evaluation: 1
+        case .dataset, .evaluation: 1
         // 2: what the network was trained on. 3: when its weights were born.
         case .network: 3
+        // 2: widths, each with all layers that read it.
+        case .bottlenecks: 2
         }
     }
 }

@@ -7,36 +7,39 @@ package import Tensors
 package enum GrowthError: ReportableError, Equatable {
     /// A method was given statistics that lack what it needs: a mistake in this program.
     case missingStatistic(name: String, method: String)
-    /// More neurons were asked for than a site can use.
-    case notEnoughDirections(site: String, method: String, asked: Int, available: Int)
-    /// The gradients or the inputs of a site hold NaN or infinity.
-    case notFinite(site: String, what: String)
+    /// More neurons were asked for than a width can use.
+    case notEnoughDirections(width: String, method: String, asked: Int, available: Int)
+    /// The gradients or the inputs of a width hold NaN or infinity.
+    case notFinite(width: String, what: String)
     /// The loss is NaN or infinite before anything was changed.
     case lossNotFinite(what: String)
     /// The network has no width that can grow.
-    case noSites(nodes: [String])
+    case noWidths(nodes: [String])
+    /// Residual widths are to grow, but no sum ties any together.
+    case noResidualWidths(widths: [String])
     /// Bottlenecks were measured on another network.
-    case otherNetwork(site: String, found: String, expected: String)
+    case otherNetwork(width: String, found: String, expected: String)
     /// Bottlenecks were measured for another method.
     case otherMethod(found: String, expected: String)
     /// Bottlenecks were measured for other taps.
     case otherTaps(found: String, expected: String)
-    /// A target under the width that a site has already.
-    case targetBelowWidth(site: String, target: Int, width: Int)
+    /// A target under the neurons that a width has already.
+    case targetBelowWidth(width: String, target: Int, count: Int)
     /// A bottlenecks file holds something else than this version writes.
     case invalidFile(file: String, path: String, problem: String)
     /// The network has grown in this round before.
     case roundRepeated(Int)
-    /// Target widths for another number of sites.
-    case targetCount(found: Int, sites: [String])
+    /// Target widths for another number of widths.
+    case targetCount(found: Int, widths: [String])
     /// An odd number of neurons where they come in pairs.
-    case oddPairs(site: String, asked: Int)
+    case oddPairs(width: String, asked: Int)
     /// A solve failed although its numbers are finite.
-    case unsolvable(site: String, problem: LinearAlgebraError)
+    case unsolvable(width: String, problem: LinearAlgebraError)
 
     package var exitCode: Int32 {
         switch self {
-        case .notEnoughDirections, .notFinite, .lossNotFinite, .noSites, .otherNetwork, .otherMethod,
+        case .notEnoughDirections, .notFinite, .lossNotFinite, .noWidths, .noResidualWidths, .otherNetwork,
+            .otherMethod,
             .invalidFile, .roundRepeated, .oddPairs, .targetCount, .otherTaps,
             .targetBelowWidth:
             65
@@ -45,46 +48,58 @@ package enum GrowthError: ReportableError, Equatable {
         }
     }
 
+    /// The field of `growth:` that it speaks of.
+    package var parameter: String? {
+        switch self {
+        case .noResidualWidths: "residual-widths"
+        case .targetCount, .targetBelowWidth: "neurons"
+        default: nil
+        }
+    }
+
     package var description: String {
         switch self {
         case .missingStatistic(let name, let method):
             "method \(method) needs the statistic '\(name)', which was not measured"
-        case .notEnoughDirections(let site, let method, let asked, let available):
-            "site \(site): \(asked) neurons asked, but \(method) finds only \(available) useful directions "
+        case .notEnoughDirections(let width, let method, let asked, let available):
+            "width \(width): \(asked) neurons asked, but \(method) finds only \(available) useful directions "
                 + "there; ask for neurons: \(available) or fewer, for neurons: auto, or grow in more rounds"
-        case .notFinite(let site, let what):
-            "site \(site): the \(what) holds NaN or infinity; the network has diverged before this step, "
+        case .notFinite(let width, let what):
+            "width \(width): the \(what) holds NaN or infinity; the network has diverged before this step, "
                 + "lower its learning rate"
         case .lossNotFinite(let what):
             "the loss over \(what) is NaN or infinite; the network has diverged before this step, lower its learning rate"
-        case .noSites(let nodes):
-            "no width of the network can grow: a site is a linear layer or a convolution, then nodes that keep channels "
+        case .noWidths(let nodes):
+            "no width of the network can grow: it would need a linear layer or a convolution, then nodes that keep channels "
                 + "apart (activations, dropout, pooling, batch normalisation, depthwise convolutions, flattening), then a "
-                + "layer that alone reads them; layer and group normalisation mix channels; the nodes are \(nodes.joined(separator: ", "))"
-        case .otherNetwork(let site, let found, let expected):
-            "the bottlenecks are not of this network: site \(site) was measured as \(found), the network has "
+                + "layer that reads them; layer and group normalisation mix channels; the nodes are \(nodes.joined(separator: ", "))"
+        case .noResidualWidths(let widths):
+            "residual-widths: true, but no sum ties layers together whose channels could grow; leave it out, so that "
+                + "\(widths.joined(separator: ", ")) grow"
+        case .otherNetwork(let width, let found, let expected):
+            "the bottlenecks are not of this network: width \(width) was measured as \(found), the network has "
                 + "\(expected); compute them again for this network"
         case .otherMethod(let found, let expected):
             "the bottlenecks were computed for the method \(found), the parameters say \(expected); give both stages the "
                 + "same method"
         case .otherTaps(let found, let expected):
             "the bottlenecks were computed with taps: \(found), the parameters say \(expected); give both stages the same"
-        case .targetBelowWidth(let site, let target, let width):
-            "neurons: {target: …} asks for a width of \(target) at \(site), which has \(width) already; neurons are added, "
-                + "never taken away: give at least \(width)"
+        case .targetBelowWidth(let width, let target, let count):
+            "neurons: {target: …} asks for a width of \(target) at \(width), which has \(count) already; neurons are added, "
+                + "never taken away: give at least \(count)"
         case .invalidFile(let file, let path, let problem):
             "\(file): \(path): \(problem)"
         case .roundRepeated(let round):
             "the network has grown in round \(round) before; number this one anew, as in --set round=\(round + 1) "
                 + "--set rounds=\(round + 1)"
-        case .targetCount(let found, let sites):
-            "neurons: {target: …} names \(found) widths, but \(sites.count) can grow (\(sites.joined(separator: ", "))); "
+        case .targetCount(let found, let widths):
+            "neurons: {target: …} names \(found) widths, but \(widths.count) can grow (\(widths.joined(separator: ", "))); "
                 + "give one width for each of them, or one for all"
-        case .oddPairs(let site, let asked):
-            "site \(site): signs: pair adds neurons in twos, but neurons: \(asked) is odd; ask for an even number, or for "
+        case .oddPairs(let width, let asked):
+            "width \(width): signs: pair adds neurons in twos, but neurons: \(asked) is odd; ask for an even number, or for "
                 + "neurons: {most: \(asked)}"
-        case .unsolvable(let site, let problem):
-            "site \(site): \(problem)"
+        case .unsolvable(let width, let problem):
+            "width \(width): \(problem)"
         }
     }
 }

@@ -1,8 +1,10 @@
 package import Tensors
 
-/// Neurons and a consumer update that fit a site as it stands, amplitude not yet included.
+/// Neurons and a consumer update that fit a width as it stands, amplitude not yet included.
+///
+/// A width has one for each of its consumers. Fan-ins are the same in all of them: into all producers, side by side.
 package struct Extension: Equatable, Sendable {
-    /// α [k, a], ω [c, k E] for all of the consumer's taps.
+    /// α [k, Σ a], ω [c, k E] for all of the consumer's taps.
     package var neurons: NewNeurons
     /// How the consumer's weights move by themselves, [c, b]; nil for not at all.
     package var update: Matrix?

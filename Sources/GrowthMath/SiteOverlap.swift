@@ -16,8 +16,8 @@ package enum SiteOverlap: Equatable, Sendable {
     /// In the oracle's cases Σ λ̃² of the best three neurons is 0.60 to 1.00 of the exact optimum's (without any
     /// overlap, as published: 0.18 to 0.89); it is exact where Q is 1 x 1.
     case aligned(input: Matrix, hidden: Matrix)
-    /// Of all producers and consumers of a stream, which has the factors of its own consumers.
-    indirect case stream(StreamOverlap)
+    /// Of all producers and consumers of a residual width, which has the factors of its own consumers.
+    indirect case blocks(WidthOverlap)
 
     /// What the first pass found; nil where it was not asked for.
     package init?(_ found: FirstPassMatrices) {
@@ -41,11 +41,11 @@ package enum SiteOverlap: Equatable, Sendable {
             }
         case .aligned(let input, let hidden):
             return try SemidefiniteFactor(hidden, threshold: threshold).whitening(input.transposed).gram
-        case .stream(let stream): return try stream.explained(threshold: threshold)
+        case .blocks(let blocks): return try blocks.explained(threshold: threshold)
         }
     }
 
-    /// α C_e S_H⁺ for every neuron and tap, [k E, b], row neuron E + e; of a stream, see ``StreamOverlap``.
+    /// α C_e S_H⁺ for every neuron and tap, [k E, b], row neuron E + e; of a residual width, see ``WidthOverlap``.
     ///
     /// - Parameter fanIn: α, [k, a].
     package func compensation(
@@ -63,7 +63,7 @@ package enum SiteOverlap: Equatable, Sendable {
                     }
                 }
             }
-        case .stream(let stream): return try stream.compensation(of: fanIn, threshold: threshold)
+        case .blocks(let blocks): return try blocks.compensation(of: fanIn, threshold: threshold)
         case .aligned(let input, let hidden):
             let factor = try SemidefiniteFactor(hidden, threshold: threshold)
             let found = factor.solving(fanIn.times(input).transposed)

@@ -20,6 +20,9 @@ package struct Architecture: Sendable {
             self.operation = operation
             self.inputs = inputs
         }
+
+        /// The operation, if it mixes channels by weights of its own.
+        package var layer: (any Layer)? { operation as? any Layer }
     }
 
     /// The name under which nodes refer to the data.

@@ -28,7 +28,7 @@ extension Network {
         root[group: "history"] = history.content
         root[group: "cost"] = costContent
         root[group: "growth"] = Group()
-        for record in growth { root[group: "growth/\(record.round)/\(record.site)"] = record.content }
+        for record in growth { root[group: "growth/\(record.round)/\(record.width)"] = record.content }
         return root
     }
 
@@ -68,11 +68,11 @@ extension Network {
             cost[phase] = try Self.count("training_flops_\(phase.rawValue)", of: "cost", file)
         }
         for round in try Self.groupsAlone(in: "growth", file) {
-            for site in try Self.groupsAlone(in: "growth/\(round)", file) {
-                growth.append(try GrowthRecord(reading: file, round: round, site: site))
+            for width in try Self.groupsAlone(in: "growth/\(round)", file) {
+                growth.append(try GrowthRecord(reading: file, round: round, width: width))
             }
         }
-        growth.sort { ($0.round, $0.site) < ($1.round, $1.site) }
+        growth.sort { ($0.round, $0.width) < ($1.round, $1.width) }
         births = try Births.all(reading: file, layout, lastRound: lastRound)
         try validate(source: file.path)
     }
@@ -186,8 +186,8 @@ extension GrowthRecord {
         ])
     }
 
-    fileprivate init(reading file: borrowing File, round: String, site: String) throws {
-        let path = "growth/\(round)/\(site)"
+    fileprivate init(reading file: borrowing File, round: String, width: String) throws {
+        let path = "growth/\(round)/\(width)"
         guard let number = Int(round), number >= 1, String(number) == round else {
             throw NetworkError.invalidFile(
                 file: file.path, path: path, problem: "a round is a positive number")
@@ -199,7 +199,7 @@ extension GrowthRecord {
         }
         let predicted = try file.real("predicted_decrease", of: path)
         self.init(
-            round: number, site: site, method: try file.text("method", of: path),
+            round: number, width: width, method: try file.text("method", of: path),
             neurons: neurons, amplitude: try file.real("amplitude", of: path),
             predictedDecrease: predicted.isNaN ? nil : predicted,
             realizedDecrease: try file.real("realized_decrease", of: path),

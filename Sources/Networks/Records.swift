@@ -51,13 +51,13 @@ package struct Cost: Equatable, Sendable {
     package var total: Int { flops.values.reduce(0, +) }
 }
 
-/// What one growth did at one site, or why it did nothing.
+/// What one growth did at one width, or why it did nothing.
 package struct GrowthRecord: Equatable, Sendable {
     package var round: Int
-    /// The growth site: the name of its producer.
-    package var site: String
+    /// The width's name: its first producer.
+    package var width: String
     package var method: String
-    /// Neurons added; 0 where the site was left as it was.
+    /// Neurons added; 0 where the width was left as it was.
     package var neurons: Int
     /// γ: α and ω were scaled by √γ, the consumer's weights moved by γ δW*, or only to make room where the note says so.
     package var amplitude: Double
@@ -69,16 +69,17 @@ package struct GrowthRecord: Equatable, Sendable {
     /// Ψ and ‖G‖²/n before growth.
     package var bottleneck: Double
     package var gradientNorm: Double
-    /// Why the site was left alone, or grew without the consumer's update; else empty.
+    /// Why the width was left alone, or grew without the consumer's update; else empty.
     package var note: String
 
     package init(
-        round: Int, site: String, method: String, neurons: Int, amplitude: Double, predictedDecrease: Double?,
+        round: Int, width: String, method: String, neurons: Int, amplitude: Double,
+        predictedDecrease: Double?,
         realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double,
         note: String = ""
     ) {
         self.round = round
-        self.site = site
+        self.width = width
         self.method = method
         self.neurons = neurons
         self.amplitude = amplitude

@@ -1,5 +1,10 @@
 internal import Parameters
-internal import Tensors
+package import Tensors
+
+extension [Int] {
+    /// Rows and columns of an image's shape; one position for a row of features.
+    package var extent: Extent { count == 3 ? Extent(self[1], self[2]) : Extent(square: 1) }
+}
 
 extension Fields {
     /// Rows and columns: one number for both, or a list of two.

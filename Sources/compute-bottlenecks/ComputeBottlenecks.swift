@@ -38,12 +38,13 @@ struct ComputeBottlenecks: Program {
             let network = try context.read("network", .network) { try Network(reading: $0) }
             let bottlenecks = try computeBottlenecks(
                 context.parameters, dataset: dataset, network: network, threads: context.threads)
-            for site in bottlenecks.sites {
+            for width in bottlenecks.widths {
                 context.progress.line(
                     String(
                         format: "%@: bottleneck %.4g of a gradient norm of %.4g (%.1f%%), on %d samples",
-                        site.site,
-                        site.bottleneck, site.gradientNorm, 100 * site.relativeBottleneck, bottlenecks.samples
+                        width.width,
+                        width.bottleneck, width.gradientNorm, 100 * width.relativeBottleneck,
+                        bottlenecks.samples
                     ))
             }
             return .content(bottlenecks.content)

@@ -1,3 +1,5 @@
+import GrowthMath
+import Correlations
 import Datasets
 import Networks
 import Parameters
@@ -13,10 +15,12 @@ struct BirthsTests {
 
     /// A network after so many rounds of two neurons, or channels, at every width.
     private func grown(_ start: Network, rounds: Int, method: String = "net2net") throws -> Network {
+        let isResidual = !Width.residual(in: start.architecture).isEmpty
         let plan = try GrowthPlan(
             tree: Tree(
-                yaml: "{rounds: \(rounds), method: \(method), streams: true, neurons: {most: 2}}", file: "x"),
-            file: "x")
+                yaml:
+                    "{rounds: \(rounds), method: \(method), residual-widths: \(isResidual), neurons: {most: 2}}",
+                file: "x"), file: "x")
         return try (1...rounds).reduce(start) { network, round in
             let found = try computeBottlenecks(
                 plan.bottleneckParameters(round: round, loss: LossParameters(), seed: 0), dataset: dataset,
@@ -65,7 +69,7 @@ struct BirthsTests {
     }
 
     @Test("a width that branches share is born in all its layers at once, what rounds leave alone stays")
-    func streams() throws {
+    func residual() throws {
         let network = try grown(ResidualNetworks.network(.classic), rounds: 1)
         let (stem, back) = (network.births["stem"], network.births["stage1-block1-conv2"])
         #expect(stem == Births(rows: rounds(3, 2), columns: rounds(2)))

@@ -9,7 +9,7 @@ import Training
 
 @testable import Growth
 
-@Suite("Samples carried from site to site")
+@Suite("Samples carried from width to width")
 struct CarriedSamplesTests: GrowsNetworks {
     /// More than one chunk, the last of them not full.
     let dataset = SampleNetworks.dataset(train: 1300, validation: 700)
@@ -19,10 +19,10 @@ struct CarriedSamplesTests: GrowsNetworks {
     {
         CarriedSamples(
             dataset.validation, dataset.normalization, for: network.architecture, threads: threads,
-            places: GrowthSite.all(in: network.architecture).map(\.producerInput), keptBytes: keptBytes)
+            places: Width.plain(in: network.architecture).map(\.input), keptBytes: keptBytes)
     }
 
-    private func drawn(_ site: GrowthSite, _ network: Network, bias: Double = 0) -> Extension {
+    private func drawn(_ site: Width, _ network: Network, bias: Double = 0) -> Extension {
         var random = Philox(seed: 3, purpose: .growth)
         var fanIn = random.matrix(2, site.geometry.inputs, deviation: 0.4)
         if site.producerHasBias {
@@ -37,12 +37,12 @@ struct CarriedSamplesTests: GrowsNetworks {
     }
 
     /// The loss with neurons drawn at a site, and the operations it took.
-    private func tried(_ site: GrowthSite, _ network: Network, _ samples: CarriedSamples) throws
+    private func tried(_ site: Width, _ network: Network, _ samples: CarriedSamples) throws
         -> (loss: Double, flops: Int)
     {
         let before = samples.flops
         let trial = try GrowthTrial(
-            drawn(site, network), at: site, of: network, over: samples, loss: LossParameters())
+            [drawn(site, network)], at: site, of: network, over: samples, loss: LossParameters())
         return (try trial.loss(at: 0.5), samples.flops - before)
     }
 
@@ -54,14 +54,14 @@ struct CarriedSamplesTests: GrowsNetworks {
         var network = try SampleNetworks.network(kind)
         var carried = samples(network, threads: 2, keptBytes: bytes)
         func check(_ index: Int) throws -> (carried: Int, fresh: Int) {
-            let site = GrowthSite.all(in: network.architecture)[index]
+            let site = Width.plain(in: network.architecture)[index]
             let found = try tried(site, network, carried)
             let fresh = try tried(site, network, samples(network))
             #expect(abs(found.loss - fresh.loss) < 1e-6, "\(site.name)")
             network = try network.grafting(drawn(site, network), at: site)
             return (found.flops, fresh.flops)
         }
-        let last = GrowthSite.all(in: network.architecture).count - 1
+        let last = Width.plain(in: network.architecture).count - 1
         _ = try check(0)
         _ = try check(last)
         let spent = try check(last)
@@ -80,10 +80,10 @@ struct CarriedSamplesTests: GrowsNetworks {
         arguments: [SampleNetworks.Kind.batchNormalized, .flattenedNormalized, .normalizedLate], [1, 3])
     func moments(kind: SampleNetworks.Kind, threads: Int) throws {
         let network = try SampleNetworks.network(kind)
-        let site = try #require(GrowthSite.all(in: network.architecture).first { $0.name == "first" })
+        let site = try #require(Width.plain(in: network.architecture).first { $0.name == "first" })
         let provisional = try network.grafting(drawn(site, network, bias: 40), at: site)
         let samples = samples(network, threads: threads)
-        try samples.carry(to: site.producerInput, of: network)
+        try samples.carry(to: site.input, of: network)
         let grown = try provisional.normalizing(2, at: site, over: samples)
 
         let node = try #require(network.architecture.normalizations(site.between).first)

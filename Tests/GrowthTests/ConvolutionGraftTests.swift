@@ -19,7 +19,7 @@ struct ConvolutionGraftTests {
     }
 
     /// Neurons and an update of ordinary size, drawn.
-    private func drawn(_ site: GrowthSite, _ network: Network, count: Int, seed: Int, update: Bool)
+    private func drawn(_ site: Width, _ network: Network, count: Int, seed: Int, update: Bool)
         -> Extension
     {
         var random = Philox(seed: seed, purpose: .growth)
@@ -37,14 +37,14 @@ struct ConvolutionGraftTests {
         arguments: SampleNetworks.Kind.allCases, [true, false])
     func trials(kind: SampleNetworks.Kind, update: Bool) throws {
         let network = try SampleNetworks.network(kind, bias: update)
-        for site in GrowthSite.all(in: network.architecture) {
+        for site in Width.plain(in: network.architecture) {
             let some = drawn(site, network, count: 2, seed: 3, update: update)
             for bytes in [CarriedSamples.keptBytes, 0] {
                 let samples = CarriedSamples(
                     dataset.validation, dataset.normalization, for: network.architecture, threads: 2,
                     keptBytes: bytes)
                 let trial = try GrowthTrial(
-                    some, at: site, of: network, over: samples, loss: LossParameters())
+                    [some], at: site, of: network, over: samples, loss: LossParameters())
                 for amplitude in [0, 0.3, 2.0] {
                     let grown = try network.grafting(some.scaled(by: amplitude), at: site)
                     let expected = run(amplitude > 0 ? grown : network).lossAndGradients().loss
@@ -64,20 +64,20 @@ struct ConvolutionGraftTests {
         let before = run(network).outputs
         let trained = run(network, mode: NetworkRun.training).outputs
         for step in 0..<4 {
-            let sites = GrowthSite.all(in: network.architecture)
+            let sites = Width.plain(in: network.architecture)
             let site = sites[random.integer(below: sites.count)]
             let method: any GrowthMethod = random.integer(below: 2) == 0 ? Net2Net() : RandomZeroOut()
-            let problem = try SiteProblem(
-                site, of: network, statistics: emptyStatistics(site), proposal: ProposalParameters(),
-                thresholds: Thresholds(), seed: seed, round: step + 1, position: 0)
-            let found = try method.propose(for: problem, limit: 1 + random.integer(below: 4))
-            let width = site.width
+            let problem = try WidthProblem(
+                site, of: network, statistics: nil, proposal: ProposalParameters(), seed: seed,
+                round: step + 1, position: 0)
+            let found = try problem.propose(by: method, limit: 1 + random.integer(below: 4))[0]
+            let width = site.count
             network = try network.grafting(
                 Extension(neurons: found.neurons, update: found.consumerUpdate(with: found.neurons)), at: site
             )
             let grown = try #require(
-                GrowthSite.all(in: network.architecture).first { $0.name == site.name })
-            #expect(grown.width == width + found.neurons.count)
+                Width.plain(in: network.architecture).first { $0.name == site.name })
+            #expect(grown.count == width + found.neurons.count)
         }
         try network.validate(source: "test")
         #expect(relativeDifference(run(network).outputs, before) <= 1e-5)
@@ -112,28 +112,17 @@ struct ConvolutionGraftTests {
         NetworkRun(network, split, dataset.normalization)
     }
 
-    private func emptyStatistics(_ site: GrowthSite) throws -> SiteStatistics {
-        let (b, c) = (site.geometry.hiddenInputs, site.geometry.outChannels)
-        let covariance = Matrix(rows: b, columns: b)
-        return SiteStatistics(
-            samples: 1, geometry: site.geometry, consumerCovariance: covariance,
-            consumerMoment: Matrix(rows: b, columns: c), gradientNorm: 0,
-            bestUpdate: try BestUpdate(
-                covariance: covariance, moment: Matrix(rows: b, columns: c), threshold: 1e-10),
-            bottleneck: 0)
-    }
-
     @Test(
         "a batch normalisation lets new channels pass: exactly in evaluation, nearly in training",
         arguments: [SampleNetworks.Kind.batchNormalized, .flattenedNormalized, .globallyPooled, .residual])
     func normalization(kind: SampleNetworks.Kind) throws {
         let network = try SampleNetworks.network(kind)
-        let site = try #require(GrowthSite.all(in: network.architecture).first { $0.name == "first" })
+        let site = try #require(Width.plain(in: network.architecture).first { $0.name == "first" })
         let some = drawn(site, network, count: 2, seed: 5, update: false)
         let provisional = try network.grafting(some, at: site)
         let samples = CarriedSamples(
             dataset.train, dataset.normalization, for: network.architecture, threads: 2)
-        try samples.carry(to: site.producerInput, of: network)
+        try samples.carry(to: site.input, of: network)
         let grown = try provisional.normalizing(2, at: site, over: samples)
         #expect(relativeDifference(run(grown).outputs, run(provisional).outputs) < 1e-5)
 
@@ -161,7 +150,7 @@ struct ConvolutionGraftTests {
     func optimizerState(kind: SampleNetworks.Kind) throws {
         var network = try SampleNetworks.network(kind)
         for (name, tensor) in network.parameters { network.optimizerState["\(name)/momentum"] = tensor }
-        let site = try #require(GrowthSite.all(in: network.architecture).first { $0.name == "first" })
+        let site = try #require(Width.plain(in: network.architecture).first { $0.name == "first" })
         // Without an update, old weights and their state stay the same values at the same places.
         let grown = try network.grafting(drawn(site, network, count: 2, seed: 1, update: false), at: site)
         for (name, tensor) in grown.parameters {

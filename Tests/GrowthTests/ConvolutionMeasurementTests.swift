@@ -33,7 +33,7 @@ struct ConvolutionMeasurementTests {
 
     /// X_e, H and G of the site "first" in Float64, from the values of its nodes.
     private struct Exact {
-        let site: GrowthSite
+        let site: Width
         let geometry: SiteGeometry
         let producerPatches: Planes
         let readings: [Matrix]
@@ -42,11 +42,11 @@ struct ConvolutionMeasurementTests {
         let samples: Int
 
         init(_ network: Network, _ run: NetworkRun, taps: SiteGeometry.Scheme) throws {
-            site = try #require(GrowthSite.all(in: network.architecture).first { $0.name == "first" })
+            site = try #require(Width.plain(in: network.architecture).first { $0.name == "first" })
             geometry = site.geometry(taps)
             samples = run.split.count
             let x = Planes(
-                rows: run.values(of: site.producerInput), samples: samples, extent: geometry.image)
+                rows: run.values(of: site.input), samples: samples, extent: geometry.image)
             let patches = x.patches(geometry.producer)
             producerPatches = Planes(
                 rows: geometry.producerHasBias ? patches.appendingOnes : patches, samples: samples,
@@ -61,7 +61,7 @@ struct ConvolutionMeasurementTests {
             }
             let all = linear.readings(geometry.consumer)
             readings = taps == .full || site.isFlattened ? all : [all[geometry.consumerTap(0)]]
-            var hidden = run.values(of: site.consumerInput)
+            var hidden = run.values(of: site.routes[0].reading.hidden)
             if site.isFlattened {
                 // [n, c h w] is a patch already.
             } else {
@@ -83,12 +83,13 @@ struct ConvolutionMeasurementTests {
         func moments(_ neurons: NewNeurons) -> CandidateMoments {
             let z = producerPatches.rows.timesTransposed(neurons.fanIn)
             let both = z.appending(columns: -z)
-            let planes = site.stages.reduce(
+            let planes = site.graph.members.reduce(
                 Planes(rows: both, samples: samples, extent: geometry.hidden)
-            ) { planes, stage in
-                switch stage {
+            ) { planes, member in
+                switch member.role {
                 case .slopes(let slopes): planes.mapping { slopes($0) }
                 case .pool(let pool): planes.pooled(pool)
+                case .producer, .sum, .passes: planes
                 }
             }
             let all = planes.readings(geometry.consumer)
@@ -110,11 +111,11 @@ struct ConvolutionMeasurementTests {
             let run = NetworkRun(network, dataset.train, dataset.normalization)
             let exact = try Exact(network, run, taps: taps)
             let expected = try exact.statistics
-            let measured = try #require(found.sites.first { $0.site == "first" })
-            let statistics = try #require(measured.statistics)
-            #expect(measured.taps == exact.geometry.taps)
-            #expect(relative(measured.consumerCovariance, expected.consumerCovariance) < 1e-5)
-            #expect(relative(measured.consumerMoment, expected.consumerMoment) < 1e-4)
+            let measured = try #require(found.widths.first { $0.width == "first" })
+            let statistics = try #require(measured.statistics).consumer(0)
+            #expect(measured.only.taps == exact.geometry.taps)
+            #expect(relative(measured.only.consumerCovariance, expected.consumerCovariance) < 1e-5)
+            #expect(relative(measured.only.consumerMoment, expected.consumerMoment) < 1e-4)
             #expect(agrees(measured.gradientNorm, expected.gradientNorm, to: 1e-5))
             #expect(agrees(measured.bottleneck, expected.bottleneck, to: 1e-5))
             for path: KeyPath<SiteStatistics, Matrix?> in [
@@ -162,7 +163,7 @@ struct ConvolutionMeasurementTests {
             let loss = LossParameters()
             var bottlenecks = try computeBottlenecks(
                 plan.bottleneckParameters(round: 1, loss: loss, seed: 0), dataset: same, network: network)
-            bottlenecks.sites = bottlenecks.sites.filter { $0.site == "first" }
+            bottlenecks.widths = bottlenecks.widths.filter { $0.width == "first" }
             func decrease(_ amplitude: Double) throws -> (predicted: Double, realised: Double) {
                 plan.placement.amplitude = .fixed(amplitude)
                 let outcome = try growNetwork(
@@ -223,7 +224,7 @@ struct ConvolutionMeasurementTests {
         let network = try SampleNetworks.network(.plain)
         var parameters = try parameters("tiny")
         parameters.proposal.neurons = .target([8, 2, 9])
-        #expect(throws: GrowthError.targetBelowWidth(site: "first", target: 2, width: 3)) {
+        #expect(throws: GrowthError.targetBelowWidth(width: "first", target: 2, count: 3)) {
             try computeBottlenecks(parameters, dataset: dataset, network: network)
         }
     }

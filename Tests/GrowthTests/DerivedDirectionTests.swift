@@ -18,14 +18,14 @@ struct DerivedDirectionTests {
         over network: Network, samples: Int32 = 150, isReversed: Bool = false, shards: Int = 2,
         derivesDirections: Bool
     ) -> StatisticsPasses {
-        let sites = GrowthSite.all(in: network.architecture)
+        let widths = Width.plain(in: network.architecture)
         return StatisticsPasses(
             activities: SiteActivities(
-                network, readings: sites.map(\.reading), split: dataset.train,
+                network, readings: widths.map(\.routes[0].reading), split: dataset.train,
                 normalization: dataset.normalization,
                 positions: isReversed ? (0..<samples).reversed() : Array(0..<samples),
                 loss: LossParameters(), shards: shards),
-            targets: sites.map { .init(name: $0.name, geometry: $0.geometry) },
+            targets: widths.map { .init(name: $0.name, geometry: $0.geometry) },
             needs: [.inputCovariance, .overlap, .inputMoment, .crossCovariance], rankThreshold: 1e-6,
             threads: 1,
             derivesDirections: derivesDirections)

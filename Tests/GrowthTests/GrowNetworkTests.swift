@@ -55,13 +55,13 @@ struct GrowNetworkTests: GrowsNetworks {
     func everyMethod(method: GrowthMethodName, activation: Activation.Function) throws {
         let network = try SampleDataset.network(activation, dataset: dataset)
         let outcome = try grow(network) { $0.proposal.method = method }.outcome
-        #expect(outcome.records.map(\.site) == ["hidden2", "hidden1"])
+        #expect(outcome.records.map(\.width) == ["hidden2", "hidden1"])
         guard let grown = outcome.network else {
             return #expect(outcome.records.allSatisfy { $0.neurons == 0 && !$0.note.isEmpty })
         }
         try grown.validate(source: "test")
         let added = outcome.records.map(\.neurons)
-        #expect(GrowthSite.all(in: grown.architecture).map(\.width) == [5 + added[1], 4 + added[0]])
+        #expect(Width.plain(in: grown.architecture).map(\.count) == [5 + added[1], 4 + added[0]])
         #expect(grown.growth == outcome.records)
         let realised = outcome.records.reduce(0) { $0 + $1.realizedDecrease }
         let measured = try loss(network, dataset.validation) - loss(grown, dataset.validation)
@@ -98,7 +98,7 @@ struct GrowNetworkTests: GrowsNetworks {
         for (name, tensor) in network.parameters {
             network.optimizerState["\(name)/momentum"] = Tensor(repeating: 2, shape: tensor.shape)
         }
-        let site = GrowthSite.all(in: network.architecture)[1]
+        let site = Width.plain(in: network.architecture)[1]
         let fanIn = Matrix([[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]])
         let fanOut = Matrix([[1, 2], [3, 4], [5, 6]])
         let update = Matrix(rows: 3, columns: 5, repeating: 0.5)
@@ -135,7 +135,7 @@ struct GrowNetworkTests: GrowsNetworks {
                 network,
                 {
                     $0.proposal.method = method
-                    $0.proposal.sites = .each
+                    $0.proposal.widths = .each
                     // Neurons that are preconditioned by the gradient are larger by its inverse.
                     $0.placement.amplitude = .fixed(name == "fisher" ? 2e-5 : 1e-3)
                     $0.placement.refit = refit
@@ -150,11 +150,11 @@ struct GrowNetworkTests: GrowsNetworks {
     }
 
     @Test(
-        "an extension measured before other sites grew gets zeros for what it did not know, the bias stays last"
+        "an extension measured before other widths grew gets zeros for what it did not know, the bias stays last"
     )
     func fitting() throws {
         let network = try SampleDataset.network(.selu, dataset: dataset)
-        let sites = GrowthSite.all(in: network.architecture)
+        let sites = Width.plain(in: network.architecture)
         let first = Extension(
             neurons: NewNeurons(
                 fanIn: Matrix(rows: 2, columns: 17, repeating: 1), fanOut: Matrix(rows: 4, columns: 2)),
@@ -163,16 +163,16 @@ struct GrowNetworkTests: GrowsNetworks {
         let second = Extension(
             neurons: NewNeurons(fanIn: Matrix([[1, 2, 3, 4, 5, 6]]), fanOut: Matrix([[1], [2], [3]])),
             update: nil)
-        let fitted = second.fitted(to: GrowthSite.all(in: grown.architecture)[1], of: grown)
+        let fitted = [second].fitted(to: Width.plain(in: grown.architecture)[1], of: grown, inputs: [6])[0]
         #expect(fitted.neurons.fanIn == Matrix([[1, 2, 3, 4, 5, 0, 0, 6]]))
         #expect(fitted.neurons.fanOut == second.neurons.fanOut)
         // A consumer that has grown itself gets zero rows.
-        let both = try grown.grafting(fitted, at: GrowthSite.all(in: grown.architecture)[1])
+        let both = try grown.grafting(fitted, at: Width.plain(in: grown.architecture)[1])
         let late = Extension(
             neurons: NewNeurons(
                 fanIn: Matrix(rows: 1, columns: 17, repeating: 1), fanOut: Matrix([[1], [2], [3], [4]])),
             update: Matrix(rows: 4, columns: 8, repeating: 1))
-        let padded = late.fitted(to: GrowthSite.all(in: both.architecture)[0], of: both)
+        let padded = [late].fitted(to: Width.plain(in: both.architecture)[0], of: both, inputs: [17])[0]
         #expect(padded.neurons.fanOut == Matrix([[1], [2], [3], [4], [0]]))
         #expect(padded.update?.row(4) == Array(repeating: 0, count: 8))
     }
@@ -189,11 +189,11 @@ struct GrowNetworkTests: GrowsNetworks {
         let network = try SampleDataset.network(.tanh, dataset: dataset)
         let grown = try #require(
             try grow(network) {
-                $0.proposal.sites = .each
+                $0.proposal.widths = .each
                 $0.placement.scaling = .matchExtendingLayer
                 $0.placement.amplitude = .fixed(1)
             }.outcome.network)
-        let site = GrowthSite.all(in: network.architecture)[0]
+        let site = Width.plain(in: network.architecture)[0]
         let added = site.producerWeights(of: grown).selecting(rows: [5, 6]).selecting(columns: 0..<16)
         let existing = site.producerWeights(of: network).selecting(columns: 0..<16)
         #expect(agrees(added.standardDeviation, existing.standardDeviation, to: 1e-5))

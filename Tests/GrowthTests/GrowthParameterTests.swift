@@ -11,12 +11,14 @@ struct GrowthParameterTests {
         try GrowthPlan(tree: Tree(yaml: yaml, file: "x.yaml"), file: "x.yaml", path: "growth")
     }
 
-    @Test("nothing given means the joint optimum, all sites, at most 8 neurons, 10,000 samples")
+    @Test(
+        "nothing given means the joint optimum, all widths between two layers, at most 8 neurons, 10,000 samples"
+    )
     func defaults() throws {
         let plan = try plan("{}")
         #expect(plan.proposal.method == .tinyJoint)
         #expect(plan.proposal.neurons == .most(8))
-        #expect(plan.proposal.sites == .all)
+        #expect(plan.proposal.widths == .all && !plan.proposal.residualWidths)
         #expect(plan.measurement.samples == .count(10_000))
         #expect(plan.placement.signs == .best)
         #expect(plan.placement.amplitude == .method)
@@ -30,7 +32,7 @@ struct GrowthParameterTests {
             "neurons: {target: [64, 32]}", "neurons: {auto: 9}", "samples: all", "samples: auto",
             "samples: 17",
             "amplitude: search", "amplitude: 0.25", "amplitude: method",
-            "method: net2net\nrounds: 4\nsites: best\nsigns: pair\nrefit: true\nscaling: legacy\ncost: flops",
+            "method: net2net\nrounds: 4\nwidths: best\nresidual-widths: true\nsigns: pair\nrefit: true\nscaling: legacy\ncost: flops",
             "stop: {bottleneck: 0.1, gain: 0.01, parameters: 1000, flops: 5}\nkeep-statistics: true\nscale: 0.5",
         ])
     func roundTrip(yaml: String) throws {
@@ -51,7 +53,7 @@ struct GrowthParameterTests {
             ("neurons: {tagret: [3]}", "growth.neurons"), ("samples: 0", "growth.samples"),
             ("samples: some", "auto"),
             ("amplitude: 0", "growth.amplitude"), ("amplitude: big", "search"), ("method: tinny", "tiny"),
-            ("sites: none", "growth.sites"), ("stop: {bottlneck: 1}", "bottleneck"), ("round: 1", "rounds"),
+            ("widths: none", "growth.widths"), ("stop: {bottlneck: 1}", "bottleneck"), ("round: 1", "rounds"),
             ("rank-threshold: .inf", "rank-threshold"),
         ])
     func refusals(yaml: String, mentioned: String) {
@@ -92,12 +94,12 @@ struct GrowthParameterTests {
     func requests() {
         var width = 8
         for round in 1...4 {
-            width += NeuronPolicy.target([39, 5]).request(width: width, site: 0, round: round, rounds: 4)
+            width += NeuronPolicy.target([39, 5]).request(width: width, position: 0, round: round, rounds: 4)
         }
         #expect(width == 39)
-        #expect(NeuronPolicy.target([39, 5]).request(width: 8, site: 1, round: 1, rounds: 4) == 0)
-        #expect(NeuronPolicy.fraction(0.5).request(width: 7, site: 0, round: 1, rounds: 1) == 4)
-        #expect(NeuronPolicy.fraction(0.01).request(width: 7, site: 0, round: 1, rounds: 1) == 1)
+        #expect(NeuronPolicy.target([39, 5]).request(width: 8, position: 1, round: 1, rounds: 4) == 0)
+        #expect(NeuronPolicy.fraction(0.5).request(width: 7, position: 0, round: 1, rounds: 1) == 4)
+        #expect(NeuronPolicy.fraction(0.01).request(width: 7, position: 0, round: 1, rounds: 1) == 1)
         #expect(NeuronPolicy.number(5).isStrict && !NeuronPolicy.most(5).isStrict)
     }
 }

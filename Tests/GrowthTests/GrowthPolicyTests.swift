@@ -19,10 +19,10 @@ struct GrowthPolicyTests: GrowsNetworks {
         #expect(throws: Never.self) { try grow(grown, round: 2) }
     }
 
-    @Test("target widths are one for all sites, or one for each")
+    @Test("target widths are one for all widths, or one for each")
     func targetCount() throws {
         let network = try SampleDataset.network(.relu, dataset: dataset)
-        #expect(throws: GrowthError.targetCount(found: 3, sites: ["hidden1", "hidden2"])) {
+        #expect(throws: GrowthError.targetCount(found: 3, widths: ["hidden1", "hidden2"])) {
             try grow(network) { $0.proposal.neurons = .target([9, 9, 9]) }
         }
         for widths in [[9], [9, 9]] {
@@ -33,7 +33,7 @@ struct GrowthPolicyTests: GrowsNetworks {
     @Test("pairs of signs come in even numbers")
     func oddPairs() throws {
         let network = try SampleDataset.network(.relu, dataset: dataset)
-        #expect(throws: GrowthError.oddPairs(site: "hidden2", asked: 3)) {
+        #expect(throws: GrowthError.oddPairs(width: "hidden2", asked: 3)) {
             try grow(network) {
                 $0.proposal.neurons = .number(3)
                 $0.placement.signs = .pair
@@ -72,12 +72,12 @@ struct GrowthPolicyTests: GrowsNetworks {
         #expect(try grow(network) { $0.proposal.neurons = .most(40) }.outcome.network != nil)
     }
 
-    @Test("sites: best grows one site, each grows one in turn")
+    @Test("widths: best grows one width, each grows one in turn")
     func sites() throws {
         let network = try SampleDataset.network(.selu, dataset: dataset)
-        #expect(try grow(network) { $0.proposal.sites = .best }.outcome.records.count == 1)
-        let each = try grow(network, { $0.proposal.sites = .each }, round: 2).outcome
-        #expect(each.records.map(\.site) == ["hidden2"])
+        #expect(try grow(network) { $0.proposal.widths = .best }.outcome.records.count == 1)
+        let each = try grow(network, { $0.proposal.widths = .each }, round: 2).outcome
+        #expect(each.records.map(\.width) == ["hidden2"])
     }
 
     @Test("a target is reached, a fraction follows the width")
@@ -90,7 +90,7 @@ struct GrowthPolicyTests: GrowsNetworks {
                 $0.proposal.neurons = .target([9, 11])
             }, round: 4)
         #expect(
-            GrowthSite.all(in: try #require(target.outcome.network).architecture).map(\.width) == [9, 11])
+            Width.plain(in: try #require(target.outcome.network).architecture).map(\.count) == [9, 11])
         let fraction = try grow(network) {
             $0.proposal.method = GrowthMethodName(rawValue: "random") ?? .tinyJoint
             $0.proposal.neurons = .fraction(0.5)
@@ -151,19 +151,19 @@ struct GrowthPolicyTests: GrowsNetworks {
     )
     func auto() throws {
         let network = try SampleDataset.network(.selu, dataset: dataset)
-        func added(_ change: (inout CandidateEffects) -> Void) throws -> Int {
+        func added(_ change: (inout MeasuredGains) -> Void) throws -> Int {
             var plan = GrowthPlan()
             plan.proposal.neurons = .auto(most: 4)
-            plan.proposal.sites = .each
+            plan.proposal.widths = .each
             plan.placement.amplitude = .fixed(1)
             var found = try computeBottlenecks(
                 plan.bottleneckParameters(round: 1, loss: LossParameters(), seed: 0), dataset: dataset,
                 network: network)
-            found.sites[0].bestUpdateDecrease = 0.24
-            found.sites[0].effects.map { effects in
-                var effects = effects
-                change(&effects)
-                found.sites[0].effects = effects
+            found.widths[0].only.bestUpdateDecrease = 0.24
+            found.widths[0].gains.map { gains in
+                var gains = gains
+                change(&gains)
+                found.widths[0].gains = gains
             }
             return try growNetwork(
                 plan.growthParameters(round: 1, loss: LossParameters(), seed: 0), dataset: dataset,
@@ -185,7 +185,7 @@ struct GrowthPolicyTests: GrowsNetworks {
         let other = try SampleDataset.network(.selu, widths: [6, 7], dataset: dataset)
         #expect(
             throws: GrowthError.otherNetwork(
-                site: "hidden1", found: "hidden2 [4, 6]", expected: "hidden2 [7, 7]")
+                width: "hidden1", found: "hidden2 [4, 6]", expected: "hidden2 [7, 7]")
         ) {
             try growNetwork(GrowthParameters(), dataset: dataset, network: other, bottlenecks: bottlenecks)
         }

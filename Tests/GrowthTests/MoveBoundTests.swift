@@ -65,14 +65,14 @@ struct MoveBoundTests: GrowsNetworks {
         try shrink(&network, "hidden2", output: 1, by: share)
         let outcome = try grow(network, { try? given.apply(&$0) }).outcome
         let grown = try #require(outcome.network)
-        for site in GrowthSite.all(in: network.architecture) {
+        for site in Width.plain(in: network.architecture) {
             let before = site.consumerWeights(of: network)
             let after = site.consumerWeights(of: grown)
-            let kept = after.selecting(rows: 0..<before.rows).selecting(columns: 0..<site.width)
-            let old = before.selecting(columns: 0..<site.width)
+            let kept = after.selecting(rows: 0..<before.rows).selecting(columns: 0..<site.count)
+            let old = before.selecting(columns: 0..<site.count)
             let most = max(
-                longest(old, inputs: site.width), (Double(before.rows) / Double(site.width)).squareRoot())
-            #expect(longest(kept - old, inputs: site.width) <= most * (1 + 1e-5), "\(site.name)")
+                longest(old, inputs: site.count), (Double(before.rows) / Double(site.count)).squareRoot())
+            #expect(longest(kept - old, inputs: site.count) <= most * (1 + 1e-5), "\(site.name)")
         }
         var training = TrainingParameters(epochs: 3, batch: 20)
         training.optimizer = OptimizerParameters(rate: 0.05)
@@ -94,7 +94,7 @@ struct MoveBoundTests: GrowsNetworks {
             network,
             {
                 try? Case(method: method, amplitude: .fixed(1e-3)).apply(&$0)
-                $0.proposal.sites = .best
+                $0.proposal.widths = .best
             }, on: same
         ).outcome
         let record = try #require(outcome.records.first)
@@ -102,35 +102,35 @@ struct MoveBoundTests: GrowsNetworks {
         #expect(abs(record.realizedDecrease / (try #require(record.predictedDecrease)) - 1) < 0.1)
     }
 
-    @Test("consumers of a stream are held to it too", arguments: ["tiny-joint", "tiny"])
-    func streams(method: String) throws {
+    @Test("consumers of a residual width are held to it too", arguments: ["tiny-joint", "tiny"])
+    func residual(method: String) throws {
         let images = SampleDataset.make(train: 200, validation: 50, side: 6, channels: 2)
         var network = try ResidualNetworks.twoByTwo(.tanh)
         for producer in ["stem", "back"] { try shrink(&network, producer, output: 0, by: 1e-6) }
         var plan = GrowthPlan(rounds: 1)
         try Case(method: method, amplitude: .fixed(1)).apply(&plan)
         plan.proposal.neurons = .most(2)
-        plan.placement.streams = true
+        plan.proposal.residualWidths = true
         var bottlenecks = try computeBottlenecks(
             plan.bottleneckParameters(round: 1, loss: LossParameters(), seed: 0), dataset: images,
             network: network)
-        // Sites would change the layers that the stream's are compared with.
-        bottlenecks.sites = []
+        // Other widths would change the layers that this one's are compared with.
+        bottlenecks.widths.removeAll { $0.width != "stem" }
         let outcome = try growNetwork(
             plan.growthParameters(round: 1, loss: LossParameters(), seed: 0), dataset: images,
             network: network, bottlenecks: bottlenecks)
         let grown = try #require(outcome.network)
-        let stream = try #require(GrowthStream.all(in: network.architecture).first)
-        let record = try #require(outcome.records.first { $0.site == stream.name })
+        let width = try #require(Width.residual(in: network.architecture).first)
+        let record = try #require(outcome.records.first { $0.width == width.name })
         #expect(record.neurons > 0 && record.note.contains("a shorter move of the consumer's weights"))
-        for consumer in stream.consumers {
+        for consumer in width.consumers {
             let (old, new) = (network.extendedWeights(of: consumer), grown.extendedWeights(of: consumer))
             let columns = old.columns - 1
             let kept = new.selecting(rows: 0..<old.rows).selecting(columns: 0..<columns)
             let most = max(
-                longest(old, inputs: stream.width), (Double(old.rows) / Double(stream.width)).squareRoot())
+                longest(old, inputs: width.count), (Double(old.rows) / Double(width.count)).squareRoot())
             let moved = kept - old.selecting(columns: 0..<columns)
-            #expect(longest(moved, inputs: stream.width) <= most * (1 + 1e-5), "\(consumer)")
+            #expect(longest(moved, inputs: width.count) <= most * (1 + 1e-5), "\(consumer)")
         }
     }
 

@@ -50,7 +50,7 @@ enum SampleDataset {
 
     /// X, H and G of a site in Float64, computed from the network's values by these tests' own code.
     static func exact(
-        _ site: GrowthSite, _ network: Network, _ dataset: Datasets.Dataset, _ positions: [Int]
+        _ site: Width, _ network: Network, _ dataset: Datasets.Dataset, _ positions: [Int]
     ) throws -> (x: Matrix, h: Matrix, g: Matrix) {
         let count = dataset.shape.count
         let scale = Double(dataset.normalization.scale[0])
@@ -67,10 +67,10 @@ enum SampleDataset {
         guard let activation = ReferenceActivation(rawValue: function?.rawValue ?? ""),
             let index = linear.firstIndex(of: site.consumer)
         else { preconditionFailure("the reference knows relu, selu and tanh") }
-        let layers = GrowthSite.all(in: network.architecture).map {
+        let layers = Width.plain(in: network.architecture).map {
             ReferenceNetwork.Layer(extended: $0.producerWeights(of: network), hasBias: $0.producerHasBias)
         }
-        let last = GrowthSite.all(in: network.architecture)[layers.count - 1]
+        let last = Width.plain(in: network.architecture)[layers.count - 1]
         let reference = ReferenceNetwork(
             layers: layers + [
                 .init(extended: last.consumerWeights(of: network), hasBias: last.consumerHasBias)

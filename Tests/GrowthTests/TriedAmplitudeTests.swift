@@ -18,12 +18,14 @@ struct TriedAmplitudeTests: GrowsNetworks {
             validation: dataset.train, test: dataset.test)
     }
 
-    /// What was found for a site, with another update of the consumer.
+    /// What was found for a width, with another update of the consumer.
     private func spoilt(_ bottlenecks: Bottlenecks, by factor: Double) -> Bottlenecks {
         var result = bottlenecks
-        for index in result.sites.indices {
-            result.sites[index].bestUpdate = factor * result.sites[index].bestUpdate
-            result.sites[index].proposal.update = result.sites[index].proposal.update.map { factor * $0 }
+        for index in result.widths.indices {
+            result.widths[index].only.bestUpdate = factor * result.widths[index].only.bestUpdate
+            result.widths[index].only.proposal.update = result.widths[index].proposal.update.map {
+                factor * $0
+            }
         }
         return result
     }
@@ -36,7 +38,7 @@ struct TriedAmplitudeTests: GrowsNetworks {
         let method = try #require(GrowthMethodName(rawValue: name))
         let change: (inout GrowthPlan) -> Void = {
             $0.proposal.method = method
-            $0.proposal.sites = .each
+            $0.proposal.widths = .each
         }
         let measured = try grow(network, change, on: same)
         #expect(measured.outcome.records.allSatisfy { $0.neurons > 0 && $0.note.isEmpty })
@@ -54,15 +56,16 @@ struct TriedAmplitudeTests: GrowsNetworks {
 
         // Predicted is what the neurons do alone: the slope of the loss without the update.
         let predicted = try #require(record.predictedDecrease) / record.amplitude
-        let site = try #require(GrowthSite.all(in: network.architecture).first)
+        let site = try #require(Width.plain(in: network.architecture).first)
         let choice = try NeuronChoice(
-            spoilt(measured.bottlenecks, by: -100).sites[0], at: site, of: network,
-            parameters: plan.growthParameters(round: 1, loss: LossParameters(), seed: 0), requested: 2,
-            room: .max, rankThreshold: measured.bottlenecks.rankThreshold)
+            spoilt(measured.bottlenecks, by: -100).widths[0], at: site,
+            price: 1, parameters: plan.growthParameters(round: 1, loss: LossParameters(), seed: 0),
+            requested: 2,
+            most: .max, rankThreshold: measured.bottlenecks.rankThreshold)
         let samples = CarriedSamples(
             same.train, same.normalization, for: network.architecture, threads: 1)
         let trial = try GrowthTrial(
-            choice.extensions[0], at: site, of: network, over: samples, loss: LossParameters())
+            choice.extensions, at: site, of: network, over: samples, loss: LossParameters())
         let slope = try (trial.loss(at: 0) - trial.loss(at: 1e-3, update: 0)) / 1e-3
         #expect(abs(slope / predicted - 1) < 0.1)
     }
@@ -71,14 +74,14 @@ struct TriedAmplitudeTests: GrowsNetworks {
     func prediction() throws {
         let network = try SampleDataset.network(.tanh, dataset: same)
         let bottlenecks = try grow(network, on: same).bottlenecks
-        let site = GrowthSite.all(in: network.architecture)[0]
+        let site = Width.plain(in: network.architecture)[0]
         let choice = try NeuronChoice(
-            bottlenecks.sites[0], at: site, of: network, parameters: GrowthParameters(), requested: 2,
-            room: .max, rankThreshold: bottlenecks.rankThreshold)
+            bottlenecks.widths[0], at: site, price: 1, parameters: GrowthParameters(), requested: 2,
+            most: .max, rankThreshold: bottlenecks.rankThreshold)
         let samples = CarriedSamples(
             same.train, same.normalization, for: network.architecture, threads: 1)
         let trial = try GrowthTrial(
-            choice.extensions[0], at: site, of: network, over: samples, loss: LossParameters())
+            choice.extensions, at: site, of: network, over: samples, loss: LossParameters())
         for (neurons, update) in [(1e-3, 0), (0, 1e-3), (1e-3, 3e-3)] {
             let found = try trial.loss(at: 0) - trial.loss(at: neurons, update: update)
             #expect(abs(found / choice.decrease(at: neurons, update: update) - 1) < 0.08)

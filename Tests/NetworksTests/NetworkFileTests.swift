@@ -133,7 +133,7 @@ struct Hostility: Sendable, CustomTestStringConvertible {
 
     static let records = [
         Hostility("no history", expect: "'history'") { $0.groups["history"] = nil },
-        Hostility("a group of another kind", expect: "'sites'") { $0[group: "sites"] = Group() },
+        Hostility("a group of another kind", expect: "'widths'") { $0[group: "widths"] = Group() },
         Hostility("curves of two lengths", expect: "history/accuracy") {
             $0["history/accuracy"] = HDF5.Dataset(.float64([1]), shape: [1], dims: "epoch")
         },
@@ -313,7 +313,7 @@ struct NetworkFileTests {
         network.births["norm"]?.rows = [0, 1, 0, 1]
         network.growth = [
             GrowthRecord(
-                round: 1, site: "hidden", method: "tiny", neurons: 2, amplitude: 1, predictedDecrease: nil,
+                round: 1, width: "hidden", method: "tiny", neurons: 2, amplitude: 1, predictedDecrease: nil,
                 realizedDecrease: 0, lossBefore: 1, bottleneck: 1, gradientNorm: 1)
         ]
         #expect(network.content["births/norm/columns"] == nil)

@@ -87,7 +87,7 @@ struct ArtifactTests {
         network.births["output"]?.columns = [0, 1]
         network.growth = [
             GrowthRecord(
-                round: 1, site: "hidden2", method: "tiny", neurons: 1, amplitude: 1, predictedDecrease: 0.5,
+                round: 1, width: "hidden2", method: "tiny", neurons: 1, amplitude: 1, predictedDecrease: 0.5,
                 realizedDecrease: 0.25, lossBefore: 1, bottleneck: 1, gradientNorm: 1)
         ]
         try folder.publish(
@@ -138,7 +138,7 @@ struct ArtifactTests {
         func bar(_ full: Int) -> String {
             String(repeating: "█", count: full) + String(repeating: "·", count: 32 - full)
         }
-        let first = lines.firstIndex { $0.hasPrefix("site ") }.map { $0 + 1 } ?? 0
+        let first = lines.firstIndex { $0.hasPrefix("width ") }.map { $0 + 1 } ?? 0
         #expect(lines[first] == "hidden2 \(bar(24)) 0.75 3 ± 0.12 4 1 5 0")
         #expect(lines[first + 1] == "hidden1 \(bar(8)) 0.25 1 ± 0.12 4 3 5 2")
         #expect(text.contains("measured on 1,000 samples; candidates of method tiny-joint"))
@@ -148,7 +148,7 @@ struct ArtifactTests {
     @Test("Bottlenecks without a needed number are refused")
     func incompleteBottlenecks() throws {
         var content = SmallChain.bottlenecks
-        content[group: "sites/hidden1"].attributes["bottleneck"] = .real(.nan)
+        content[group: "widths/hidden1"].attributes["bottleneck"] = .real(.nan)
         try folder.publish(
             "digits/x-0/bottlenecks-1", .bottlenecks, stage: "compute-bottlenecks", seconds: 1,
             content: content)

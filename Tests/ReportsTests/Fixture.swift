@@ -133,7 +133,7 @@ struct SmallChain {
             trainedBy: [(.seed, 1000), (.bottlenecks, 200), (.grow, 30)])
         network.growth = [
             GrowthRecord(
-                round: 1, site: "hidden1", method: "tiny-joint", neurons: neurons, amplitude: 0.5,
+                round: 1, width: "hidden1", method: "tiny-joint", neurons: neurons, amplitude: 0.5,
                 predictedDecrease: 0.375, realizedDecrease: realized, lossBefore: 1, bottleneck: 1,
                 gradientNorm: 4)
         ]
@@ -154,17 +154,17 @@ struct SmallChain {
 
     static var bottlenecks: Group {
         var root = Group()
-        root[group: "sites"].attributes = [
+        root[group: "widths"].attributes = [
             "method": "tiny-joint", "samples": .integer(1000), "order": "hidden2,hidden1",
         ]
-        for (site, bottleneck) in [("hidden1", 1.0), ("hidden2", 3.0)] {
-            root[group: "sites/\(site)"].attributes = [
+        for (width, bottleneck) in [("hidden1", 1.0), ("hidden2", 3.0)] {
+            root[group: "widths/\(width)"].attributes = [
                 "gradient_norm": .real(4), "bottleneck": .real(bottleneck), "bottleneck_error": .real(0.125),
                 "best_update_decrease": .real(4 - bottleneck), "predicted_decrease": .real(5),
             ]
         }
-        root["sites/hidden1/singular_values"] = Dataset(.float64([0.5, 0.25]), shape: [2], dims: "neurons")
-        root["sites/hidden1/fan_in"] = Dataset(
+        root["widths/hidden1/singular_values"] = Dataset(.float64([0.5, 0.25]), shape: [2], dims: "neurons")
+        root["widths/hidden1/fan_in"] = Dataset(
             .float64([1, 2, 3, 4, 5, 6]), shape: [2, 3], dims: "neurons,in_features")
         return root
     }

@@ -17,11 +17,11 @@ struct WidthTests {
     }
 
     @Test(
-        "A residual network has a stream that sums tie together, and inner widths",
+        "A residual network has residual widths that sums tie together, and inner widths",
         arguments: ResNet.Order.allCases)
     func residual(order: ResNet.Order) throws {
         let found = try widths(ResNet(depth: 14, width: 4, inner: .widths([1, 2, 3, 0, 5, 6]), order: order))
-        #expect(found == NetworkWidths(free: [1, 2, 3, 0, 5, 6], stream: [4, 8, 16]))
+        #expect(found == NetworkWidths(free: [1, 2, 3, 0, 5, 6], residual: [4, 8, 16]))
     }
 
     @Test(
@@ -35,12 +35,12 @@ struct WidthTests {
             ([NetworkWidths(free: [1, 2, 3, 4, 5, 60, 7])], "1–60 (7 layers)"),
             (
                 [
-                    NetworkWidths(free: [4, 12, 5], stream: [16, 32, 64]),
-                    NetworkWidths(free: [4, 10, 3], stream: [16, 32, 64]),
+                    NetworkWidths(free: [4, 12, 5], residual: [16, 32, 64]),
+                    NetworkWidths(free: [4, 10, 3], residual: [16, 32, 64]),
                 ], "16·32·64, inner 3–12"
             ),
-            ([NetworkWidths(free: [0, 0], stream: [8])], "8, inner 0"),
-            ([NetworkWidths(free: [], stream: [8])], "8"),
+            ([NetworkWidths(free: [0, 0], residual: [8])], "8, inner 0"),
+            ([NetworkWidths(free: [], residual: [8])], "8"),
         ])
     func texts(networks: [NetworkWidths], expected: String) {
         #expect(NetworkWidths.text(networks) == expected)

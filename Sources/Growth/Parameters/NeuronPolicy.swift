@@ -1,30 +1,30 @@
 internal import Parameters
 
-/// How many neurons a site gets in one round.
+/// How many neurons a width gets in one round.
 package enum NeuronPolicy: Equatable, Sendable {
     /// Exactly so many; fewer useful directions are an error.
     case number(Int)
     /// So many, or as many as there are useful directions.
     case most(Int)
-    /// This part of the site's width, at least one; fewer where there are fewer directions.
+    /// This part of the width, at least one; fewer where there are fewer directions.
     case fraction(Double)
-    /// Widths of the sites, in order, or one for all, to be reached in equal steps by the last round.
+    /// Widths to reach, in order, or one for all, to be reached in equal steps by the last round.
     case target([Int])
     /// As many as pay for themselves, at most so many: see ``GrowthPlan``'s documentation of `neurons`.
     case auto(most: Int)
 
-    /// The neurons to propose for a site.
+    /// The neurons to propose for a width.
     ///
     /// - Parameters:
-    ///   - width: of the site, now.
-    ///   - site: its position among the sites, from 0.
+    ///   - width: now.
+    ///   - position: among all widths that grow, from 0.
     ///   - round: from 1, out of `rounds`.
-    package func request(width: Int, site: Int, round: Int, rounds: Int) -> Int {
+    package func request(width: Int, position: Int, round: Int, rounds: Int) -> Int {
         switch self {
         case .number(let count), .most(let count), .auto(let count): return count
         case .fraction(let part): return max(1, Int((part * Double(width)).rounded()))
         case .target(let widths):
-            guard let target = site < widths.count ? widths[site] : widths.last, target > width else {
+            guard let target = position < widths.count ? widths[position] : widths.last, target > width else {
                 return 0
             }
             let left = max(rounds - round + 1, 1)
@@ -64,7 +64,7 @@ extension Fields {
             "a number, auto, {most: NUMBER}, {fraction: PART}, {target: [WIDTH, …]} or {auto: NUMBER}"
         let given = tree(
             "neurons", allowed: allowed, default: "{most: 8}",
-            "neurons added to each site per round: a number (an error where there are fewer useful directions), at most "
+            "neurons added to each width per round: a number (an error where there are fewer useful directions), at most "
                 + "a number, a fraction of the width, widths to reach by the last round, or auto (those whose gain "
                 + "per parameter beats the best update's and twice their standard error)")
         guard let given, !given.isNull else { return .most(8) }

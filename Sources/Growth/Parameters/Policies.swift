@@ -1,16 +1,16 @@
 package import Parameters
 
-/// Which sites grow in a round.
-package enum SitePolicy: String, CaseIterable, Codable, Sendable {
-    /// Every site.
+/// Which widths grow in a round.
+package enum WidthPolicy: String, CaseIterable, Codable, Sendable {
+    /// Every width.
     case all
-    /// One site per round, in turn.
+    /// One width per round, in turn.
     case each
-    /// The site with the largest predicted decrease per unit of cost.
+    /// The width with the largest predicted decrease per unit of cost.
     case best
 }
 
-/// What the decrease is divided by when sites or neurons compete.
+/// What the decrease is divided by when widths or neurons compete.
 package enum GrowthCost: String, CaseIterable, Codable, Sendable {
     /// Added parameters.
     case parameters
@@ -60,7 +60,7 @@ extension SamplePolicy: Encodable {
 
 /// When growth stops: a round that meets one of these passes the network on untouched.
 package struct StopParameters: ParameterSet {
-    /// Stop a site whose bottleneck is under this part of the gradient norm.
+    /// Stop a width whose bottleneck is under this part of the gradient norm.
     package var bottleneck: Double = 0
     /// Stop when the last round improved the validation loss by less than this part.
     package var gain: Double = 0
@@ -79,7 +79,7 @@ package struct StopParameters: ParameterSet {
     package init(fields: inout Fields) throws {
         bottleneck = try fields.real(
             "bottleneck", in: 0...1, default: 0,
-            "leave a site alone whose bottleneck is under this part of the gradient")
+            "leave a width alone whose bottleneck is under this part of the gradient")
         gain = try fields.real(
             "gain", in: 0...1, default: 0,
             "stop when a round improved the validation loss by less than this part")

@@ -7,19 +7,23 @@ internal import Tensors
 package struct ProposalParameters: ParameterSet {
     package var method: GrowthMethodName = .tinyJoint
     package var neurons: NeuronPolicy = .most(8)
-    package var sites: SitePolicy = .all
+    package var widths: WidthPolicy = .all
+    /// Whether the widths that sums tie together may grow too.
+    package var residualWidths: Bool = false
     /// The taps of a convolution that new neurons are proposed for.
     package var taps: SiteGeometry.Scheme = .full
     /// Norm of the fan-outs of `gradmax` and `random`, relative to the mean of the existing ones.
     package var scale: Double = 1
 
     package init(
-        method: GrowthMethodName = .tinyJoint, neurons: NeuronPolicy = .most(8), sites: SitePolicy = .all,
+        method: GrowthMethodName = .tinyJoint, neurons: NeuronPolicy = .most(8), widths: WidthPolicy = .all,
+        residualWidths: Bool = false,
         taps: SiteGeometry.Scheme = .full, scale: Double = 1
     ) {
         self.method = method
         self.neurons = neurons
-        self.sites = sites
+        self.widths = widths
+        self.residualWidths = residualWidths
         self.taps = taps
         self.scale = scale
     }
@@ -28,8 +32,12 @@ package struct ProposalParameters: ParameterSet {
         method = try fields.choice(
             "method", default: GrowthMethodName.tinyJoint, "the rule that proposes neurons")
         neurons = fields.neuronPolicy()
-        sites = try fields.choice(
-            "sites", default: SitePolicy.all, "which sites grow: all, each in turn, or the best")
+        widths = try fields.choice(
+            "widths", default: WidthPolicy.all, "which widths grow: all, each in turn, or the best")
+        residualWidths = try fields.boolean(
+            "residual-widths", default: false,
+            "whether the widths that residual branches share grow too: behind the others in the order of widths"
+        )
         taps = try fields.choice(
             "taps", default: SiteGeometry.Scheme.full,
             "how a convolution reads neurons that follow statistics: full, by its whole kernel, or restricted, by its centre alone"
@@ -40,7 +48,7 @@ package struct ProposalParameters: ParameterSet {
     }
 }
 
-/// How sites are measured.
+/// How widths are measured.
 package struct MeasurementParameters: ParameterSet {
     package var samples: SamplePolicy = .count(10_000)
     /// `auto` samples: the relative standard error of the neurons' gains to reach.
@@ -95,11 +103,9 @@ package struct PlacementParameters: ParameterSet {
     /// Whether fan-outs and update are fitted again to the kinked activities, for methods that allow it.
     package var refit: Bool = true
     package var scaling: UpdateScaling = .none
-    /// What sites and neurons compete per.
+    /// What widths and neurons compete per.
     package var cost: GrowthCost = .parameters
     package var stop = StopParameters()
-    /// Whether widths that residual branches share grow too, after the sites.
-    package var streams: Bool = false
 
     package init() {}
 
@@ -120,10 +126,7 @@ package struct PlacementParameters: ParameterSet {
             "scale proposals to the weights they join instead of by their own size")
         cost = try fields.choice(
             "cost", default: GrowthCost.parameters,
-            "what sites: best and neurons: auto divide the decrease by")
+            "what widths: best and neurons: auto divide the decrease by")
         stop = try fields.set("stop", default: StopParameters(), "when growth stops")
-        streams = try fields.boolean(
-            "streams", default: false,
-            "widths that residual branches share grow too, all of them in every round, after the sites")
     }
 }

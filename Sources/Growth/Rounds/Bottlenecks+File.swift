@@ -3,20 +3,21 @@ internal import GrowthMath
 package import HDF5
 internal import Tensors
 
-// What a bottlenecks artifact holds; the header of every artifact is added by whoever publishes. Each site:
-//   attributes        consumer, taps, gradient_norm, bottleneck, bottleneck_error, relative_bottleneck,
-//                     best_update_decrease, predicted_decrease
-//   best_update       δW*, [out_features, in_features], the bias last
-//   fan_in, fan_out   α and ω of the candidates; singular_values λ; update and compensation: how the consumer moves
-//                     (an axis of neurons and taps is neuron * taps + tap)
-//   effects/          gains of either sign with their errors, moments for the refit
-//   statistics/       S, N, C, … where they were kept
+// What a bottlenecks artifact holds; the header of every artifact is added by whoever publishes. Each of /widths:
+//   attributes        inputs, order (of its consumers); gradient_norm, bottleneck, bottleneck_error, relative_bottleneck,
+//                     best_update_decrease, predicted_decrease: over all consumers
+//   fan_in            α of the candidates, into all producers side by side; singular_values λ
+//   gains_plus, …     of the candidates over all consumers, with their errors
+//   consumers/<name>/ the same attributes of one consumer, taps; best_update δW*, [out_features, in_features], the bias last;
+//                     fan_out ω; update and compensation: how it moves (an axis of neurons and taps is neuron * taps + tap)
+//     effects/        gains of either sign with their errors, moments for the refit
+//   statistics/<producer>-<consumer>/  S, N, C, … where they were kept, numbers in the order of the width
 
 extension Bottlenecks {
     /// Everything as HDF5 content.
     package var content: Group {
         var root = Group()
-        root[group: "sites"].attributes = [
+        root[group: "widths"].attributes = [
             "method": .text(method.rawValue),
             "taps": .text(taps.rawValue),
             "round": .integer(Int64(round)),
@@ -28,9 +29,9 @@ extension Bottlenecks {
             "ridge": .real(ridge),
             "shards": .integer(Int64(shards)),
             // Names sort when they are read; this is the order in the network.
-            "order": .text(sites.map(\.site).joined(separator: ",")),
+            "order": .text(widths.map(\.width).joined(separator: ",")),
         ]
-        for site in sites { root[group: "sites/\(site.site)"] = site.content }
+        for width in widths { root[group: "widths/\(width.width)"] = width.content }
         return root
     }
 
@@ -38,59 +39,51 @@ extension Bottlenecks {
     ///
     /// - Throws: `HDF5Error`, `GrowthError.invalidFile`.
     package init(reading file: borrowing File) throws {
-        try file.require(["sites"], in: "/")
-        let name = try file.text("method", of: "sites")
+        try file.require(["widths"], in: "/")
+        let name = try file.text("method", of: "widths")
         guard let method = GrowthMethodName(rawValue: name) else {
             let known = GrowthMethodName.allCases.map(\.rawValue).joined(separator: ", ")
             throw GrowthError.invalidFile(
-                file: file.path, path: "/sites", problem: "the method '\(name)' is not one of \(known)")
+                file: file.path, path: "/widths", problem: "the method '\(name)' is not one of \(known)")
         }
-        let scheme = try file.text("taps", of: "sites")
+        let scheme = try file.text("taps", of: "widths")
         guard let taps = SiteGeometry.Scheme(rawValue: scheme) else {
             let known = SiteGeometry.Scheme.allCases.map(\.rawValue).joined(separator: " or ")
             throw GrowthError.invalidFile(
-                file: file.path, path: "/sites@taps", problem: "must be \(known), not '\(scheme)'")
+                file: file.path, path: "/widths@taps", problem: "must be \(known), not '\(scheme)'")
         }
-        let order = try file.text("order", of: "sites").split(separator: ",").map(String.init)
-        guard order.sorted() == (try file.groups(in: "sites")).sorted() else {
-            throw GrowthError.invalidFile(
-                file: file.path, path: "/sites", problem: "the groups are not those of its attribute 'order'")
-        }
-        var sites: [SiteBottleneck] = []
-        for site in order { sites.append(try SiteBottleneck(reading: file, site: site)) }
+        let widths = try file.inOrder("widths").map { try WidthBottleneck(reading: file, width: $0) }
         func count(_ name: String) throws -> Int {
-            let value = try file.integer(name, of: "sites")
+            let value = try file.integer(name, of: "widths")
             guard (0...1 << 60).contains(value) else {
                 throw GrowthError.invalidFile(
-                    file: file.path, path: "/sites@\(name)", problem: "must be in 0...2^60, not \(value)")
+                    file: file.path, path: "/widths@\(name)", problem: "must be in 0...2^60, not \(value)")
             }
             return value
         }
         func number(_ name: String, upTo limit: Double) throws -> Double {
-            let value = try file.real(name, of: "sites")
+            let value = try file.real(name, of: "widths")
             guard (0...limit).contains(value) else {
                 throw GrowthError.invalidFile(
-                    file: file.path, path: "/sites@\(name)", problem: "must be in 0...\(limit), not \(value)")
+                    file: file.path, path: "/widths@\(name)", problem: "must be in 0...\(limit), not \(value)"
+                )
             }
             return value
         }
         self.init(
             method: method, taps: taps, round: try count("round"), samples: try count("samples"),
-            loss: try file.real("loss", of: "sites"), flops: try count("flops"),
+            loss: try file.real("loss", of: "widths"), flops: try count("flops"),
             rankThreshold: try number("rank_threshold", upTo: 1),
             singularThreshold: try number("singular_threshold", upTo: 1),
-            ridge: try number("ridge", upTo: 1000), shards: max(1, try count("shards")), sites: sites)
+            ridge: try number("ridge", upTo: 1000), shards: max(1, try count("shards")), widths: widths)
     }
 }
 
-extension SiteBottleneck {
-    /// More taps than any consumer has: one for each position of the largest sample.
-    private static let mostTaps = 1 << 24
-
+extension WidthBottleneck {
     fileprivate var content: Group {
         var group = Group(attributes: [
-            "consumer": .text(consumer),
-            "taps": .integer(Int64(taps)),
+            "inputs": .text(inputs.map(String.init).joined(separator: ",")),
+            "order": .text(consumers.map(\.consumer).joined(separator: ",")),
             "gradient_norm": .real(gradientNorm),
             "bottleneck": .real(bottleneck),
             "bottleneck_error": .real(bottleneckError),
@@ -98,14 +91,86 @@ extension SiteBottleneck {
             "best_update_decrease": .real(bestUpdateDecrease),
             "predicted_decrease": .real(predictedDecrease),
         ])
+        group["fan_in"] = Dataset(neurons.fanIn, "neurons,in_features", "fan-in of the candidates")
+        group["singular_values"] = Dataset(
+            consumers[0].proposal.singularValues, "singular values of the candidates")
+        if let gains {
+            group["gains_plus"] = Dataset(gains.gains.plus, "first-order gain of (fan-in, fan-out)")
+            group["gains_minus"] = Dataset(gains.gains.minus, "first-order gain of (-fan-in, -fan-out)")
+            group["gains_linear"] = Dataset(gains.gains.linear, "first-order gain without a kink")
+            group["gains_plus_error"] = Dataset(gains.plusErrors, "standard error of gains_plus")
+            group["gains_minus_error"] = Dataset(gains.minusErrors, "standard error of gains_minus")
+        }
+        for consumer in consumers { group[group: "consumers/\(consumer.consumer)"] = consumer.content }
+        for pair in statistics?.pairs ?? [] {
+            group[group: "statistics/\(pair.producer)-\(pair.consumer)"] = pair.statistics.content
+        }
+        return group
+    }
+
+    fileprivate init(reading file: borrowing File, width: String) throws {
+        let path = "widths/\(width)"
+        let gainNames = [
+            "gains_plus", "gains_minus", "gains_linear", "gains_plus_error", "gains_minus_error",
+        ]
+        try file.require(
+            ["fan_in", "singular_values", "consumers"], optional: Set(gainNames + ["statistics"]), in: path)
+        let fanIn = try file.matrix("\(path)/fan_in")
+        let values = try file.float64("\(path)/singular_values", shape: [nil]).values
+        self.width = width
+        let texts = try file.text("inputs", of: path).split(separator: ",", omittingEmptySubsequences: false)
+        inputs = texts.compactMap { Int($0) }.filter { (0...fanIn.columns).contains($0) }
+        guard inputs.count == texts.count, inputs.reduce(0, +) == fanIn.columns else {
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/\(path)@inputs",
+                problem: "must be numbers that add up to the \(fanIn.columns) columns of fan_in")
+        }
+        let order = try file.inOrder("\(path)/consumers", by: path)
+        guard !order.isEmpty else {
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/\(path)/consumers", problem: "no layer reads the width")
+        }
+        consumers = try order.map {
+            try ConsumerBottleneck(
+                reading: file, path: "\(path)/consumers/\($0)", name: $0, fanIn: fanIn, values: values)
+        }
+        func numbers(_ name: String) throws -> [Double] {
+            try file.numbers("\(path)/\(name)", fanIn.rows)
+        }
+        gains =
+            try file.has("\(path)/gains_plus")
+            ? MeasuredGains(
+                gains: NeuronGains(
+                    plus: numbers("gains_plus"), minus: numbers("gains_minus"),
+                    linear: numbers("gains_linear")),
+                plusErrors: numbers("gains_plus_error"), minusErrors: numbers("gains_minus_error")) : nil
+        guard (gains != nil) == consumers.allSatisfy({ $0.effects != nil }) else {
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/\(path)",
+                problem: "gains belong to the effects of every consumer, and effects to gains")
+        }
+        statistics = nil
+    }
+}
+
+extension ConsumerBottleneck {
+    /// More taps than any consumer has: one for each position of the largest sample.
+    private static let mostTaps = 1 << 24
+
+    fileprivate var content: Group {
+        var group = Group(attributes: [
+            "taps": .integer(Int64(taps)),
+            "gradient_norm": .real(gradientNorm),
+            "bottleneck": .real(bottleneck),
+            "bottleneck_error": .real(bottleneckError),
+            "best_update_decrease": .real(bestUpdateDecrease),
+        ])
         let neurons = proposal.neurons
         group["best_update"] = Dataset(bestUpdate, "out_features,in_features", "best update of the consumer")
         group["consumer_covariance"] = Dataset(consumerCovariance, "in_features,in_features", "S_H")
         group["consumer_moment"] = Dataset(consumerMoment, "in_features,out_features", "M")
-        group["fan_in"] = Dataset(neurons.fanIn, "neurons,in_features", "fan-in of the candidates")
         group["fan_out"] = Dataset(
             neurons.fanOut, "out_features,\(Self.axis(taps))", "fan-out of the candidates")
-        group["singular_values"] = Dataset(proposal.singularValues, "singular values of the candidates")
         group["update"] = proposal.update.map {
             Dataset($0, "out_features,in_features", "move of the consumer without new neurons")
         }
@@ -113,24 +178,22 @@ extension SiteBottleneck {
             Dataset($0, "\(Self.axis(taps)),in_features", "room that the consumer makes for each candidate")
         }
         if let effects { group[group: "effects"] = effects.content }
-        if let statistics { group[group: "statistics"] = statistics.content }
         return group
     }
 
     /// The dimension of neurons and taps.
     private static func axis(_ taps: Int) -> String { taps > 1 ? "neurons*taps" : "neurons" }
 
-    fileprivate init(reading file: borrowing File, site: String) throws {
-        let path = "sites/\(site)"
+    /// - Parameters:
+    ///   - fanIn: of the width's candidates, as their singular `values`.
+    fileprivate init(
+        reading file: borrowing File, path: String, name: String, fanIn: Matrix, values: [Double]
+    ) throws {
         try file.require(
-            [
-                "best_update", "consumer_covariance", "consumer_moment", "fan_in", "fan_out",
-                "singular_values",
-            ],
-            optional: ["update", "compensation", "effects", "statistics"], in: path)
+            ["best_update", "consumer_covariance", "consumer_moment", "fan_out"],
+            optional: ["update", "compensation", "effects"], in: path)
         let update = try file.matrix("\(path)/best_update")
         let (c, b) = (update.rows, update.columns)
-        let fanIn = try file.matrix("\(path)/fan_in")
         let k = fanIn.rows
         taps = try file.integer("taps", of: path)
         guard (1...Self.mostTaps).contains(taps) else {
@@ -142,9 +205,7 @@ extension SiteBottleneck {
         let compensation =
             try file.has("\(path)/compensation")
             ? try file.matrix("\(path)/compensation", k * taps, b) : nil
-        let values = try file.float64("\(path)/singular_values", shape: [nil]).values
-        self.site = site
-        consumer = try file.text("consumer", of: path)
+        consumer = name
         gradientNorm = try file.finite("gradient_norm", of: path)
         bottleneck = try file.finite("bottleneck", of: path)
         bottleneckError = try file.real("bottleneck_error", of: path)
@@ -161,7 +222,6 @@ extension SiteBottleneck {
             ? try CandidateEffects(
                 reading: file, path: "\(path)/effects", neurons: k, taps: taps, inputs: b, outputs: c)
             : nil
-        statistics = nil
     }
 }
 
@@ -218,8 +278,8 @@ extension SiteStatistics {
             group["overlap_aligned"] = Dataset(
                 input, "inputs,channels", "X times what lies at its place in H")
             group["hidden_covariance"] = Dataset(hidden, "channels,channels", "of what lies there")
-        // Streams are measured when they grow, and their statistics are not kept.
-        case .stream, nil: break
+        // Of blocks, those of their pairs are kept.
+        case .blocks, nil: break
         }
         group["gradient_covariance"] = gradientCovariance.map {
             Dataset($0, "out_features,out_features", "E")
@@ -240,6 +300,17 @@ extension Dataset {
 }
 
 extension File {
+    /// The groups in a group, in the order that an attribute of it, or of another group, says.
+    fileprivate func inOrder(_ path: String, by other: String? = nil) throws -> [String] {
+        let order = try text("order", of: other ?? path).split(separator: ",").map(String.init)
+        guard order.sorted() == (try groups(in: path)).sorted() else {
+            throw GrowthError.invalidFile(
+                file: self.path, path: "/\(path)",
+                problem: "the groups are not those of the attribute 'order' of /\(other ?? path)")
+        }
+        return order
+    }
+
     /// A matrix of finite numbers; nil stands for any extent.
     fileprivate func matrix(_ path: String, _ rows: Int? = nil, _ columns: Int? = nil) throws -> Matrix {
         let found = try float64(path, shape: [rows, columns])

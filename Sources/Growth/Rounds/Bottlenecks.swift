@@ -20,8 +20,8 @@ package struct Bottlenecks: Equatable, Sendable {
     package var singularThreshold = 1e-4
     package var ridge = 0.1
     package var shards = 2
-    /// In the order of the network's nodes.
-    package var sites: [SiteBottleneck]
+    /// In the order of ``Width/all(in:)``.
+    package var widths: [WidthBottleneck]
 }
 
 extension Bottlenecks {
@@ -31,10 +31,55 @@ extension Bottlenecks {
     }
 }
 
-/// The bottleneck of one site, and the candidates for it.
-package struct SiteBottleneck: Equatable, Sendable {
-    /// The site's name: its producer.
-    package var site: String
+/// The bottleneck of one width, and the candidates for it.
+package struct WidthBottleneck: Equatable, Sendable {
+    /// The width's name: its first producer.
+    package var width: String
+    /// a of each producer: candidates' fan-ins are into all of them side by side.
+    package var inputs: [Int]
+    /// Of each layer that reads the width; candidates are the same for all.
+    package var consumers: [ConsumerBottleneck]
+    /// Of the candidates over all consumers; nil where there are none or their function is kept.
+    package var gains: MeasuredGains?
+    /// The raw statistics, where they are kept.
+    package var statistics: WidthStatistics?
+
+    /// The candidates, with the fan-outs of the first consumer.
+    package var neurons: NewNeurons { consumers[0].proposal.neurons }
+
+    /// Σ Ψ and Σ ‖G‖²/n over the consumers.
+    package var bottleneck: Double { consumers.reduce(0) { $0 + $1.bottleneck } }
+    package var gradientNorm: Double { consumers.reduce(0) { $0 + $1.gradientNorm } }
+    /// Ψ / (‖G‖²/n), 0...1.
+    package var relativeBottleneck: Double { gradientNorm > 0 ? bottleneck / gradientNorm : 0 }
+
+    /// The standard error of Ψ; those of several consumers are added as if they were one.
+    package var bottleneckError: Double {
+        consumers.count == 1
+            ? consumers[0].bottleneckError
+            : consumers.reduce(0) { $0 + $1.bottleneckError * $1.bottleneckError }.squareRoot()
+    }
+
+    /// How fast the loss falls along the best updates of all consumers, per unit of amplitude.
+    package var bestUpdateDecrease: Double { consumers.reduce(0) { $0 + $1.bestUpdateDecrease } }
+
+    /// The exact first-order decrease of the loss if all candidates were added, each with its better sign, together
+    /// with the updates; per unit of γ.
+    package var predictedDecrease: Double {
+        guard let gains else { return 0 }
+        let updates = consumers.reduce(0) { sum, consumer in
+            sum
+                + FirstOrderDecrease(
+                    update: consumer.proposal.consumerUpdate(with: consumer.proposal.neurons),
+                    moment: consumer.consumerMoment, gains: []
+                ).total
+        }
+        return updates + zip(gains.gains.plus, gains.gains.minus).map(max).reduce(0, +)
+    }
+}
+
+/// What was measured of one layer that reads a width.
+package struct ConsumerBottleneck: Equatable, Sendable {
     package var consumer: String
     /// E: the taps through which candidates are read, see ``SiteStatistics/taps``.
     package var taps: Int = 1
@@ -53,35 +98,20 @@ package struct SiteBottleneck: Equatable, Sendable {
     package var proposal: Proposal
     /// What the candidates do; nil where there are none or their function is kept.
     package var effects: CandidateEffects?
-    /// The raw statistics, where they are kept.
-    package var statistics: SiteStatistics?
-
-    /// Ψ / (‖G‖²/n), 0...1.
-    package var relativeBottleneck: Double { gradientNorm > 0 ? bottleneck / gradientNorm : 0 }
-
-    /// The exact first-order decrease of the loss if all candidates were added, each with its better sign, together
-    /// with the update; per unit of γ.
-    package var predictedDecrease: Double {
-        guard let effects else { return 0 }
-        let update = proposal.consumerUpdate(with: proposal.neurons)
-        return FirstOrderDecrease(
-            update: update, moment: consumerMoment,
-            gains: zip(effects.gains.plus, effects.gains.minus).map(max)
-        ).total
-    }
 }
 
 /// What candidates gain, and how well that is known.
-struct MeasuredGains {
-    var gains: NeuronGains
+package struct MeasuredGains: Equatable, Sendable {
+    package var gains: NeuronGains
     /// Standard errors of the gains of either sign.
-    var plusErrors: [Double]
-    var minusErrors: [Double]
-}
+    package var plusErrors: [Double]
+    package var minusErrors: [Double]
 
-extension CandidateEffects {
-    var measuredGains: MeasuredGains {
-        MeasuredGains(gains: gains, plusErrors: plusErrors, minusErrors: minusErrors)
+    /// The standard error of Σ of the better gains relative to it; the errors are added as if they were one.
+    package var relativeError: Double {
+        let gains = zip(gains.plus, gains.minus).map(max).reduce(0, +)
+        let errors = zip(plusErrors, minusErrors).map(max).reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return gains > 0 ? errors / gains : .infinity
     }
 }
 
@@ -93,11 +123,4 @@ package struct CandidateEffects: Equatable, Sendable {
     package var plusErrors: [Double]
     package var minusErrors: [Double]
     package var squareErrors: [Double]
-
-    /// The standard error of Σ of the better gains relative to it; the errors are added as if they were one.
-    package var relativeError: Double {
-        let gains = zip(gains.plus, gains.minus).map(max).reduce(0, +)
-        let errors = zip(plusErrors, minusErrors).map(max).reduce(0) { $0 + $1 * $1 }.squareRoot()
-        return gains > 0 ? errors / gains : .infinity
-    }
 }

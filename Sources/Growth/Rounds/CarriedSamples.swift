@@ -7,7 +7,7 @@ internal import Training
 ///
 /// At the place of a node, its value and those of earlier nodes that are read behind it are kept, where there is not room for
 /// all samples those of the first chunks; the others begin with the data each time. A place is valid until something up to it
-/// changes, so that sites that grow from the last to the first need one pass. Chunks do not depend on the number of threads.
+/// changes, so that widths that grow from the last to the first need one pass. Chunks do not depend on the number of threads.
 final class CarriedSamples: @unchecked Sendable {
     // Safe to share: between calls nothing runs, and within one a chunk's values are touched by one worker.
 
@@ -215,7 +215,7 @@ extension Architecture {
     ///
     /// - Precondition: there is such a node, and it is a layer.
     func layer(_ name: String) -> any Layer {
-        guard let layer = nodes.first(where: { $0.name == name })?.operation as? any Layer else {
+        guard let layer = nodes.first(where: { $0.name == name })?.layer else {
             preconditionFailure("there is no layer '\(name)'")
         }
         return layer

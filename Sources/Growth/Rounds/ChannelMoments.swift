@@ -1,73 +1,63 @@
 internal import CKernels
 internal import Correlations
-internal import Datasets
 internal import GrowthMath
 internal import Networks
 internal import Tensors
 internal import Training
 
 extension Network {
-    /// This network with the new channels of batch normalisations at a site normalised: their running mean and variance are
-    /// those of what comes in, weight √(v + ε) and bias m, so that they still pass unchanged, in training nearly too.
-    ///
-    /// Moments are over all positions. Where several normalisations follow each other, what comes into one does not depend on
-    /// the others, since all pass new channels.
-    /// Where nothing but 0 comes in, as from `gradmax`, the bias is ``NewNeurons/silentBias``.
-    /// - Parameters:
-    ///   - count: channels that were appended last at the site.
-    ///   - samples: to measure, not carried beyond the producer's input.
-    func normalizing(_ count: Int, at site: GrowthSite, over samples: CarriedSamples) throws -> Network {
-        try normalizing(count, after: site.producer, between: site.between, over: samples)
-    }
-
-    /// The same for a width that several layers make, over the samples of a split; `producer` is one of them.
-    func normalizing(
-        _ count: Int, after producer: String, between: [String], over split: Split,
-        _ normalization: Normalization, threads: Int
-    ) throws -> Network {
-        try normalizing(
-            count, after: producer, between: between,
-            over: CarriedSamples(
-                split.spread(Self.normalizedSamples), normalization, for: architecture, threads: threads))
-    }
-
     /// The most samples that moments are taken over.
     static var normalizedSamples: Int { 2048 }
 
-    private func normalizing(
-        _ count: Int, after producer: String, between: [String], over samples: CarriedSamples
-    ) throws -> Network {
-        let nodes = architecture.normalizations(between)
+    /// This network with the new channels of normalisations at a width normalised: they pass channels of the mean and the
+    /// variance that come in unchanged, in training nearly too.
+    ///
+    /// Moments are over all positions. Where several normalisations follow each other, what comes into one does not depend on
+    /// the others, since all pass new channels.
+    /// Where nothing but 0 comes in, as from `gradmax`, parameters let ``NewNeurons/silentBias`` in.
+    /// - Parameters:
+    ///   - count: channels that were appended last at the width.
+    ///   - samples: to measure, not carried beyond the width's input.
+    func normalizing(_ count: Int, at width: Width, over samples: CarriedSamples) throws -> Network {
+        let nodes = architecture.normalizations(width.between)
         guard !nodes.isEmpty, count > 0, samples.count > 0 else { return self }
         let moments = try ChannelMoments(self, nodes: nodes.map { $0.inputs[0] }, over: samples)
         var result = self
         for (node, found) in zip(nodes, moments.byNode) {
-            guard let operation = node.operation as? BatchNormalization else { continue }
-            let added = found.means.count / architecture.layer(producer).width * count
-            let means = found.means.suffix(added)
-            let variances = found.variances.suffix(added)
-            let scales = variances.map { ($0 + operation.epsilon).squareRoot() }
-            result.parameters["\(node.name)/weight"]?.replaceLast(by: scales)
-            let biases = zip(means, variances).map { $0 == 0 && $1 == 0 ? NewNeurons.silentBias : $0 }
-            result.parameters["\(node.name)/bias"]?.replaceLast(by: biases)
-            result.state["\(node.name)/running_mean"]?.replaceLast(by: Array(means))
-            result.state["\(node.name)/running_var"]?.replaceLast(by: Array(variances))
+            let added = found.means.count / (width.count + count) * count
+            let new = zip(found.means.suffix(added), found.variances.suffix(added))
+            for (name, tensor) in result.parameters where name.hasPrefix("\(node.name)/") {
+                let values = new.flatMap { mean, variance in
+                    let isSilent = mean == 0 && variance == 0
+                    return node.operation.passing(
+                        String(name.dropFirst(node.name.count + 1)), count: 1,
+                        mean: isSilent ? NewNeurons.silentBias : mean, variance: variance)
+                }
+                result.parameters[name] = tensor.replacingLast(by: values)
+            }
+            for (name, tensor) in result.state where name.hasPrefix("\(node.name)/") {
+                let values = new.flatMap { mean, variance in
+                    node.operation.passing(
+                        String(name.dropFirst(node.name.count + 1)), count: 1, mean: mean, variance: variance)
+                }
+                result.state[name] = tensor.replacingLast(by: values)
+            }
         }
-        try result.validate(source: "the network grown at \(producer)")
+        try result.validate(source: "the network grown at \(width.name)")
         return result
     }
 }
 
 extension Architecture {
-    /// Those of the named nodes that are batch normalisations.
+    /// Those of the named nodes that keep statistics of what comes in.
     func normalizations(_ names: [String]) -> [Node] {
-        nodes.filter { names.contains($0.name) && $0.operation is BatchNormalization }
+        nodes.filter { names.contains($0.name) && !$0.operation.state(for: inputShapes(of: $0)).isEmpty }
     }
 }
 
 extension Tensor {
-    fileprivate mutating func replaceLast(by numbers: [Double]) {
-        values.replaceSubrange(values.count - numbers.count..<values.count, with: numbers.map(Float.init))
+    fileprivate func replacingLast(by numbers: [Float]) -> Tensor {
+        Tensor(shape: shape, values: values.dropLast(numbers.count) + numbers)
     }
 }
 

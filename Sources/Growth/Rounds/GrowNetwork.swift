@@ -7,16 +7,17 @@ internal import Training
 
 /// What a growth round did.
 package struct GrowthOutcome: Equatable, Sendable {
-    /// The grown network; nil where no site got a neuron, so that the network passes on as it is.
+    /// The grown network; nil where no width got a neuron, so that the network passes on as it is.
     package var network: Network?
-    /// One record for every site that was considered, in the order in which they grew.
+    /// One record for every width that was considered, in the order in which they grew.
     package var records: [GrowthRecord]
 }
 
 /// Adds neurons where the policies say so: the work of the stage grow.
 ///
-/// Sites are grown one after the other, the last first; each one's amplitude is chosen with the others as they are then. Losses are
-/// taken on samples of the validation split, or of the training split where there is none.
+/// Widths grow one after the other, those between two layers first, each kind from the last to the first; each one's amplitude
+/// is chosen with the others as they are then. Losses are taken on samples of the validation split, or of the training split
+/// where there is none.
 /// - Throws: `GrowthError`, `TrainingError`, `LinearAlgebraError`, `NetworkError`.
 package func growNetwork(
     _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -33,18 +34,13 @@ private final class GrowthRound {
     private let parameters: GrowthParameters
     private let bottlenecks: Bottlenecks
     private var network: Network
-    private let dataset: Dataset
-    /// The samples that amplitudes are tried on, as they are and on their way from site to site.
-    private let trialSplit: Split
+    /// The samples that amplitudes are tried on, on their way from width to width.
     private let trials: CarriedSamples
     /// The training samples that new channels are normalised over.
     private let normalized: CarriedSamples
-    private let threads: Int
     private var records: [GrowthRecord] = []
     /// The loss of the network as it is on the samples of the trials, once it is known.
     private var trialLoss: Double?
-    /// Floating-point operations for streams.
-    private var streamFlops = 0
 
     init(
         _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -53,18 +49,16 @@ private final class GrowthRound {
         self.parameters = parameters
         self.bottlenecks = bottlenecks
         self.network = network
-        self.threads = threads
-        self.dataset = dataset
-        let measured = Set(bottlenecks.sites.map(\.site))
-        let sites = GrowthSite.all(in: network.architecture).filter { measured.contains($0.name) }
+        let measured = Set(bottlenecks.widths.map(\.width))
+        let widths = Width.all(in: network.architecture).filter { measured.contains($0.name) }
         func carried(_ split: Split) -> CarriedSamples {
             CarriedSamples(
                 split, dataset.normalization, for: network.architecture, threads: threads,
-                places: parameters.proposal.sites == .best ? [] : sites.map(\.producerInput))
+                places: parameters.proposal.widths == .best ? [] : widths.map(\.input))
         }
-        trialSplit = (dataset.validation.count > 0 ? dataset.validation : dataset.train)
-            .spread(parameters.placement.trialSamples)
-        trials = carried(trialSplit)
+        trials = carried(
+            (dataset.validation.count > 0 ? dataset.validation : dataset.train)
+                .spread(parameters.placement.trialSamples))
         normalized = carried(dataset.train.spread(Network.normalizedSamples))
     }
 
@@ -75,17 +69,11 @@ private final class GrowthRound {
         if network.growth.contains(where: { $0.round == parameters.round }) {
             throw GrowthError.roundRepeated(parameters.round)
         }
-        let measured = try matchingSites()
-        try parameters.proposal.checkTargets(
-            of: placement.streams ? GrowthStream.all(in: network.architecture) : [],
-            after: GrowthSite.all(in: network.architecture))
+        let measured = try matchingWidths()
         if let reason = stopReason() {
             records = measured.map { record(of: $0.bottleneck, note: reason) }
         } else {
-            for position in try order(measured) {
-                try grow(measured[position].bottleneck, position: measured[position].position)
-            }
-            if placement.streams { try growStreams() }
+            for index in try order(measured) { try grow(measured[index]) }
         }
         guard records.contains(where: { $0.neurons > 0 }) else {
             return GrowthOutcome(network: nil, records: records)
@@ -93,42 +81,21 @@ private final class GrowthRound {
         network.growth += records
         network.noteBirths(in: parameters.round)
         network.cost[.bottlenecks] += bottlenecks.flops
-        network.cost[.grow] += trials.flops + normalized.flops + streamFlops
+        network.cost[.grow] += trials.flops + normalized.flops
         return GrowthOutcome(network: network, records: records)
     }
 
-    /// Widths that residual branches share, counted on after the sites; each is measured with the others as they are then.
-    private func growStreams() throws {
-        let growth = StreamGrowth(
-            parameters: parameters, bottlenecks: bottlenecks, dataset: dataset, trialSplit: trialSplit,
-            threads: threads)
-        let sites = GrowthSite.all(in: network.architecture).count
-        for index in GrowthStream.all(in: network.architecture).indices {
-            let stream = GrowthStream.all(in: network.architecture)[index]
-            let found = try growth.grow(
-                stream, of: network, position: sites + index, room: parametersLeft)
-            records.append(found.record)
-            streamFlops += found.flops
-            if let grown = found.network { network = grown }
-        }
-    }
-
-    /// Parameters that the budget leaves room for.
-    private var parametersLeft: Int {
-        let most = placement.stop.parameters
-        return most > 0 ? max(0, most - network.parameterCount) : .max
-    }
-
-    // MARK: Which sites
+    // MARK: Which widths
 
     private struct Measured {
-        var bottleneck: SiteBottleneck
-        /// Among all sites of the network.
+        var bottleneck: WidthBottleneck
+        /// Among all widths that grow.
         var position: Int
+        var isResidual: Bool
     }
 
-    /// The measured sites, checked against the network's own.
-    private func matchingSites() throws -> [Measured] {
+    /// The measured widths, checked against the network's own.
+    private func matchingWidths() throws -> [Measured] {
         guard bottlenecks.method == parameters.proposal.method else {
             throw GrowthError.otherMethod(
                 found: bottlenecks.method.rawValue, expected: parameters.proposal.method.rawValue)
@@ -137,28 +104,30 @@ private final class GrowthRound {
             throw GrowthError.otherTaps(
                 found: bottlenecks.taps.rawValue, expected: parameters.proposal.taps.rawValue)
         }
-        let sites = try parameters.proposal.sites(of: network.architecture)
-        return try bottlenecks.sites.map { measured in
-            let position = sites.firstIndex { $0.name == measured.site }
-            let expected = position.map { sites[$0].shapeText(in: network) } ?? "no such site"
-            guard let position, expected == measured.shapeText else {
+        let widths = try parameters.proposal.widths(of: network.architecture)
+        return try bottlenecks.widths.map { measured in
+            guard let position = widths.firstIndex(where: { $0.name == measured.width }) else {
                 throw GrowthError.otherNetwork(
-                    site: measured.site, found: measured.shapeText, expected: expected)
+                    width: measured.width, found: measured.shapeText, expected: "no such width")
             }
-            let taps = sites[position].geometry(bottlenecks.taps).taps
-            guard measured.taps == taps else {
-                throw GrowthError.otherNetwork(
-                    site: measured.site, found: "\(measured.taps) taps", expected: "\(taps)")
+            let (found, expected) = (measured.shapeText, widths[position].shapeText(in: network))
+            guard found == expected else {
+                throw GrowthError.otherNetwork(width: measured.width, found: found, expected: expected)
             }
-            let (inputs, candidates) = (
-                sites[position].producerWeights(of: network).columns, measured.proposal.neurons
-            )
-            guard candidates.count == 0 || candidates.fanIn.columns == inputs else {
+            let taps = widths[position].firstRoutes.map { $0.reading(bottlenecks.taps).geometry.taps }
+            guard measured.consumers.map(\.taps) == taps else {
                 throw GrowthError.otherNetwork(
-                    site: measured.site, found: "a producer with \(candidates.fanIn.columns) inputs",
+                    width: measured.width, found: "\(measured.consumers.map(\.taps)) taps",
+                    expected: "\(taps)")
+            }
+            let inputs = network.inputRanges(of: widths[position].producers).map(\.count)
+            guard measured.inputs == inputs else {
+                throw GrowthError.otherNetwork(
+                    width: measured.width, found: "producers with \(measured.inputs) inputs",
                     expected: "\(inputs)")
             }
-            return Measured(bottleneck: measured, position: position)
+            return Measured(
+                bottleneck: measured, position: position, isResidual: widths[position].isResidual)
         }
     }
 
@@ -178,142 +147,146 @@ private final class GrowthRound {
         return "the last round improved the validation loss by less than \(stop.gain) of it"
     }
 
-    /// The sites in the order in which they grow: from the last to the first, so that what the producers and consumers of
-    /// those to come read stays what was measured.
+    /// The widths in the order in which they grow: from the last to the first, so that what the producers and consumers of
+    /// those to come read stays what was measured. The residual ones grow behind the others, whose layers read them.
     private func order(_ measured: [Measured]) throws -> [Int] {
-        guard parameters.proposal.sites == .best else { return measured.indices.reversed() }
+        guard parameters.proposal.widths == .best else {
+            let backwards = Array(measured.indices.reversed())
+            return backwards.filter { !measured[$0].isResidual }
+                + backwards.filter { measured[$0].isResidual }
+        }
         let values = try measured.map { one in
             // Methods that predict nothing grow where the bottleneck is largest for what a neuron costs.
             guard method.placement == .searched else {
-                return site(named: one.bottleneck.site).map {
-                    one.bottleneck.bottleneck / Double($0.costPerNeuron(placement.cost, in: network))
-                } ?? 0
+                let price = network.costPerNeuron(placement.cost, at: try width(of: one))
+                return one.bottleneck.bottleneck / Double(price)
             }
-            return try choice(one.bottleneck, position: one.position)?.decreasePerCost ?? 0
+            return try choice(one, at: try width(of: one))?.decreasePerCost ?? 0
         }
         return values.indices.max { values[$0] < values[$1] }.map { [$0] } ?? []
     }
 
-    // MARK: One site
+    // MARK: One width
 
-    private func site(named name: String) -> GrowthSite? {
-        GrowthSite.all(in: network.architecture).first { $0.name == name }
-    }
-
-    /// Neurons that a budget of parameters leaves room for.
-    private func room(at site: GrowthSite) -> Int {
-        parametersLeft == .max ? .max : parametersLeft / site.parametersPerNeuron(in: network)
-    }
-
-    private func choice(_ measured: SiteBottleneck, position: Int) throws -> NeuronChoice? {
-        guard let site = site(named: measured.site), measured.relativeBottleneck >= placement.stop.bottleneck
-        else {
-            return nil
+    /// The width as it is now.
+    private func width(of measured: Measured) throws -> Width {
+        let name = measured.bottleneck.width
+        guard let width = Width.all(in: network.architecture).first(where: { $0.name == name }) else {
+            throw GrowthError.otherNetwork(
+                width: name, found: measured.bottleneck.shapeText, expected: "no such width")
         }
+        return width
+    }
+
+    /// Neurons that a budget of parameters allows.
+    private func affordable(at width: Width) -> Int {
+        let most = placement.stop.parameters
+        guard most > 0 else { return .max }
+        return max(0, most - network.parameterCount) / max(1, network.costPerNeuron(.parameters, at: width))
+    }
+
+    /// nil where the bottleneck is too small.
+    private func choice(_ measured: Measured, at width: Width) throws -> NeuronChoice? {
+        var found = measured.bottleneck
+        guard found.relativeBottleneck >= placement.stop.bottleneck else { return nil }
         let requested = parameters.proposal.neurons.request(
-            width: site.width, site: position, round: parameters.round, rounds: parameters.rounds)
-        var bottleneck = measured
+            width: width.count, position: measured.position, round: parameters.round,
+            rounds: parameters.rounds)
         if method.needs.isEmpty {
-            bottleneck.proposal = try proposeWithoutData(site, measured, position: position, limit: requested)
+            // Methods that only read weights propose for the network as it is now.
+            let proposals = try WidthProblem(
+                width, of: network, statistics: nil, proposal: parameters.proposal, seed: parameters.seed,
+                round: parameters.round, position: measured.position
+            ).propose(by: method, limit: requested)
+            for index in proposals.indices { found.consumers[index].proposal = proposals[index] }
         }
-        do {
-            return try NeuronChoice(
-                bottleneck, at: site, of: network, parameters: parameters, requested: requested,
-                room: room(at: site), rankThreshold: bottlenecks.rankThreshold)
-        } catch let problem as LinearAlgebraError {
-            throw GrowthError.unsolvable(site: site.name, problem: problem)
-        }
+        return try NeuronChoice(
+            found, at: width, price: network.costPerNeuron(placement.cost, at: width),
+            parameters: parameters, requested: requested, most: affordable(at: width),
+            rankThreshold: bottlenecks.rankThreshold)
     }
 
-    /// Methods that only read weights propose for the network as it is now.
-    private func proposeWithoutData(
-        _ site: GrowthSite, _ measured: SiteBottleneck, position: Int, limit: Int
-    ) throws -> Proposal {
-        let update = try BestUpdate(
-            covariance: measured.consumerCovariance, moment: measured.consumerMoment,
-            threshold: bottlenecks.rankThreshold)
-        let statistics = SiteStatistics(
-            samples: bottlenecks.samples, geometry: site.geometry,
-            consumerCovariance: measured.consumerCovariance, consumerMoment: measured.consumerMoment,
-            gradientNorm: measured.gradientNorm, bestUpdate: update, bottleneck: measured.bottleneck)
-        let problem = SiteProblem(
-            site, of: network, statistics: statistics, proposal: parameters.proposal,
-            thresholds: Thresholds(),
-            seed: parameters.seed, round: parameters.round, position: position)
-        return try method.propose(for: problem, limit: limit)
-    }
-
-    private func grow(_ measured: SiteBottleneck, position: Int) throws {
-        guard let site = site(named: measured.site) else { return }
-        guard let choice = try choice(measured, position: position) else {
+    private func grow(_ measured: Measured) throws {
+        let width = try width(of: measured)
+        let found = measured.bottleneck
+        guard let choice = try choice(measured, at: width) else {
             let part = placement.stop.bottleneck
-            return records.append(
-                record(of: measured, note: "the bottleneck is under \(part) of the gradient"))
+            return records.append(record(of: found, note: "the bottleneck is under \(part) of the gradient"))
         }
         guard choice.count > 0 else {
             return records.append(
-                record(of: measured, note: "no candidate pays for itself, or no budget is left"))
+                record(of: found, note: "no candidate pays for itself, or no budget is left"))
         }
+        let inputs =
+            method.needs.isEmpty ? network.inputRanges(of: width.producers).map(\.count) : found.inputs
         let fitted = parameters.scaled(
-            [choice.extensions[0].fitted(to: site, of: network)], producers: [site.producer],
-            consumers: [site.consumer], of: network)[0]
-        let bound = MoveBound(
-            covariance: measured.consumerCovariance, consumer: site.consumer, inputs: site.width, of: network)
+            choice.extensions.fitted(to: width, of: network, inputs: inputs), at: width, of: network)
+        let bounds = found.consumers.map {
+            MoveBound(
+                covariance: $0.consumerCovariance, consumer: $0.consumer, inputs: width.count, of: network)
+        }
         let trial = try GrowthTrial(
-            fitted, at: site, of: network, bound: bound, over: trials, loss: parameters.loss)
-        let found = try parameters.amplitude(hasUpdate: trial.hasUpdate, before: trialLoss) {
+            fitted, at: width, of: network, bounds: bounds, over: trials, loss: parameters.loss)
+        let tried = try parameters.amplitude(hasUpdate: trial.hasUpdate, before: trialLoss) {
             try trial.loss(at: $0, update: $1)
         }
-        var done = record(of: measured, note: "")
-        done.lossBefore = found.lossBefore
-        trialLoss = found.lossBefore
-        guard found.amplitude > 0, found.loss.isFinite else {
+        var done = record(of: found, note: "")
+        done.lossBefore = tried.lossBefore
+        trialLoss = tried.lossBefore
+        guard tried.amplitude > 0, tried.loss.isFinite else {
             done.note = "no amplitude lowers the loss"
             return records.append(done)
         }
-        trialLoss = found.loss
-        let update = found.hasUpdate ? found.amplitude : 0
-        let wanted = fitted.scaled(by: found.amplitude, update: update)
-        let placed = try trial.extended(by: found.amplitude, update: update)
-        try graft(placed, at: site)
-        done.note = found.note(isBounded: placed != wanted)
-        done.neurons = fitted.neurons.count
-        done.amplitude = found.amplitude
+        trialLoss = tried.loss
+        let update = tried.hasUpdate ? tried.amplitude : 0
+        let wanted = fitted.map { $0.scaled(by: tried.amplitude, update: update) }
+        let placed = try trial.extended(by: tried.amplitude, update: update)
+        try graft(placed, at: width)
+        done.note = tried.note(isBounded: placed != wanted)
+        done.neurons = choice.count
+        done.amplitude = tried.amplitude
         done.predictedDecrease =
             parameters.predictsDecrease
-            ? choice.decrease(at: found.amplitude, update: update)
-                - wanted.decreaseLost(with: placed, moment: measured.consumerMoment) : nil
-        done.realizedDecrease = found.lossBefore - found.loss
+            ? wanted.indices.reduce(choice.decrease(at: tried.amplitude, update: update)) {
+                $0
+                    - wanted[$1].decreaseLost(
+                        with: placed[$1], moment: found.consumers[$1].consumerMoment)
+            } : nil
+        done.realizedDecrease = tried.lossBefore - tried.loss
         records.append(done)
     }
 
-    private func graft(_ extension: Extension, at site: GrowthSite) throws {
+    private func graft(_ extensions: [Extension], at width: Width) throws {
+        let neurons = extensions[0].neurons
         let isNormalized =
-            `extension`.neurons.originals == nil && !network.architecture.normalizations(site.between).isEmpty
-        if isNormalized { try normalized.carry(to: site.producerInput, of: network) }
-        network = try network.grafting(`extension`, at: site)
-        if isNormalized {
-            network = try network.normalizing(`extension`.neurons.count, at: site, over: normalized)
-        }
+            neurons.originals == nil && !network.architecture.normalizations(width.between).isEmpty
+        if isNormalized { try normalized.carry(to: width.input, of: network) }
+        network = try network.grafting(extensions, at: width)
+        if isNormalized { network = try network.normalizing(neurons.count, at: width, over: normalized) }
     }
 
-    private func record(of measured: SiteBottleneck, note: String) -> GrowthRecord {
+    private func record(of measured: WidthBottleneck, note: String) -> GrowthRecord {
         GrowthRecord(
-            round: parameters.round, site: measured.site, method: parameters.proposal.method.rawValue,
+            round: parameters.round, width: measured.width, method: parameters.proposal.method.rawValue,
             neurons: 0,
             amplitude: 0, predictedDecrease: 0, realizedDecrease: 0, lossBefore: bottlenecks.loss,
             bottleneck: measured.bottleneck, gradientNorm: measured.gradientNorm, note: note)
     }
 }
 
-extension SiteBottleneck {
-    /// Width and outputs of the consumer, as measured.
-    fileprivate var shapeText: String { "\(consumer) [\(bestUpdate.rows), \(bestUpdate.columns)]" }
+extension WidthBottleneck {
+    /// The consumers and their weights, as measured.
+    fileprivate var shapeText: String {
+        consumers.map { "\($0.consumer) [\($0.bestUpdate.rows), \($0.bestUpdate.columns)]" }
+            .joined(separator: ", ")
+    }
 }
 
-extension GrowthSite {
+extension Width {
     fileprivate func shapeText(in network: Network) -> String {
-        let weights = consumerWeights(of: network)
-        return "\(consumer) [\(weights.rows), \(weights.columns)]"
+        consumers.map {
+            let weights = network.extendedWeights(of: $0)
+            return "\($0) [\(weights.rows), \(weights.columns)]"
+        }.joined(separator: ", ")
     }
 }

@@ -1,3 +1,4 @@
+internal import Correlations
 internal import GrowthMath
 internal import Networks
 internal import Tensors
@@ -34,23 +35,22 @@ extension RoundParameters<PlacementParameters> {
     /// The extensions of a width's consumers under the scaling rule, which replaces the neurons' own size.
     ///
     /// Where there are several producers or consumers, the rule sees all their weights together.
-    func scaled(
-        _ extensions: [Extension], producers: [String], consumers: [String], of network: Network
-    ) -> [Extension] {
+    func scaled(_ extensions: [Extension], at width: Width, of network: Network) -> [Extension] {
         guard placement.scaling != .none, proposal.method.method.placement == .searched else {
             return extensions
         }
-        let consumerWeights = consumers.map(network.inputWeights)
+        let consumerWeights = width.consumers.map(network.inputWeights)
         let updates = extensions.enumerated().map { index, extended in
-            extended.move.map { network.withoutBias($0, of: consumers[index]) } ?? consumerWeights[index]
+            extended.move.map { network.withoutBias($0, of: width.consumers[index]) }
+                ?? consumerWeights[index]
         }
         let neurons = extensions[0].neurons
-        let fanIns = zip(producers, network.fanIns(neurons.fanIn, into: producers)).map {
-            network.withoutBias($1, of: $0)
+        let fanIns = zip(width.producers, network.inputRanges(of: width.producers)).map {
+            network.withoutBias(neurons.fanIn.selecting(columns: $1), of: $0)
         }
         let factors = placement.scaling.factors(
             update: .row(updates), fanOut: .row(extensions.map(\.neurons.fanOut)), fanIn: .row(fanIns),
-            producerWeights: .row(producers.map(network.inputWeights)),
+            producerWeights: .row(width.producers.map(network.inputWeights)),
             consumerWeights: .row(consumerWeights))
         return extensions.map { extended in
             Extension(
@@ -60,13 +60,6 @@ extension RoundParameters<PlacementParameters> {
                 update: extended.update.map { factors.update * $0 },
                 room: extended.room.map { factors.update * $0 })
         }
-    }
-}
-
-extension Network {
-    /// [W | b] of a layer without b.
-    fileprivate func withoutBias(_ weights: Matrix, of node: String) -> Matrix {
-        weights.selecting(columns: 0..<weights.columns - (hasBias(node) ? 1 : 0))
     }
 }
 

@@ -1,58 +1,61 @@
+internal import Correlations
 internal import GrowthMath
 internal import Networks
 internal import Tensors
 internal import Training
 
-/// Tries an extension at different amplitudes: the loss of the network as it would be grown.
+/// Tries extensions of a width at different amplitudes: the loss of the network as it would be grown.
 ///
-/// What lies before the producer does not change and is kept with the samples; the weights of producer and consumer are
-/// exchanged, and what follows is computed again.
+/// What lies before the first producer does not change and is kept with the samples; the weights of producers and consumers
+/// are exchanged, and what follows is computed again.
 final class GrowthTrial {
-    private let `extension`: Extension
-    private let site: GrowthSite
+    private let extensions: [Extension]
+    private let width: Width
     /// Before it grows, without its optimiser's state.
     private let network: Network
     private let samples: CarriedSamples
     private let loss: LossParameters
-    private let bound: MoveBound?
+    private let bounds: [MoveBound]
     private let parameters: ParameterArena
     private let team: CarriedSamples.Team
 
     /// - Parameters:
-    ///   - extension: fits the network as it is, at amplitude 1.
-    ///   - bound: how far the consumer may move; nil for any distance.
+    ///   - extensions: one for each consumer; fit the network as it is, at amplitude 1.
+    ///   - bounds: how far each consumer may move; empty for any distance.
     init(
-        _ extension: Extension, at site: GrowthSite, of network: Network, bound: MoveBound? = nil,
+        _ extensions: [Extension], at width: Width, of network: Network, bounds: [MoveBound] = [],
         over samples: CarriedSamples, loss: LossParameters
     ) throws {
-        self.extension = `extension`
-        self.site = site
+        self.extensions = extensions
+        self.width = width
         var network = network
         network.optimizerState = [:]
         self.network = network
         self.samples = samples
         self.loss = loss
-        self.bound = bound
-        try samples.carry(to: site.producerInput, of: network)
-        let grown = try network.joining(`extension`.scaled(by: 0), at: site)
+        self.bounds = bounds
+        try samples.carry(to: width.input, of: network)
+        let grown = try network.joining(extensions.map { $0.scaled(by: 0) }, at: width)
         parameters = ParameterArena(ParameterLayout(grown.architecture), grown.parameters)
         team = samples.team(
             grown.architecture, parameters, ParameterArena(.state(grown.architecture), grown.state))
     }
 
-    /// Whether the consumer moves by itself, whatever the neurons need.
-    var hasUpdate: Bool { `extension`.update != nil }
+    /// Whether a consumer moves by itself, whatever the neurons need.
+    var hasUpdate: Bool { extensions.contains { $0.update != nil } }
 
-    /// What is grafted at amplitude γ, the consumer's own move at another.
-    func extended(by amplitude: Double, update: Double? = nil) throws -> Extension {
-        let wanted = `extension`.scaled(by: amplitude, update: update)
-        return try bound?.bounding(wanted) ?? wanted
+    /// What is grafted at amplitude γ, the consumers' own moves at another.
+    func extended(by amplitude: Double, update: Double? = nil) throws -> [Extension] {
+        let wanted = extensions.map { $0.scaled(by: amplitude, update: update) }
+        return bounds.isEmpty ? wanted : try zip(bounds, wanted).map { try $0.bounding($1) }
     }
 
-    /// The mean loss at amplitude γ, the consumer's own move at γ too or as far as said; not finite where the outputs are not.
+    /// The mean loss at amplitude γ, the consumers' own moves at γ too or as far as said; not finite where the outputs are
+    /// not.
     func loss(at amplitude: Double, update: Double? = nil) throws -> Double {
-        let grown = try network.joining(extended(by: amplitude, update: update), at: site)
-        for entry in parameters.layout.entries where [site.producer, site.consumer].contains(entry.node) {
+        let grown = try network.joining(extended(by: amplitude, update: update), at: width)
+        let changed = Set(width.producers + width.consumers)
+        for entry in parameters.layout.entries where changed.contains(entry.node) {
             grown.parameters[entry.name]?.values.withUnsafeBufferPointer { values in
                 guard let base = values.baseAddress else { return }
                 (parameters.buffer.pointer + entry.offset).update(from: base, count: entry.count)

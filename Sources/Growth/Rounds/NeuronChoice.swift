@@ -3,19 +3,6 @@ internal import GrowthMath
 internal import Networks
 internal import Tensors
 
-/// The width that neurons are chosen for: what one more costs, and how it is read.
-struct NeuronPlace {
-    let name: String
-    /// Whether a neuron and its negative do different things to first order.
-    let isKinked: Bool
-    /// σ₀ on the way to the consumers.
-    let slopes: SlopesAtZero
-    /// What one neuron adds, see ``GrowthCost``.
-    let price: Int
-    /// Of each consumer, for all of its taps.
-    let geometries: [SiteGeometry]
-}
-
 /// Which candidates of a width are added, with which signs, and how its consumers move with them.
 struct NeuronChoice {
     /// For each consumer, at amplitude 1; fan-ins are the same.
@@ -30,41 +17,47 @@ struct NeuronChoice {
     var count: Int { extensions[0].neurons.count }
 
     /// - Parameters:
-    ///   - consumers: what was measured of each, with the same candidates.
-    ///   - gains: of the candidates over all consumers; nil where they were not measured.
+    ///   - found: what was measured of the width.
+    ///   - price: what one neuron adds, see ``GrowthCost``.
     ///   - requested: neurons to add; the policy says whether fewer are an error.
-    ///   - room: the most neurons that budgets leave room for.
+    ///   - most: the most neurons that budgets allow.
     ///   - rankThreshold: the one that the best update was solved with.
+    /// - Throws: `GrowthError`.
     init(
-        _ consumers: [SiteBottleneck], gains: MeasuredGains?, at place: NeuronPlace,
-        parameters: GrowthParameters, requested: Int, room: Int, rankThreshold: Double
+        _ found: WidthBottleneck, at width: Width, price: Int, parameters: GrowthParameters, requested: Int,
+        most: Int, rankThreshold: Double
     ) throws {
-        price = place.price
-        let candidates = consumers[0].proposal.neurons
+        self.price = price
+        let (consumers, candidates) = (found.consumers, found.neurons)
+        let geometries = width.firstRoutes.map(\.geometry)
         // A smooth activation has no better sign, and a pair of its neurons would be twins.
-        let signs: SignRule = place.isKinked && gains != nil ? parameters.placement.signs : .best
+        let signs: SignRule = width.isKinked && found.gains != nil ? parameters.placement.signs : .best
         let perDirection = signs == .pair ? 2 : 1
-        try Self.check(candidates.count, perDirection, requested, at: place, parameters.proposal)
-        let most = min(requested, room) / perDirection
-        var kept = Array(0..<min(most, candidates.count))
-        guard let gains else {
+        try Self.check(candidates.count, perDirection, requested, at: width, parameters.proposal)
+        var kept = Array(0..<min(min(requested, most) / perDirection, candidates.count))
+        guard let gains = found.gains else {
             extensions = consumers.enumerated().map { index, consumer in
                 let chosen = consumer.proposal.neurons.selecting(kept)
                 return Extension(
-                    neurons: chosen.placed(at: place.geometries[index]), update: consumer.proposal.update,
+                    neurons: chosen.placed(at: geometries[index]), update: consumer.proposal.update,
                     room: chosen.room)
             }
             (neuronDecrease, updateDecrease) = (0, 0)
             return
         }
         if case .auto = parameters.proposal.neurons {
-            kept = Self.paying(kept, consumers, gains, place, parameters.placement.cost)
+            kept = Self.paying(kept, found, gains, price: price, geometries, parameters.placement.cost)
         }
-        let signed = Self.signed(consumers, gains, place, signs, kept)
-        let fitted = try Self.fit(
-            signed, consumers, parameters.placement,
-            allowsRefit: parameters.proposal.method.method.allowsRefit, rankThreshold: rankThreshold)
-        extensions = zip(fitted.extensions, place.geometries).map { extended, geometry in
+        let signed = Self.signed(consumers, gains, width.slopes, signs, kept)
+        let fitted: (extensions: [Extension], decrease: Double)
+        do {
+            fitted = try Self.fit(
+                signed, consumers, parameters.placement,
+                allowsRefit: parameters.proposal.method.method.allowsRefit, rankThreshold: rankThreshold)
+        } catch let problem as LinearAlgebraError {
+            throw GrowthError.unsolvable(width: width.name, problem: problem)
+        }
+        extensions = zip(fitted.extensions, geometries).map { extended, geometry in
             Extension(
                 neurons: extended.neurons.placed(at: geometry), update: extended.update, room: extended.room)
         }
@@ -72,20 +65,6 @@ struct NeuronChoice {
         updateDecrease = zip(extensions, consumers).reduce(0) { sum, pair in
             sum + (pair.0.update.map { $0.transposed.inner(pair.1.consumerMoment) } ?? 0)
         }
-    }
-
-    /// The same for a site.
-    init(
-        _ bottleneck: SiteBottleneck, at site: GrowthSite, of network: Network,
-        parameters: GrowthParameters, requested: Int, room: Int, rankThreshold: Double
-    ) throws {
-        try self.init(
-            [bottleneck], gains: bottleneck.effects?.measuredGains,
-            at: NeuronPlace(
-                name: site.name, isKinked: site.isKinked, slopes: site.slopes,
-                price: site.costPerNeuron(parameters.placement.cost, in: network),
-                geometries: [site.geometry]),
-            parameters: parameters, requested: requested, room: room, rankThreshold: rankThreshold)
     }
 
     /// The first-order decrease with the neurons at amplitude γ and the consumers' own moves at another.
@@ -97,44 +76,44 @@ struct NeuronChoice {
     var decreasePerCost: Double { count > 0 ? decrease(at: 1, update: 1) / Double(count * price) : 0 }
 
     private static func check(
-        _ candidates: Int, _ perDirection: Int, _ requested: Int, at place: NeuronPlace,
+        _ candidates: Int, _ perDirection: Int, _ requested: Int, at width: Width,
         _ proposal: ProposalParameters
     ) throws {
         guard proposal.neurons.isStrict else { return }
         guard requested.isMultiple(of: perDirection) else {
-            throw GrowthError.oddPairs(site: place.name, asked: requested)
+            throw GrowthError.oddPairs(width: width.name, asked: requested)
         }
         guard candidates * perDirection >= requested else {
             throw GrowthError.notEnoughDirections(
-                site: place.name, method: proposal.method.rawValue, asked: requested,
+                width: width.name, method: proposal.method.rawValue, asked: requested,
                 available: candidates * perDirection)
         }
     }
 
     /// Neurons whose gain is above twice its standard error and, per unit of cost, above the best updates' own.
     private static func paying(
-        _ candidates: [Int], _ consumers: [SiteBottleneck], _ measured: MeasuredGains, _ place: NeuronPlace,
-        _ cost: GrowthCost
+        _ candidates: [Int], _ found: WidthBottleneck, _ measured: MeasuredGains, price: Int,
+        _ geometries: [SiteGeometry], _ cost: GrowthCost
     ) -> [Int] {
         // Three products of a training step read or write a consumer's weight, each with a multiply-add.
-        let updateCost = zip(consumers, place.geometries).reduce(0) { sum, consumer in
+        let updateCost = zip(found.consumers, geometries).reduce(0) { sum, consumer in
             let weights = consumer.0.bestUpdate
             let perWeight = cost == .parameters ? 1 : 6 * consumer.1.output.count
             return sum + perWeight * weights.rows * weights.columns
         }
-        let required = consumers.reduce(0) { $0 + $1.bestUpdateDecrease } / Double(updateCost)
+        let required = found.bestUpdateDecrease / Double(updateCost)
         return candidates.filter { neuron in
             let isPlus = measured.gains.plus[neuron] >= measured.gains.minus[neuron]
             let gain = isPlus ? measured.gains.plus[neuron] : measured.gains.minus[neuron]
             let error = isPlus ? measured.plusErrors[neuron] : measured.minusErrors[neuron]
-            return gain > 2 * error && gain / Double(place.price) > required
+            return gain > 2 * error && gain / Double(price) > required
         }
     }
 
     /// The candidates that are kept, with signs that are the best for all consumers together.
     private static func signed(
-        _ consumers: [SiteBottleneck], _ measured: MeasuredGains, _ place: NeuronPlace, _ signs: SignRule,
-        _ kept: [Int]
+        _ consumers: [ConsumerBottleneck], _ measured: MeasuredGains, _ slopes: SlopesAtZero,
+        _ signs: SignRule, _ kept: [Int]
     ) -> [SignedNeurons] {
         // Where consumers make room for the neurons, what they follow by themselves is no merit of the neurons.
         let judges = consumers.compactMap { consumer -> NeuronGains? in
@@ -142,7 +121,7 @@ struct NeuronChoice {
             else { return nil }
             return NeuronGains(
                 moments.gradient - moments.overlap.timesTransposed(consumer.bestUpdate),
-                neurons: consumer.proposal.neurons, slopes: place.slopes)
+                neurons: consumer.proposal.neurons, slopes: slopes)
         }
         let judge = judges.count == consumers.count ? NeuronGains(sumOf: judges) : measured.gains
         return consumers.map { consumer in
@@ -151,7 +130,7 @@ struct NeuronChoice {
             ).selecting(candidates: kept)
             if signs == .pair {
                 // A pair does (r + l) of what a linear neuron does, and the consumer makes room for that, by halves.
-                let share = (place.slopes.right + place.slopes.left) / 2
+                let share = (slopes.right + slopes.left) / 2
                 signed.neurons.compensation = signed.neurons.compensation.map { share * $0 }
             }
             return signed
@@ -159,7 +138,7 @@ struct NeuronChoice {
     }
 
     private static func fit(
-        _ signed: [SignedNeurons], _ consumers: [SiteBottleneck], _ placement: PlacementParameters,
+        _ signed: [SignedNeurons], _ consumers: [ConsumerBottleneck], _ placement: PlacementParameters,
         allowsRefit: Bool, rankThreshold: Double
     ) throws -> (extensions: [Extension], decrease: Double) {
         guard signed[0].neurons.count > 0 else {
@@ -184,7 +163,7 @@ struct NeuronChoice {
     }
 
     private static func refitted(
-        _ signed: [SignedNeurons], _ consumers: [SiteBottleneck], rankThreshold: Double
+        _ signed: [SignedNeurons], _ consumers: [ConsumerBottleneck], rankThreshold: Double
     ) throws -> (extensions: [Extension], decrease: Double) {
         var decrease = 0.0
         let solutions = try zip(signed, consumers).compactMap { signed, consumer in
@@ -222,25 +201,5 @@ extension SignedNeurons {
         return SignedNeurons(
             neurons: neurons.selecting(indices), candidates: indices.map { candidates[$0] },
             signs: indices.map { signs[$0] }, gains: indices.map { gains[$0] })
-    }
-}
-
-extension GrowthSite {
-    /// What one neuron adds: parameters, or floating-point operations of a training step per sample.
-    func costPerNeuron(_ cost: GrowthCost, in network: Network) -> Int {
-        network.costPerNeuron(cost, of: [producer])
-    }
-}
-
-extension Network {
-    /// What one more output of some layers adds: parameters, or floating-point operations of a training step per sample.
-    func costPerNeuron(_ cost: GrowthCost, of layers: [String]) -> Int {
-        guard let wider = try? architecture.widening(layers, by: 1) else { return 1 }
-        switch cost {
-        case .parameters:
-            return ParameterLayout(wider).parameterCount - ParameterLayout(architecture).parameterCount
-        case .flops:
-            return max(1, wider.flopsPerSample.training - architecture.flopsPerSample.training)
-        }
     }
 }

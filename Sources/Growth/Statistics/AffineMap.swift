@@ -23,18 +23,14 @@ final class AffineMap {
     init(_ matrix: Matrix, hasBias: Bool, like layer: any Layer, over shape: [Int], capacity: Int) throws {
         let inputs = matrix.columns - (hasBias ? 1 : 0)
         bias = hasBias ? matrix.column(inputs).map(Float.init) : Array(repeating: 0, count: matrix.rows)
-        let window = (layer as? Convolution)?.window
-        positions = window?.positions(over: Extent(shape[1], shape[2]))?.count ?? 1
+        positions = layer.window(over: shape).positions(over: shape.extent)?.count ?? 1
         guard inputs > 0 else {
             (executor, arena) = (nil, nil)
             return
         }
-        let operation: any Layer =
-            if let convolution = layer as? Convolution {
-                Convolution(width: matrix.rows, window: convolution.window, bias: hasBias)
-            } else {
-                Linear(width: matrix.rows, bias: hasBias)
-            }
+        var operation = layer
+        operation.width = matrix.rows
+        operation.bias = hasBias
         let architecture = try Architecture(
             inputShape: shape, nodes: [.init(Self.node, operation, inputs: [Architecture.inputName])])
         let layout = ParameterLayout(architecture)

@@ -3,8 +3,8 @@ internal import Networks
 internal import Tensors
 internal import Training
 
-/// The nodes that give X, H and G: those of a site, or of one way through a wider width.
-struct ActivityReading: Equatable {
+/// The nodes that give X, H and G of one way through a width.
+struct ActivityReading: Equatable, Sendable {
     /// The node that gives X, or the data.
     let input: String
     /// The node that gives H.
@@ -13,14 +13,6 @@ struct ActivityReading: Equatable {
     let flattenedChannels: Int?
     /// The consumer.
     let gradient: String
-}
-
-extension GrowthSite {
-    var reading: ActivityReading {
-        ActivityReading(
-            input: producerInput, hidden: consumerInput, flattenedChannels: isFlattened ? width : nil,
-            gradient: consumer)
-    }
 }
 
 /// The rows of one reading for one chunk of samples, positions before channels, without the ones of biases.

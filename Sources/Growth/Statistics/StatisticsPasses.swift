@@ -3,7 +3,7 @@ internal import GrowthMath
 internal import Networks
 internal import Tensors
 
-/// The first two passes over the samples, for all sites or for all ways through a wider width at once.
+/// The first two passes over the samples, for all ways through all widths at once.
 struct StatisticsPasses {
     /// What is measured of one reading.
     struct Target {
@@ -12,6 +12,8 @@ struct StatisticsPasses {
         let geometry: SiteGeometry
         /// S, where it is known already.
         var inputCovariance: Matrix?
+        /// Bytes of C_e for all taps up to which they are kept.
+        var overlapLimit = SitePlan.exactOverlapBytes
     }
 
     /// Has a reading for every target.
@@ -20,17 +22,15 @@ struct StatisticsPasses {
     let needs: StatisticsNeeds
     let rankThreshold: Double
     let threads: Int
-    /// Bytes of C_e for all taps up to which they are kept.
-    var overlapLimit = SitePlan.exactOverlapBytes
     /// Whether N is taken from the first pass where it can be had from XᵀG and C.
-    var derivesDirections = false
+    var derivesDirections = true
 
     private var samples: Int { activities.positions.count }
 
     /// Whether N of a target can follow from XᵀG and C.
     private func derivesDirections(_ target: Target) -> Bool {
         derivesDirections && needs.isSuperset(of: [.overlap, .crossCovariance])
-            && SitePlan.keepsOverlap(target.geometry, limit: overlapLimit)
+            && SitePlan.keepsOverlap(target.geometry, limit: target.overlapLimit)
     }
 
     /// What the first pass sums for a target.
@@ -48,7 +48,7 @@ struct StatisticsPasses {
                 targets.map { target in
                     SiteFirstPass(
                         SitePlan(
-                            target.geometry, needs: firstNeeds(target), overlapLimit: overlapLimit))
+                            target.geometry, needs: firstNeeds(target), overlapLimit: target.overlapLimit))
                 }
             })
         try activities.visit(threads: threads) { shard, rows in
@@ -64,17 +64,17 @@ struct StatisticsPasses {
             do {
                 return try statistics(target, found)
             } catch let problem as LinearAlgebraError {
-                throw GrowthError.unsolvable(site: target.name, problem: problem)
+                throw GrowthError.unsolvable(width: target.name, problem: problem)
             }
         }
     }
 
     private func statistics(_ target: Target, _ found: FirstPassMatrices) throws -> SiteStatistics {
         guard found.gradientNorm.isFinite else {
-            throw GrowthError.notFinite(site: target.name, what: "gradient")
+            throw GrowthError.notFinite(width: target.name, what: "gradient")
         }
         guard found.consumerCovariance.isFinite else {
-            throw GrowthError.notFinite(site: target.name, what: "activity")
+            throw GrowthError.notFinite(width: target.name, what: "activity")
         }
         let update = try BestUpdate(
             covariance: found.consumerCovariance, moment: found.consumerMoment, threshold: rankThreshold)

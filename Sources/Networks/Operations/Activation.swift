@@ -52,6 +52,11 @@ package struct Activation: Operation {
     }
     package var inPlace: InPlace { [.forward, .backward] }
 
+    package var channelPassage: ChannelPassage? {
+        let slopes = function.slopesAtZero
+        return .slopes(right: slopes.right, left: slopes.left)
+    }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")
     }

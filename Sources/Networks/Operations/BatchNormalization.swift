@@ -26,6 +26,18 @@ package struct BatchNormalization: Operation {
     }
 
     package var backwardReads: BackwardReads { .inputs }
+    package var channelPassage: ChannelPassage? { .unchanged }
+
+    // γ = √(σ² + ε) and β = μ undo what the running averages do.
+    package func passing(_ name: String, count: Int, mean: Double, variance: Double) -> [Float] {
+        let value =
+            switch name {
+            case "weight": (variance + epsilon).squareRoot()
+            case "running_var": variance
+            default: mean
+            }
+        return Array(repeating: Float(value), count: count)
+    }
 
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try channelsFirst(inputs, node: node)

@@ -36,6 +36,8 @@ package struct Convolution: Layer {
         try container.encode(bias, forKey: .bias)
     }
 
+    package func window(over shape: [Int]) -> Window { window }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         let input = try onlyInput(inputs, node: node, allowed: "an image [channels, height, width]")
         let positions = try window.positions(over: input, node: node)

@@ -30,6 +30,12 @@ package struct DepthwiseConvolution: Operation {
     }
 
     package var backwardReads: BackwardReads { .inputs }
+    package var channelPassage: ChannelPassage? { .middle(window) }
+
+    package func passing(_ name: String, count: Int, mean: Double, variance: Double) -> [Float] {
+        let middle = window.kernel.height / 2 * window.kernel.width + window.kernel.width / 2
+        return (0..<count).map { name == "weight" && $0 == middle ? 1 : 0 }
+    }
 
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         let input = try onlyInput(inputs, node: node, allowed: "an image [channels, height, width]")

@@ -19,6 +19,8 @@ package struct Dropout: Operation {
     package var backwardReads: BackwardReads { [] }
     package var inPlace: InPlace { [.forward, .backward] }
 
+    package var channelPassage: ChannelPassage? { .unchanged }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")
     }

@@ -8,6 +8,7 @@ package struct Flatten: Operation {
     package init(fields: inout Fields) throws {}
 
     package var widthRole: WidthRole { .flattens }
+    package var channelPassage: ChannelPassage? { .flattened }
     package var backwardReads: BackwardReads { [] }
 
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {

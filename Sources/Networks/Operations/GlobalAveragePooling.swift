@@ -9,6 +9,7 @@ package struct GlobalAveragePooling: Operation {
     package init(fields: inout Fields) throws {}
 
     package var widthRole: WidthRole { .keeps }
+    package var channelPassage: ChannelPassage? { .global }
     package var backwardReads: BackwardReads { [] }
 
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {

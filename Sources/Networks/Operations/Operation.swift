@@ -1,5 +1,5 @@
 package import Parameters
-internal import Tensors
+package import Tensors
 
 /// What a node computes: its description here, its arithmetic in the kernel it makes.
 ///
@@ -21,6 +21,18 @@ package protocol Operation: ParameterSet {
 
     /// What becomes of the channels, the first extent of every shape; by default each is kept for itself.
     var widthRole: WidthRole { get }
+
+    /// What becomes of a channel that joins the inputs; nil, the default, where it would change other channels, or where the
+    /// inputs stand side by side.
+    var channelPassage: ChannelPassage? { get }
+
+    /// What a parameter or a state holds for a new channel that is to pass unchanged; zeros by default.
+    ///
+    /// - Parameters:
+    ///   - name: of the parameter or the state.
+    ///   - count: its values for one channel.
+    ///   - mean: of what comes in, as `variance`.
+    func passing(_ name: String, count: Int, mean: Double, variance: Double) -> [Float]
 
     /// The values that a backward pass reads besides the output's gradient, for planning memory; all by default.
     var backwardReads: BackwardReads { get }
@@ -49,18 +61,21 @@ package protocol Operation: ParameterSet {
     func makeKernel(_ wiring: Wiring) -> any Kernel
 }
 
-/// A layer with a weight from every input channel to every output channel: growth sites lie between two of these.
+/// A layer with a weight from every input channel to every output channel: widths lie between two of these.
 ///
 /// Its weights are [width, input channels, …], its bias, if it has one, [width].
 package protocol Layer: Operation {
     /// The number of output channels.
     var width: Int { get set }
-    var bias: Bool { get }
+    var bias: Bool { get set }
+    /// The window through which it reads values of a shape; by default everything at once.
+    func window(over shape: [Int]) -> Window
 }
 
 extension Layer {
     package var widthRole: WidthRole { .mixes }
     package var backwardReads: BackwardReads { .inputs }
+    package func window(over shape: [Int]) -> Window { Window(kernel: shape.extent) }
 }
 
 /// What an operation does with the channels of its inputs.
@@ -73,6 +88,25 @@ package enum WidthRole: Sendable {
     case flattens
     /// The channels of one input after those of the other.
     case joins
+}
+
+/// What an operation that keeps channels apart does with a new one, to first order around 0.
+package enum ChannelPassage: Equatable, Sendable {
+    /// It goes through as it is: dropout in evaluation, a normalisation whose parameters let it pass.
+    case unchanged
+    /// z becomes `right` z where it is positive, `left` z where it is negative.
+    case slopes(right: Double, left: Double)
+    /// The mean of a window; zeros of the padding count.
+    case average(Window)
+    case max(Window)
+    /// The tap (height / 2, width / 2) of a window.
+    case middle(Window)
+    /// The mean of all positions.
+    case global
+    /// Positions become channels of their own.
+    case flattened
+    /// It is added to the same channel of the other inputs.
+    case summed
 }
 
 /// Values that a backward pass reads.
@@ -99,6 +133,10 @@ extension Operation {
     package func parameters(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
     package func state(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
     package var widthRole: WidthRole { .keeps }
+    package var channelPassage: ChannelPassage? { nil }
+    package func passing(_ name: String, count: Int, mean: Double, variance: Double) -> [Float] {
+        Array(repeating: 0, count: count)
+    }
     package var backwardReads: BackwardReads { [.inputs, .output] }
     package var inPlace: InPlace { [] }
     package func joined(with next: any Operation) -> (any Operation)? { nil }

@@ -37,6 +37,7 @@ package struct Pooling: Operation {
     }
 
     package var widthRole: WidthRole { .keeps }
+    package var channelPassage: ChannelPassage? { function == .max ? .max(window) : .average(window) }
     // The kernel keeps what it needs of the largest values' places.
     package var backwardReads: BackwardReads { [] }
 

@@ -1,25 +1,25 @@
 internal import HDF5
 
 extension ArtifactSummary {
-    /// One bar per site: the part of the functional gradient that the consumer's weights cannot follow.
+    /// One bar per width: the part of the functional gradient that the consumer's weights cannot follow.
     mutating func write(bottlenecks file: borrowing File) throws {
-        let content = try file.group("sites")
-        let sites = try Self.inOrder(content).map { try MeasuredSite($0, content, file: file.path) }
+        let content = try file.group("widths")
+        let widths = try Self.inOrder(content).map { try MeasuredWidth($0, content, file: file.path) }
         let method = content.attributes["method"]?.text ?? Format.absent
         let samples = content.attributes["samples"]?.integer.map { Format.count(Int($0)) } ?? Format.absent
         section("bottlenecks, measured on \(samples) samples; candidates of method \(method)")
         var table = TextTable([
-            .init("site"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right), .init("", .left),
+            .init("width"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right), .init("", .left),
             .init("gradient", .right), .init("best update", .right), .init("with candidates", .right),
             .init("candidates", .right),
         ])
-        for site in sites {
+        for width in widths {
             table.append([
-                site.name, Bars.bar(site.relative), Format.significant(site.relative),
-                Format.significant(site.bottleneck),
-                site.bottleneckError.map { "± \(Format.significant($0, digits: 2))" } ?? "",
-                Format.significant(site.gradientNorm), Format.significant(site.bestUpdateDecrease),
-                Format.significant(site.predictedDecrease), "\(site.candidates)",
+                width.name, Bars.bar(width.relative), Format.significant(width.relative),
+                Format.significant(width.bottleneck),
+                width.bottleneckError.map { "± \(Format.significant($0, digits: 2))" } ?? "",
+                Format.significant(width.gradientNorm), Format.significant(width.bestUpdateDecrease),
+                Format.significant(width.predictedDecrease), "\(width.candidates)",
             ])
         }
         add(table)
@@ -27,21 +27,21 @@ extension ArtifactSummary {
             "gradient: ‖G‖²/n; Ψ: its part that no change of the consumer's weights can follow, ± standard error;"
         )
         line("best update, with candidates: first-order decrease of the loss per unit of amplitude")
-        writeSingularValues(sites)
+        writeSingularValues(widths)
     }
 
-    private mutating func writeSingularValues(_ sites: [MeasuredSite]) {
-        let spectra = sites.filter { !$0.singularValues.isEmpty }
+    private mutating func writeSingularValues(_ widths: [MeasuredWidth]) {
+        let spectra = widths.filter { !$0.singularValues.isEmpty }
         guard !spectra.isEmpty else { return }
         section("singular values of the candidates")
-        for site in spectra {
-            let shown = site.singularValues.prefix(6).map { Format.significant($0) }.joined(separator: ", ")
-            let more = site.singularValues.count > 6 ? ", …" : ""
-            line("\(site.name): \(shown)\(more)  \(Bars.sparkline(site.singularValues))")
+        for width in spectra {
+            let shown = width.singularValues.prefix(6).map { Format.significant($0) }.joined(separator: ", ")
+            let more = width.singularValues.count > 6 ? ", …" : ""
+            line("\(width.name): \(shown)\(more)  \(Bars.sparkline(width.singularValues))")
         }
     }
 
-    /// The sites' names as in the network, where the file says so.
+    /// The widths' names as in the network, where the file says so.
     private static func inOrder(_ content: Group) -> [String] {
         let names = content.groups.keys.sorted()
         let order = content.attributes["order"]?.text?.split(separator: ",").map(String.init) ?? []
@@ -49,8 +49,8 @@ extension ArtifactSummary {
     }
 }
 
-/// What a bottlenecks artifact says about one site, as far as it is shown.
-private struct MeasuredSite {
+/// What a bottlenecks artifact says about one width, as far as it is shown.
+private struct MeasuredWidth {
     let name: String
     /// ‖G‖²/n.
     let gradientNorm: Double
@@ -68,12 +68,12 @@ private struct MeasuredSite {
     var relative: Double { gradientNorm > 0 ? bottleneck / gradientNorm : 0 }
 
     /// - Throws: `ReportError.badArtifact` if a number is missing or not finite.
-    init(_ name: String, _ sites: Group, file: String) throws {
-        let content = sites[group: name]
+    init(_ name: String, _ widths: Group, file: String) throws {
+        let content = widths[group: name]
         func number(_ attribute: String) throws -> Double {
             guard let value = content.attributes[attribute]?.real, value.isFinite else {
                 throw ReportError.badArtifact(
-                    file: file, path: "/sites/\(name)@\(attribute)",
+                    file: file, path: "/widths/\(name)@\(attribute)",
                     found: content.attributes[attribute] == nil ? "nothing" : "no finite number",
                     allowed: "a finite number")
             }

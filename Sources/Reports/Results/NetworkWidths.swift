@@ -4,12 +4,12 @@ package import Networks
 package struct NetworkWidths: Equatable, Sendable {
     /// Of every layer but the last whose channels meet no others in a sum, in order: growth may change each alone.
     package var free: [Int]
-    /// Of the sums, in order, each number once: the stream of a residual network.
-    package var stream: [Int]
+    /// Of the sums, in order, each number once: the residual widths.
+    package var residual: [Int]
 
-    package init(free: [Int], stream: [Int] = []) {
+    package init(free: [Int], residual: [Int] = []) {
         self.free = free
-        self.stream = stream
+        self.residual = residual
     }
 
     package init(_ architecture: Architecture) {
@@ -17,9 +17,9 @@ package struct NetworkWidths: Equatable, Sendable {
         free = architecture.nodes.dropLast().compactMap { node in
             meetsSum.contains(node.name) ? nil : (node.operation as? any Layer)?.width
         }
-        stream = []
+        residual = []
         for (node, shape) in zip(architecture.nodes, architecture.shapes) where node.operation is Add {
-            if let width = shape.first, width != stream.last { stream.append(width) }
+            if let width = shape.first, width != residual.last { residual.append(width) }
         }
     }
 
@@ -27,11 +27,11 @@ package struct NetworkWidths: Equatable, Sendable {
     ///
     /// Where seeds differ, from the narrowest to the widest. At most about forty characters, however many layers.
     package static func text(_ networks: [NetworkWidths]) -> String {
-        let streams = networks.map(\.stream)
+        let residual = networks.map(\.residual)
         let free = networks.map(\.free)
-        guard streams.contains(where: { !$0.isEmpty }) else { return list(free, separator: ", ") }
+        guard residual.contains(where: { !$0.isEmpty }) else { return list(free, separator: ", ") }
         let inner = free.contains { !$0.isEmpty } ? ", inner \(Format.range(free.flatMap { $0 }))" : ""
-        return list(streams, separator: "·") + inner
+        return list(residual, separator: "·") + inner
     }
 
     /// Neighbours that are equal are counted above this many, and only the range is given if even that does not help.

@@ -32,7 +32,7 @@ extension PipelineResults {
 
     private var growthHelp: String {
         """
-        Means over the n seeds in which the site was considered. Predicted: amplitude times the first-order decrease of \
+        Means over the n seeds in which the width was considered. Predicted: amplitude times the first-order decrease of \
         the loss; realised: the decrease that was measured, on the same samples. Bottleneck / gradient: the part of \
         the squared functional gradient that the consumer's weights cannot follow, before growth.
 

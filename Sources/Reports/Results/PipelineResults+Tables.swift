@@ -27,30 +27,30 @@ extension PipelineResults {
         return "\(Format.percent(sample.mean))\(deviation) % (n = \(sample.count))"
     }
 
-    /// What each round of growth did at each site: means over the seeds; nil if nothing grew.
+    /// What each round of growth did at each width: means over the seeds; nil if nothing grew.
     package var growthTable: TextTable? {
         var table = TextTable([
-            .init("branch"), .init("round", .right), .init("site"), .init("n", .right),
+            .init("branch"), .init("round", .right), .init("width"), .init("n", .right),
             .init("neurons added", .right), .init("amplitude", .right), .init("predicted decrease", .right),
             .init("realised decrease", .right), .init("bottleneck / gradient", .right), .init("note"),
         ])
         for (name, chains) in branches {
             let groups = Dictionary(grouping: chains.flatMap(\.growth)) {
-                Place(round: $0.round, site: $0.site)
+                GrownWidth(round: $0.round, name: $0.width)
             }
-            for (place, records) in groups.sorted(by: { $0.key < $1.key }) {
-                table.append([name, "\(place.round)", place.site] + Self.means(of: records))
+            for (width, records) in groups.sorted(by: { $0.key < $1.key }) {
+                table.append([name, "\(width.round)", width.name] + Self.means(of: records))
             }
         }
         return table.rows.isEmpty ? nil : table
     }
 
-    private struct Place: Hashable, Comparable {
+    private struct GrownWidth: Hashable, Comparable {
         let round: Int
-        let site: String
+        let name: String
 
-        static func < (left: Place, right: Place) -> Bool {
-            (left.round, left.site) < (right.round, right.site)
+        static func < (left: GrownWidth, right: GrownWidth) -> Bool {
+            (left.round, left.name) < (right.round, right.name)
         }
     }
 

@@ -1,28 +1,25 @@
+internal import Correlations
 internal import GrowthMath
 internal import Networks
 internal import Tensors
 
-/// Everything measured at one stream: the statistics of a site for every producer and every consumer behind it.
-struct StreamStatistics {
+/// Everything measured at one width, for every producer and every consumer behind it.
+package struct WidthStatistics: Equatable, Sendable {
     /// What a consumer reads of a producer.
-    struct Pair {
-        /// Among the stream's producers and consumers.
+    package struct Pair: Equatable, Sendable {
+        /// Among the width's producers and consumers.
         let producer: Int
         let consumer: Int
         var statistics: SiteStatistics
     }
 
     /// Consumer by consumer; each consumer has at least one.
-    let pairs: [Pair]
-    /// The standard error of each consumer's Ψ.
-    let bottleneckErrors: [Double]
+    private(set) var pairs: [Pair]
 
     /// - Parameter routes: and what was measured of each, consumer by consumer.
-    init(_ routes: [(route: StreamRoute, statistics: SiteStatistics, error: Double)]) {
-        var pairs: [Pair] = []
-        var errors: [Double] = []
-        for (route, statistics, error) in routes {
-            if route.consumer == errors.count { errors.append(error) }
+    init(_ routes: [(route: Route, statistics: SiteStatistics)]) {
+        pairs = []
+        for (route, statistics) in routes {
             let own = statistics.times(Double(route.count))
             if let last = pairs.indices.last, pairs[last].producer == route.producer,
                 pairs[last].consumer == route.consumer
@@ -32,8 +29,11 @@ struct StreamStatistics {
                 pairs.append(Pair(producer: route.producer, consumer: route.consumer, statistics: own))
             }
         }
-        self.pairs = pairs
-        bottleneckErrors = errors
+    }
+
+    /// Ψ of each consumer, once it is measured.
+    mutating func set(bottlenecks: [Double]) {
+        for index in pairs.indices { pairs[index].statistics.bottleneck = bottlenecks[pairs[index].consumer] }
     }
 
     /// What is known of a consumer whatever it reads: S_H, M, δW*, Ψ, E.
@@ -44,7 +44,7 @@ struct StreamStatistics {
         return pair.statistics
     }
 
-    var consumerCount: Int { bottleneckErrors.count }
+    private var consumerCount: Int { (pairs.last?.consumer ?? -1) + 1 }
 
     /// Σ Ψ and Σ ‖G‖²/n over the consumers.
     var bottleneck: Double { (0..<consumerCount).reduce(0) { $0 + consumer($1).bottleneck } }
@@ -94,7 +94,7 @@ extension SiteOverlap {
         switch self {
         case .exact(let taps): .exact(taps.map { factor * $0 })
         case .aligned(let input, let hidden): .aligned(input: factor * input, hidden: hidden)
-        case .stream: preconditionFailure("the overlap of a stream is made of those of its pairs")
+        case .blocks: preconditionFailure("blocks are made of the overlaps of pairs")
         }
     }
 

@@ -10,73 +10,35 @@ import Training
 @testable import Growth
 
 @Suite("Statistics of widths that residual branches share")
-struct StreamMeasurementTests {
+struct ResidualMeasurementTests {
     private let dataset = SampleNetworks.dataset(train: 150, validation: 60)
 
-    private func measurement(
-        _ stream: GrowthStream, of network: Network, _ method: String, taps: SiteGeometry.Scheme = .full,
-        ridge: Double = 0.1, threads: Int = 1
-    ) throws -> StreamMeasurement {
-        let routes = stream.routes(in: network.architecture, taps)
-        var proposal = ProposalParameters()
-        proposal.method = try #require(GrowthMethodName(rawValue: method))
-        proposal.taps = taps
-        let activities = SiteActivities(
-            network, readings: routes.map(\.reading), split: dataset.train,
-            normalization: dataset.normalization, positions: (0..<150).map { $0 }, loss: LossParameters(),
-            shards: 2)
-        return StreamMeasurement(
-            stream: stream, network: network, routes: routes, activities: activities,
-            method: proposal.method.method, proposal: proposal,
-            thresholds: Thresholds(rank: MeasurementParameters().rankThreshold, ridge: ridge), seed: 0,
-            round: 1, threads: threads)
+    private func measured(
+        _ width: Width, of network: Network, _ method: String, taps: SiteGeometry.Scheme = .full,
+        ridge: Double = 0.1, most: Int = 3, threads: Int = 1
+    ) throws -> WidthBottleneck {
+        var parameters = BottleneckParameters()
+        parameters.proposal.method = try #require(GrowthMethodName(rawValue: method))
+        parameters.proposal.taps = taps
+        parameters.proposal.neurons = .most(most)
+        parameters.measurement.ridge = ridge
+        parameters.measurement.keepStatistics = true
+        return try WidthMeasurement(
+            [width], of: network, dataset: dataset, samples: Array(0..<150), parameters: parameters,
+            threads: threads
+        ).run(positions: [0])[0]
     }
 
     private func run(_ network: Network) -> NetworkRun {
         NetworkRun(network, dataset.train, dataset.normalization)
     }
 
-    @Test(
-        "a site that is measured as a stream has the same statistics, candidates and gains",
-        arguments: SampleNetworks.Kind.allCases, SiteGeometry.Scheme.allCases)
-    func chain(kind: SampleNetworks.Kind, taps: SiteGeometry.Scheme) throws {
-        let network = try SampleNetworks.network(kind)
-        let node = try #require(network.architecture.nodes.first { $0.name == "first" })
-        let stream = try #require(GrowthStream(with: node, in: network.architecture))
-        let position = try #require(
-            GrowthSite.all(in: network.architecture).firstIndex { $0.name == "first" })
-        for method in ["tiny-joint", "tiny", "gradmax", "fisher"] {
-            var parameters = BottleneckParameters()
-            parameters.proposal.method = try #require(GrowthMethodName(rawValue: method))
-            parameters.proposal.neurons = .most(3)
-            parameters.proposal.taps = taps
-            parameters.measurement.samples = .all
-            let site = try computeBottlenecks(parameters, dataset: dataset, network: network).sites[position]
-            let found = try measurement(stream, of: network, method, taps: taps)
-                .run(position: position, limit: 3).consumers
-            #expect(found.map(\.consumer) == ["second"])
-            if method.hasPrefix("tiny") {
-                #expect(found[0] == site, "\(method)")
-                continue
-            }
-            // E is factored, and norms of fan-outs are summed, for all taps at once: in another order.
-            let (one, other) = (found[0].proposal, site.proposal)
-            #expect(relativeDifference(one.neurons.product, other.neurons.product) < 1e-7)
-            #expect(relativeDifference(one.neurons.fanOut, other.neurons.fanOut) < 1e-7)
-            #expect((one.update == nil) == (other.update == nil))
-            if let update = one.update, let expected = other.update {
-                #expect(relativeDifference(update, expected) < 1e-9)
-            }
-            #expect(relativeDifference(Matrix([one.singularValues]), Matrix([other.singularValues])) < 1e-7)
-        }
-    }
-
     @Test("every consumer reads the producers before it, through the pools on the way")
     func routes() throws {
         let network = try ResidualNetworks.twoByTwo(.relu, pool: .average)
-        let stream = try #require(GrowthStream.all(in: network.architecture).first)
-        #expect(stream.producers == ["stem", "back"] && stream.consumers == ["inner", "last"])
-        let routes = stream.routes(in: network.architecture, .full)
+        let width = try #require(Width.residual(in: network.architecture).first)
+        #expect(width.producers == ["stem", "back"] && width.consumers == ["inner", "last"])
+        let routes = width.routes
         #expect(routes.map { [$0.producer, $0.consumer] } == [[0, 0], [0, 1], [1, 1]])
         #expect(routes.map(\.geometry.pools.count) == [0, 1, 1])
         #expect(routes.map(\.slopes) == [.relu, .relu, .unit])
@@ -93,7 +55,7 @@ struct StreamMeasurementTests {
                 .init("flatten", Flatten(), inputs: ["sum"]),
                 .init("output", Linear(width: 3), inputs: ["flatten"]),
             ])
-        let ways = try #require(GrowthStream.all(in: twice).first).routes(in: twice, .full)
+        let ways = try #require(Width.residual(in: twice).first).routes
         #expect(ways.map(\.count) == [2, 2] && ways.map(\.slopes) == [.unit, .relu])
         #expect(ways.allSatisfy { $0.geometry.taps == 36 })
     }
@@ -103,10 +65,10 @@ struct StreamMeasurementTests {
         arguments: [Pooling.Function?.none, .average])
     func momentsAreGradients(pool: Pooling.Function?) throws {
         let network = try ResidualNetworks.twoByTwo(.tanh, pool: pool)
-        let stream = try #require(GrowthStream.all(in: network.architecture).first)
-        let problem = try StreamProblem(
-            stream, of: network,
-            statistics: measurement(stream, of: network, "gradmax").statistics(),
+        let width = try #require(Width.residual(in: network.architecture).first)
+        let problem = try WidthProblem(
+            width, of: network,
+            statistics: measured(width, of: network, "gradmax").statistics,
             proposal: ProposalParameters(), seed: 0, round: 1, position: 0)
         let moment = try #require(problem.site.statistics.inputMoment)
         // [2·9 + 1 | 4·9] inputs, [4·9 | 4·9] outputs and taps.
@@ -120,9 +82,9 @@ struct StreamMeasurementTests {
             for (channel, row) in rows.enumerated() { fanIn[channel, row] = small }
             let silent = Extension(
                 neurons: NewNeurons(fanIn: fanIn, fanOut: Matrix(rows: 4, columns: count * 9)), update: nil)
-            let wider = try network.grafting(stream.graft([silent, silent], in: network))
+            let wider = try network.grafting([silent, silent], at: width)
             let gradients = run(wider).lossAndGradients().gradients
-            for (consumer, name) in stream.consumers.enumerated() {
+            for (consumer, name) in width.consumers.enumerated() {
                 let tensor = try #require(gradients["\(name)/weight"])
                 #expect(tensor.shape == [4, 3 + count, 3, 3])
                 let learned = Matrix(rows: 4, columns: (3 + count) * 9, widening: tensor.values)
@@ -143,16 +105,16 @@ struct StreamMeasurementTests {
     @Test("all blocks agree with explicit sums in Float64", arguments: [Pooling.Function?.none, .average])
     func explicitSums(pool: Pooling.Function?) throws {
         let network = try ResidualNetworks.twoByTwo(.relu, pool: pool)
-        let stream = try #require(GrowthStream.all(in: network.architecture).first)
-        let statistics = try measurement(stream, of: network, "tiny-joint").statistics()
-        let problem = try StreamProblem(
-            stream, of: network, statistics: statistics, proposal: ProposalParameters(), seed: 0, round: 1,
+        let width = try #require(Width.residual(in: network.architecture).first)
+        let statistics = try #require(try measured(width, of: network, "tiny-joint").statistics)
+        let problem = try WidthProblem(
+            width, of: network, statistics: statistics, proposal: ProposalParameters(), seed: 0, round: 1,
             position: 0)
         let cross = try #require(problem.site.statistics.crossCovariance)
         var covariances = [Matrix(rows: 19, columns: 19), Matrix(rows: 36, columns: 36)]
         let (inputs, outputs) = ([0..<19, 19..<55], [0..<36, 36..<72])
         let run = run(network)
-        for route in stream.routes(in: network.architecture, .full) {
+        for route in width.routes {
             let x = run.values(of: route.reading.input)
             let h = run.values(of: route.reading.hidden)
             let g = -150.0 * run.gradient(of: route.reading.gradient)
@@ -172,7 +134,7 @@ struct StreamMeasurementTests {
             }
             covariances[route.producer] = covariances[route.producer] + expected.inputCovariance
 
-            // The site that stands for the stream has the same, in units of each producer's own.
+            // The pair of layers that stands for the width has the same, in units of each producer's own.
             let block = cross.selecting(rows: inputs[route.producer])
                 .selecting(columns: outputs[route.consumer])
             let scale = (block.squaredNorm / expected.crossCovariance.squaredNorm).squareRoot()
@@ -190,13 +152,13 @@ struct StreamMeasurementTests {
     }
 
     @Test(
-        "directions of a stream descend: what candidates do for G⊥ is the sum of their squared singular values"
+        "directions of a residual width descend: what candidates do for G⊥ is the sum of their squared singular values"
     )
     func identity() throws {
         let network = try ResidualNetworks.twoByTwo(.identity)
-        let stream = try #require(GrowthStream.all(in: network.architecture).first)
+        let width = try #require(Width.residual(in: network.architecture).first)
         for method in ["tiny", "tiny-joint"] {
-            let found = try measurement(stream, of: network, method, ridge: 0).run(position: 0, limit: 4)
+            let found = try measured(width, of: network, method, ridge: 0, most: 4)
             let consumers = found.consumers
             let values = consumers[0].proposal.singularValues
             #expect(values.count == 4)
@@ -217,8 +179,8 @@ struct StreamMeasurementTests {
     @Test("signs are those that all consumers together gain most by")
     func signs() throws {
         let network = try ResidualNetworks.twoByTwo(.relu)
-        let stream = try #require(GrowthStream.all(in: network.architecture).first)
-        let found = try measurement(stream, of: network, "tiny").run(position: 0, limit: 6)
+        let width = try #require(Width.residual(in: network.architecture).first)
+        let found = try measured(width, of: network, "tiny", most: 6)
         let gains = try #require(found.gains).gains
         let own = try found.consumers.map { try #require($0.effects).gains }
         #expect(gains.plus == zip(own[0].plus, own[1].plus).map(+))
@@ -228,13 +190,9 @@ struct StreamMeasurementTests {
         var parameters = GrowthParameters()
         parameters.proposal.method = try #require(GrowthMethodName(rawValue: "tiny"))
         parameters.placement.update = false
-        let routes = stream.routes(in: network.architecture, .full)
         let choice = try NeuronChoice(
-            found.consumers, gains: found.gains,
-            at: NeuronPlace(
-                name: stream.name, isKinked: true, slopes: .relu, price: 1,
-                geometries: [routes[0].geometry, routes[1].geometry]),
-            parameters: parameters, requested: 6, room: .max, rankThreshold: 1e-6)
+            found, at: width, price: 1, parameters: parameters, requested: 6, most: .max,
+            rankThreshold: 1e-6)
         let best = zip(gains.plus, gains.minus).map(max)
         #expect(abs(choice.decrease(at: 1, update: 1) - best.reduce(0, +)) < 1e-12)
         let signs = zip(gains.plus, gains.minus).map { $0 >= $1 ? 1.0 : -1 }
@@ -246,12 +204,9 @@ struct StreamMeasurementTests {
     @Test("the result has the same bits with any number of threads", arguments: ["tiny-joint", "fisher"])
     func threads(method: String) throws {
         let network = try ResidualNetworks.network(.classic)
-        for stream in GrowthStream.all(in: network.architecture) {
-            let found = try [1, 3].map {
-                try measurement(stream, of: network, method, threads: $0).run(position: 0, limit: 3)
-            }
-            #expect(found[0].consumers == found[1].consumers)
-            #expect(found[0].gains?.plusErrors == found[1].gains?.plusErrors)
+        for width in Width.residual(in: network.architecture) {
+            let found = try [1, 3].map { try measured(width, of: network, method, threads: $0) }
+            #expect(found[0] == found[1])
             #expect(found[0].gains?.plusErrors.allSatisfy { $0 > 0 } == true)
         }
     }

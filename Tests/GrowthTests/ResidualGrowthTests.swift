@@ -1,3 +1,4 @@
+import Correlations
 import Datasets
 import GrowthMath
 import Networks
@@ -9,7 +10,7 @@ import Training
 @testable import Growth
 
 @Suite("Growth of widths that residual branches share, by methods that follow data")
-struct StreamGrowthTests {
+struct ResidualGrowthTests {
     private let dataset = SampleNetworks.dataset(train: 150, validation: 60)
 
     /// What amplitudes are tried on is what was measured.
@@ -20,7 +21,8 @@ struct StreamGrowthTests {
     }
 
     private func plan(_ yaml: String) throws -> GrowthPlan {
-        try GrowthPlan(tree: Tree(yaml: "{streams: true, samples: all, \(yaml)}", file: "x"), file: "x")
+        try GrowthPlan(
+            tree: Tree(yaml: "{residual-widths: true, samples: all, \(yaml)}", file: "x"), file: "x")
     }
 
     private func bottlenecks(_ plan: GrowthPlan, _ network: Network, _ dataset: Datasets.Dataset) throws
@@ -31,16 +33,17 @@ struct StreamGrowthTests {
             network: network)
     }
 
-    /// - Parameter sites: whether sites grow before.
+    /// - Parameter others: whether widths between two layers grow before.
     private func grow(
-        _ network: Network, _ plan: GrowthPlan, round: Int = 1, sites: Bool = true, threads: Int = 1,
+        _ network: Network, _ plan: GrowthPlan, round: Int = 1, others: Bool = true, threads: Int = 1,
         on dataset: Datasets.Dataset? = nil
     ) throws -> GrowthOutcome {
         let loss = LossParameters()
         var found = try computeBottlenecks(
             plan.bottleneckParameters(round: round, loss: loss, seed: 0), dataset: dataset ?? self.dataset,
             network: network, threads: threads)
-        if !sites { found.sites = [] }
+        let residual = Width.residual(in: network.architecture).map(\.name)
+        if !others { found.widths.removeAll { !residual.contains($0.width) } }
         return try growNetwork(
             plan.growthParameters(round: round, loss: loss, seed: 0), dataset: dataset ?? self.dataset,
             network: network, bottlenecks: found, threads: threads)
@@ -79,13 +82,15 @@ struct StreamGrowthTests {
         let network = try kind.network()
         var plan = try plan("neurons: {most: 2}, \(settings)")
         let measured = try bottlenecks(plan, network, same)
-        for (index, stream) in GrowthStream.all(in: network.architecture).enumerated() {
+        for width in Width.residual(in: network.architecture) {
+            var alone = measured
+            alone.widths.removeAll { $0.width != width.name }
             func decrease(_ amplitude: Double) throws -> (predicted: Double, realised: Double) {
                 plan.placement.amplitude = .fixed(amplitude)
-                let growth = StreamGrowth(
-                    parameters: plan.growthParameters(round: 1, loss: LossParameters(), seed: 0),
-                    bottlenecks: measured, dataset: same, trialSplit: same.validation, threads: 1)
-                let record = try growth.grow(stream, of: network, position: index, room: .max).record
+                let outcome = try growNetwork(
+                    plan.growthParameters(round: 1, loss: LossParameters(), seed: 0), dataset: same,
+                    network: network, bottlenecks: alone)
+                let record = try #require(outcome.records.first)
                 #expect(record.neurons == 2, "\(record.note)")
                 let predicted = try #require(record.predictedDecrease)
                 return (predicted / amplitude, record.realizedDecrease / amplitude)
@@ -94,7 +99,7 @@ struct StreamGrowthTests {
             let slope = try decrease(1e-3).predicted
             #expect(slope > 0)
             let (near, far) = (try decrease(1e-4 / slope).realised, try decrease(4e-4 / slope).realised)
-            #expect(abs((2 * near - far) / slope - 1) < 0.08, "\(stream.name) \(slope) \(near) \(far)")
+            #expect(abs((2 * near - far) / slope - 1) < 0.08, "\(width.name) \(slope) \(near) \(far)")
         }
     }
 
@@ -104,7 +109,7 @@ struct StreamGrowthTests {
         let plan = try plan("method: gradmax, neurons: {most: 2}")
         let outcome = try grow(network, plan)
         let grown = try #require(outcome.network)
-        #expect(GrowthStream.all(in: grown.architecture).map(\.width) == [5, 8, 14])
+        #expect(Width.residual(in: grown.architecture).map(\.count) == [5, 8, 14])
         // Fan-ins of gradmax are 0.
         let outputs = [network, grown].map {
             NetworkRun($0, dataset.validation, dataset.normalization).outputs
@@ -128,7 +133,7 @@ struct StreamGrowthTests {
     }
 
     @Test(
-        "channels that GradMax adds before a normalisation and a ReLU learn, in sites and streams",
+        "channels that GradMax adds before a normalisation and a ReLU learn, in widths of both kinds",
         arguments: [ResNet.Order.classic, .preActivation])
     func gradMaxLearns(order: ResNet.Order) throws {
         let network = try ResidualNetworks.network(order)
@@ -154,25 +159,25 @@ struct StreamGrowthTests {
     // MARK: Rounds
 
     @Test(
-        "every method grows the streams of residual networks in two rounds, and records what happened to the loss",
+        "every method grows the residual widths of residual networks in two rounds, and records what happened to the loss",
         arguments: GrowthMethodName.allCases, [ResNet.Order.classic, .preActivation])
     func everyMethod(method: GrowthMethodName, order: ResNet.Order) throws {
         var network = try ResidualNetworks.network(order)
         let plan = try plan("rounds: 2, method: \(method.rawValue), neurons: {most: 2}")
         for round in 1...2 {
-            let names = GrowthStream.all(in: network.architecture).map(\.name)
-            let widths = GrowthStream.all(in: network.architecture).map(\.width)
+            let names = Width.residual(in: network.architecture).map(\.name).reversed()
+            let widths = Width.residual(in: network.architecture).map(\.count)
             let outcome = try grow(network, plan, round: round)
             let records = outcome.records.suffix(3)
-            #expect(records.map(\.site) == names)
+            #expect(records.map(\.width) == Array(names))
             #expect(records.allSatisfy { $0.neurons > 0 || $0.note == "no amplitude lowers the loss" })
             guard let grown = outcome.network else {
                 #expect(outcome.records.allSatisfy { $0.neurons == 0 })
                 return
             }
             #expect(
-                GrowthStream.all(in: grown.architecture).map(\.width)
-                    == zip(widths, records).map { $0 + $1.neurons })
+                Width.residual(in: grown.architecture).map(\.count)
+                    == zip(widths, records.reversed()).map { $0 + $1.neurons })
             let realised = outcome.records.reduce(0) { $0 + $1.realizedDecrease }
             let fell = loss(network, dataset.validation) - loss(grown, dataset.validation)
             #expect(abs(realised - fell) < 1e-4 * max(1, loss(network, dataset.validation)))
@@ -188,14 +193,15 @@ struct StreamGrowthTests {
     }
 
     @Test(
-        "alone, streams lower the loss on what was measured", arguments: ["tiny-joint", "tiny", "fisher"],
+        "alone, residual widths lower the loss on what was measured",
+        arguments: ["tiny-joint", "tiny", "fisher"],
         [Pooling.Function?.none, .max])
     func losses(method: String, pool: Pooling.Function?) throws {
         let network = try ResidualNetworks.twoByTwo(.relu, pool: pool)
         let outcome = try grow(
-            network, try plan("method: \(method), neurons: {most: 3}"), sites: false, on: same)
+            network, try plan("method: \(method), neurons: {most: 3}"), others: false, on: same)
         let record = try #require(outcome.records.last)
-        #expect(record.site == "stem" && record.neurons == 3, "\(record.note)")
+        #expect(record.width == "stem" && record.neurons == 3, "\(record.note)")
         #expect(record.realizedDecrease > 0.01 * record.lossBefore)
         let grown = try #require(outcome.network)
         #expect(
@@ -211,7 +217,7 @@ struct StreamGrowthTests {
         #expect(try grow(network, plan, threads: 3) == grow(network, plan))
     }
 
-    @Test("a stream is measured on as many samples as the sites were")
+    @Test("measuring them counts as measuring, on as many samples as the others")
     func samples() throws {
         let network = try ResidualNetworks.network(.classic)
         var plan = try plan("method: tiny, neurons: {most: 2}")
@@ -219,52 +225,54 @@ struct StreamGrowthTests {
         plan.measurement.samples = .count(40)
         let some = try grow(network, plan)
         #expect(zip(all.records, some.records).allSatisfy { $0.bottleneck != $1.bottleneck })
-        let costs = try [all, some].map { try #require($0.network).cost[.grow] }
+        let costs = try [all, some].map { try #require($0.network).cost[.bottlenecks] }
         #expect(costs[0] > costs[1])
     }
 
     // MARK: Policies
 
-    private func streamRecords(_ settings: String) throws -> [GrowthRecord] {
+    /// In the order of the network.
+    private func residualRecords(_ settings: String) throws -> [GrowthRecord] {
         let network = try ResidualNetworks.network(.classic)
-        return try Array(grow(network, try plan(settings)).records.suffix(3))
+        return try grow(network, try plan(settings)).records.suffix(3).reversed()
     }
 
     @Test("numbers, fractions, targets and pairs are reached, and what pays for nothing is left out")
     func policies() throws {
-        #expect(try streamRecords("method: tiny, neurons: 2, amplitude: 0.001").map(\.neurons) == [2, 2, 2])
         #expect(
-            try streamRecords("method: tiny, neurons: {fraction: 0.5}, amplitude: 0.001").map(\.neurons)
+            try residualRecords("method: tiny, neurons: 2, amplitude: 0.001").map(\.neurons) == [2, 2, 2])
+        #expect(
+            try residualRecords("method: tiny, neurons: {fraction: 0.5}, amplitude: 0.001").map(\.neurons)
                 == [2, 3, 2])
         #expect(
-            try streamRecords("method: tiny, neurons: 4, signs: pair, amplitude: 0.001").map(\.neurons)
+            try residualRecords("method: tiny, neurons: 4, signs: pair, amplitude: 0.001").map(\.neurons)
                 == [4, 4, 4])
-        // Three sites and three streams; of what is missing, half in the first round of two.
+        // Three widths of either kind; of what is missing, half in the first round of two.
         #expect(
-            try streamRecords(
+            try residualRecords(
                 "method: tiny, rounds: 2, neurons: {target: [4, 7, 13, 7, 10, 14]}, amplitude: 0.001"
             ).map(\.neurons) == [2, 2, 1])
-        let paying = try streamRecords("method: tiny-joint, neurons: {auto: 4}")
+        let paying = try residualRecords("method: tiny-joint, neurons: {auto: 4}")
         #expect(paying.allSatisfy { $0.neurons <= 4 })
         #expect(paying.contains { $0.neurons < 4 })
     }
 
-    @Test("thresholds and budgets hold for streams too")
+    @Test("thresholds and budgets hold for them too")
     func limits() throws {
         for method in ["tiny", "net2net"] {
-            let records = try streamRecords("method: \(method), stop: {bottleneck: 1}")
+            let records = try residualRecords("method: \(method), stop: {bottleneck: 1}")
             #expect(records.allSatisfy { $0.neurons == 0 && $0.note.contains("under 1.0 of the gradient") })
             #expect(records.allSatisfy { $0.gradientNorm > 0 })
         }
         let network = try ResidualNetworks.network(.classic)
-        let streams = GrowthStream.all(in: network.architecture)
-        let one = network.costPerNeuron(.parameters, of: streams[0].producers)
+        let last = try #require(Width.residual(in: network.architecture).last)
+        let one = network.costPerNeuron(.parameters, at: last)
         var plan = try plan(
             "method: tiny, amplitude: 0.001, neurons: {most: 2}, stop: {parameters: \(network.parameterCount + one)}"
         )
-        // Sites leave streams the whole budget.
+        // The last has the whole budget.
         func added() throws -> [Int] {
-            try grow(network, plan, sites: false).records.map(\.neurons)
+            try grow(network, plan, others: false).records.map(\.neurons)
         }
         #expect(try added() == [1, 0, 0])
         plan.placement.stop.parameters += one
@@ -275,7 +283,7 @@ struct StreamGrowthTests {
     func refusals() throws {
         func refused(_ settings: String, _ words: String...) {
             #expect {
-                try streamRecords(settings)
+                try residualRecords(settings)
             } throws: { error in
                 words.allSatisfy { "\(error)".contains($0) }
             }
@@ -286,27 +294,27 @@ struct StreamGrowthTests {
         let network = try ResidualNetworks.network(.classic)
         var plan = try plan("method: tiny, neurons: 100, amplitude: 0.001")
         #expect {
-            try grow(network, plan, sites: false)
-        } throws: { "\($0)".contains("100 neurons asked") && "\($0)".contains("stem") }
+            try grow(network, plan, others: false)
+        } throws: { "\($0)".contains("100 neurons asked") && "\($0)".contains("stage3-block1-conv2") }
         plan.placement.signs = .pair
         plan.proposal.neurons = .number(3)
-        #expect(throws: GrowthError.oddPairs(site: "stem", asked: 3)) {
-            try grow(network, plan, sites: false)
+        #expect(throws: GrowthError.oddPairs(width: "stage3-block1-conv2", asked: 3)) {
+            try grow(network, plan, others: false)
         }
-        // Without streams, targets are those of the sites.
-        plan.placement.streams = false
+        // Without residual widths, targets are those of the others.
+        plan.proposal.residualWidths = false
         plan.proposal.neurons = .target([4, 7, 13, 7, 10, 14])
         #expect { try grow(network, plan) } throws: { "\($0)".contains("6 widths, but 3 can grow") }
     }
 
-    @Test("scaling rules bring streams to the size of the weights they join")
+    @Test("scaling rules bring them to the size of the weights they join")
     func scaling() throws {
         let network = try ResidualNetworks.twoByTwo(.tanh)
         let grown = try #require(
             try grow(
                 network,
                 try plan("method: tiny, neurons: {most: 3}, scaling: match-extending-layer, amplitude: 1"),
-                sites: false
+                others: false
             ).network)
         func spread(_ network: Network, rows: Range<Int>) -> Double {
             let values = ["stem", "back"].flatMap {

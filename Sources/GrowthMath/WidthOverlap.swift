@@ -1,8 +1,8 @@
 package import Correlations
 package import Tensors
 
-/// What the producers of a stream share with what its consumers read already.
-package struct StreamOverlap: Equatable, Sendable {
+/// What the producers of a residual width share with what its consumers read already.
+package struct WidthOverlap: Equatable, Sendable {
     /// Of one producer and one consumer.
     package struct Pair: Equatable, Sendable {
         let producer: Int

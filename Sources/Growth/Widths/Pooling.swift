@@ -1,51 +1,7 @@
-package import Correlations
-package import GrowthMath
+internal import Correlations
+internal import GrowthMath
 internal import Networks
 internal import Tensors
-
-/// What a node between producer and consumer does to a new channel, to first order around 0.
-package enum SiteStage: Equatable, Sendable {
-    /// σ₀ of an activation.
-    case slopes(SlopesAtZero)
-    case pool(SiteGeometry.Pool)
-}
-
-extension SiteStage {
-    /// The shape of what it makes of a channel's image, or of one value.
-    func shape(of shape: [Int]) -> [Int] {
-        switch self {
-        case .slopes: return shape
-        case .pool(.global): return [shape[0]]
-        case .pool(let pool):
-            let positions = pool.positions(over: shape.extent)
-            return [shape[0], positions.height, positions.width]
-        }
-    }
-}
-
-/// What an operation that keeps channels apart does to a new one.
-enum ChannelStep {
-    case stage(SiteStage)
-    /// Nothing: dropout in evaluation, normalisations of new channels.
-    case passes
-    case flattens
-}
-
-extension Operation {
-    /// What it does to a new channel; nil where it mixes channels or takes several values.
-    var channelStep: ChannelStep? {
-        switch self {
-        case let activation as Activation: .stage(.slopes(SlopesAtZero(activation.function)))
-        case is Dropout, is BatchNormalization: .passes
-        case is Flatten: .flattens
-        case is GlobalAveragePooling: .stage(.pool(.global))
-        case let pooling as Pooling:
-            .stage(.pool(pooling.function == .max ? .max(pooling.window) : .average(pooling.window)))
-        case let depthwise as DepthwiseConvolution: .stage(.pool(.middle(depthwise.window)))
-        default: nil
-        }
-    }
-}
 
 extension SiteGeometry.Pool {
     /// Rows and columns of what it makes of an image.

@@ -4,8 +4,8 @@ internal import GrowthMath
 internal import Networks
 internal import Tensors
 
-/// Where the matrices of a stream's producers and consumers lie in those of the site that stands for it.
-struct StreamBlocks {
+/// Where the matrices of a residual width's producers and consumers lie in those of the one layer pair that methods see.
+struct WidthBlocks {
     /// Columns of a fan-in, for each producer.
     let inputs: [Range<Int>]
     /// Rows of a fan-out that follows statistics, for each consumer.
@@ -16,26 +16,26 @@ struct StreamBlocks {
     private let allOutputs: [Range<Int>]
     let allTaps: [Int]
     /// Columns of a compensation, for each consumer.
-    private let rooms: [Range<Int>]
+    private let compensations: [Range<Int>]
     /// What each X_p is divided by: a power of two near the root of its largest mean square.
     private let scales: [Double]
 
-    init(_ stream: GrowthStream, of network: Network, statistics: StreamStatistics?) {
-        let weights = stream.consumers.map(network.inputWeights)
-        allTaps = stream.consumerTaps(in: network.architecture)
+    init(_ width: Width, of network: Network, statistics: WidthStatistics?) {
+        let outputs = width.firstRoutes.map(\.geometry.outChannels)
+        allTaps = width.consumerTaps
         let taps =
             statistics.map { statistics in
-                stream.consumers.indices.map { statistics.consumer($0).taps }
+                width.consumers.indices.map { statistics.consumer($0).taps }
             } ?? allTaps
         self.taps = taps
-        inputs = stream.producers.map { network.extendedWeights(of: $0).columns }.ranges
-        outputs = zip(weights, taps).map { $0.rows * $1 }.ranges
-        allOutputs = zip(weights, allTaps).map { $0.rows * $1 }.ranges
-        rooms =
+        inputs = network.inputRanges(of: width.producers)
+        self.outputs = zip(outputs, taps).map(*).ranges
+        allOutputs = zip(outputs, allTaps).map(*).ranges
+        compensations =
             taps.indices.map { consumer in
                 statistics.map { taps[consumer] * $0.consumer(consumer).geometry.hiddenInputs } ?? 0
             }.ranges
-        scales = stream.producers.indices.map { producer in
+        scales = width.producers.indices.map { producer in
             let largest = statistics?.inputCovariance(of: producer)?.largestDiagonal ?? 0
             return largest > 0 ? exp2((log2(largest) / 2).rounded()) : 1
         }
@@ -52,29 +52,26 @@ struct StreamBlocks {
     }
 
     /// K of one consumer, [k E, b].
-    func room(in compensation: Matrix, for consumer: Int) -> Matrix {
-        let room = rooms[consumer]
+    func compensation(in compensation: Matrix, for consumer: Int) -> Matrix {
+        let range = compensations[consumer]
         let rows = compensation.rows * taps[consumer]
-        guard rows > 0 else { return Matrix(rows: 0, columns: room.count / max(taps[consumer], 1)) }
+        guard rows > 0 else { return Matrix(rows: 0, columns: range.count / max(taps[consumer], 1)) }
         return Matrix(
-            rows: rows, columns: room.count / taps[consumer],
-            values: compensation.selecting(columns: room).values)
+            rows: rows, columns: range.count / taps[consumer],
+            values: compensation.selecting(columns: range).values)
     }
 
     /// The statistics of the site: those of all pairs, block by block; of consumers it has none. Empty where nothing was
     /// measured.
-    func siteStatistics(_ statistics: StreamStatistics?, width: Int) throws -> SiteStatistics {
+    func siteStatistics(_ statistics: WidthStatistics?, width: Int) throws -> SiteStatistics {
         let (a, c) = (inputs.last?.upperBound ?? 0, outputs.last?.upperBound ?? 0)
-        let empty = Matrix(rows: width, columns: width)
-        let moment = Matrix(rows: width, columns: c)
-        var result = SiteStatistics(
-            samples: statistics?.consumer(0).samples ?? 1,
-            geometry: SiteGeometry(
-                inputs: a, producerHasBias: false, width: width, consumerHasBias: false, outputs: c),
-            consumerCovariance: empty, consumerMoment: moment, gradientNorm: statistics?.gradientNorm ?? 0,
-            bestUpdate: try BestUpdate(covariance: empty, moment: moment, threshold: 1),
-            bottleneck: statistics?.bottleneck ?? 0)
+        var result = try SiteStatistics(
+            unmeasured: SiteGeometry(
+                inputs: a, producerHasBias: false, width: width, consumerHasBias: false, outputs: c))
         guard let statistics else { return result }
+        result.samples = statistics.consumer(0).samples
+        result.gradientNorm = statistics.gradientNorm
+        result.bottleneck = statistics.bottleneck
         result.inputCovariance = inputCovariance(statistics)
         result.inputMoment = moments(statistics, \.inputMoment)
         result.crossCovariance = moments(statistics, \.crossCovariance)
@@ -83,7 +80,7 @@ struct StreamBlocks {
         return result
     }
 
-    private func inputCovariance(_ statistics: StreamStatistics) -> Matrix? {
+    private func inputCovariance(_ statistics: WidthStatistics) -> Matrix? {
         let size = inputs.last?.upperBound ?? 0
         var result = Matrix(rows: size, columns: size)
         for (producer, range) in inputs.enumerated() {
@@ -96,7 +93,7 @@ struct StreamBlocks {
 
     /// N or XᵀG: a block for every pair.
     private func moments(
-        _ statistics: StreamStatistics, _ moment: KeyPath<SiteStatistics, Matrix?>
+        _ statistics: WidthStatistics, _ moment: KeyPath<SiteStatistics, Matrix?>
     ) -> Matrix? {
         var result = Matrix(rows: inputs.last?.upperBound ?? 0, columns: outputs.last?.upperBound ?? 0)
         for pair in statistics.pairs {
@@ -109,7 +106,7 @@ struct StreamBlocks {
     }
 
     /// E of each consumer for every tap of it.
-    private func gradientCovariance(_ statistics: StreamStatistics) -> Matrix? {
+    private func gradientCovariance(_ statistics: WidthStatistics) -> Matrix? {
         let size = outputs.last?.upperBound ?? 0
         var result = Matrix(rows: size, columns: size)
         for (consumer, range) in outputs.enumerated() {
@@ -127,29 +124,30 @@ struct StreamBlocks {
         return result
     }
 
-    private func overlap(_ statistics: StreamStatistics) -> SiteOverlap? {
+    private func overlap(_ statistics: WidthStatistics) -> SiteOverlap? {
         let pairs = statistics.pairs.compactMap { pair in
             pair.statistics.overlap.map {
-                StreamOverlap.Pair(
+                WidthOverlap.Pair(
                     producer: pair.producer, consumer: pair.consumer,
                     overlap: $0.times(1 / scales[pair.producer]), geometry: pair.statistics.geometry)
             }
         }
         guard pairs.count == statistics.pairs.count else { return nil }
-        return .stream(
-            StreamOverlap(
+        return .blocks(
+            WidthOverlap(
                 inputs: inputs, factors: taps.indices.map { statistics.consumer($0).bestUpdate.factor },
                 pairs: pairs))
     }
 }
 
-extension [Int] {
-    /// So many each, one after the other.
-    fileprivate var ranges: [Range<Int>] {
-        var first = 0
-        return map { count in
-            defer { first += count }
-            return first..<first + count
-        }
+extension SiteStatistics {
+    /// What methods see that look at no data.
+    init(unmeasured geometry: SiteGeometry) throws {
+        let empty = Matrix(rows: 0, columns: 0)
+        let moment = Matrix(rows: 0, columns: geometry.outChannels)
+        self.init(
+            samples: 1, geometry: geometry, consumerCovariance: empty, consumerMoment: moment,
+            gradientNorm: 0,
+            bestUpdate: try BestUpdate(covariance: empty, moment: moment, threshold: 1), bottleneck: 0)
     }
 }

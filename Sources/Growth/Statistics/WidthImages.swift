@@ -1,16 +1,17 @@
+internal import Correlations
 internal import GrowthMath
 internal import Networks
 internal import Tensors
 
-/// What candidates for a stream are at each of its nodes, to first order: images of 2 k channels [φ(z) | φ(−z)].
+/// What candidates for a width are at each of its nodes, to first order: images of 2 k channels [φ(z) | φ(−z)].
 ///
 /// A candidate gets z_p = X_p α_p from every producer p; sums add up what their branches bring, activations are their σ₀,
 /// pooling is as it is, normalisations let new channels pass. Used by one thread.
-final class StreamImages {
+final class WidthImages {
     /// 2 k.
     let channels: Int
     private let count: Int
-    private let graph: StreamGraph
+    private let graph: WidthGraph
     private let maps: [AffineMap]
     /// z of each producer, [rows, positions, k].
     private let activities: [AlignedBuffer]
@@ -20,25 +21,31 @@ final class StreamImages {
     /// - Parameters:
     ///   - fanIns: α of each producer, [k, a].
     ///   - capacity: the most samples of one chunk.
-    init(
-        _ fanIns: [Matrix], of stream: GrowthStream, in architecture: Architecture, capacity: Int
-    ) throws {
+    init(_ fanIns: [Matrix], at width: Width, in architecture: Architecture, capacity: Int) throws {
         let count = fanIns[0].rows
         self.count = count
         channels = 2 * count
-        let graph = StreamGraph(stream, in: architecture)
+        let graph = width.graph
         self.graph = graph
-        maps = try zip(stream.producers, fanIns).map { name, fanIn in
+        maps = try zip(width.producers, fanIns).map { name, fanIn in
             let layer = architecture.layer(name)
             let input = architecture.nodes.first { $0.name == name }?.inputs.first ?? ""
             return try AffineMap(
                 fanIn, hasBias: layer.bias, like: layer, over: architecture.shape(of: input) ?? [],
                 capacity: capacity)
         }
-        activities = stream.producers.map {
+        activities = width.producers.map {
             AlignedBuffer(count: capacity * (architecture.shape(of: $0) ?? []).extent.count * count)
         }
-        images = graph.members.map { AlignedBuffer(count: $0.shape.extent.count * 2 * count) }
+        var images: [AlignedBuffer] = []
+        for member in graph.members {
+            // What passes is the image that came in.
+            images.append(
+                member.role == .passes
+                    ? images[member.inputs[0]]
+                    : AlignedBuffer(count: member.shape.extent.count * 2 * count))
+        }
+        self.images = images
     }
 
     /// Computes every z for a chunk.
@@ -68,14 +75,14 @@ final class StreamImages {
                 let branch = images[input].pointer
                 for element in 0..<size { image[element] += branch[element] }
             }
-        case .passes: image.update(from: images[member.inputs[0]].pointer, count: size)
-        case .stage(.slopes(let slopes)):
+        case .passes: break
+        case .slopes(let slopes):
             let (right, left) = (Float(slopes.right), Float(slopes.left))
             let before = images[member.inputs[0]].pointer
             for element in 0..<size {
                 image[element] = before[element] * (before[element] > 0 ? right : left)
             }
-        case .stage(.pool(let pool)):
+        case .pool(let pool):
             pool.apply(
                 to: images[member.inputs[0]].pointer, graph.members[member.inputs[0]].shape.extent,
                 channels: channels, into: image)

@@ -1,3 +1,4 @@
+import GrowthMath
 import Correlations
 import Datasets
 import Networks
@@ -7,16 +8,16 @@ import Training
 
 @testable import Growth
 
-@Suite("Sites of convolutional networks")
+@Suite("Widths of convolutional networks")
 struct ConvolutionSiteTests {
     typealias Node = Architecture.Node
 
-    @Test("every way to read a convolution is a site", arguments: SampleNetworks.Kind.allCases)
+    @Test("every way to read a convolution makes a width", arguments: SampleNetworks.Kind.allCases)
     func found(kind: SampleNetworks.Kind) throws {
         let architecture = try SampleNetworks.architecture(kind)
-        let sites = GrowthSite.all(in: architecture)
+        let sites = Width.plain(in: architecture)
         let site = try #require(sites.first { $0.name == "first" })
-        #expect(site.consumer == "second" && site.width == 3)
+        #expect(site.consumer == "second" && site.count == 3)
         #expect(site.between == kind.between.indices.map { "between\($0)" })
         #expect(site.isFlattened == [.flattened, .flattenedNormalized].contains(kind))
         let second = try #require(
@@ -24,9 +25,9 @@ struct ConvolutionSiteTests {
         #expect(site.geometry.hiddenInputs == second.count / second.specification.shape[0] + 1)
         let output = try #require(architecture.shape(of: "second"))
         #expect(site.geometry.outputCount == output.reduce(1, *))
-        let input = try #require(architecture.shape(of: site.consumerInput))
+        let input = try #require(architecture.shape(of: site.routes[0].reading.hidden))
         #expect(site.geometry.hiddenCount == input.reduce(1, *))
-        // A stream that a shortcut reads too has two readers.
+        // What a shortcut reads too has two readers.
         #expect(sites.map(\.name).contains("stem") == (kind != .residual))
         #expect(site.geometry(.restricted).taps == (site.isFlattened ? site.geometry.taps : 1))
     }
@@ -36,13 +37,13 @@ struct ConvolutionSiteTests {
         arguments: SampleNetworks.Kind.allCases)
     func costs(kind: SampleNetworks.Kind) throws {
         let network = try SampleNetworks.network(kind)
-        let site = try #require(GrowthSite.all(in: network.architecture).first { $0.name == "first" })
+        let site = try #require(Width.plain(in: network.architecture).first { $0.name == "first" })
         let wider = try Network(
             initializing: SampleNetworks.architecture(kind, width: 4), seed: 0)
-        #expect(site.parametersPerNeuron(in: network) == wider.parameterCount - network.parameterCount)
+        #expect(network.costPerNeuron(.parameters, at: site) == wider.parameterCount - network.parameterCount)
         let flops =
             wider.architecture.flopsPerSample.training - network.architecture.flopsPerSample.training
-        #expect(site.costPerNeuron(.flops, in: network) == flops)
+        #expect(network.costPerNeuron(.flops, at: site) == flops)
     }
 
     @Test("a width that a layer or group normalisation mixes, that two read or that goes out is none")
@@ -55,7 +56,7 @@ struct ConvolutionSiteTests {
                     Node("pool", GlobalAveragePooling(), inputs: ["second"]),
                     Node("output", Linear(width: 3), inputs: ["pool"]),
                 ]
-            return GrowthSite.all(in: try Architecture(inputShape: [2, 6, 6], nodes: nodes)).map(\.name)
+            return Width.plain(in: try Architecture(inputShape: [2, 6, 6], nodes: nodes)).map(\.name)
         }
         #expect(try names([], reading: "first") == ["first", "second"])
         #expect(
