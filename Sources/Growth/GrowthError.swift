@@ -1,6 +1,6 @@
 internal import Correlations
+package import Networks
 internal import Parameters
-
 package import Tensors
 
 /// What can go wrong between a network and its grown successor.
@@ -25,6 +25,16 @@ package enum GrowthError: ReportableError, Equatable {
     case otherTaps(found: String, expected: String)
     /// A target under the neurons that a width has already.
     case targetBelowWidth(width: String, target: Int, count: Int)
+    /// A width to shrink to that is above what there is.
+    case targetAboveWidth(width: String, target: Int, count: Int)
+    /// More neurons to take away than a width can spare.
+    case noNeuronLeft(width: String, asked: Int, count: Int)
+    /// A number of neurons that a change cannot be told.
+    case notForChange(neurons: String, change: ChangeKind)
+    /// The network has no place for a block.
+    case noBlock(widths: [String])
+    /// Bottlenecks were measured for another change.
+    case otherChange(found: ChangeKind, expected: ChangeKind)
     /// A bottlenecks file holds something else than this version writes.
     case invalidFile(file: String, path: String, problem: String)
     /// The network has grown in this round before.
@@ -41,7 +51,7 @@ package enum GrowthError: ReportableError, Equatable {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noWidths, .noResidualWidths, .otherNetwork,
             .otherMethod,
             .invalidFile, .roundRepeated, .oddPairs, .targetCount, .otherTaps,
-            .targetBelowWidth:
+            .targetBelowWidth, .targetAboveWidth, .noNeuronLeft, .notForChange, .noBlock, .otherChange:
             65
         case .missingStatistic: 70
         case .unsolvable(_, let problem): problem.exitCode
@@ -52,7 +62,8 @@ package enum GrowthError: ReportableError, Equatable {
     package var parameter: String? {
         switch self {
         case .noResidualWidths: "residual-widths"
-        case .targetCount, .targetBelowWidth: "neurons"
+        case .targetCount, .targetBelowWidth, .targetAboveWidth, .noNeuronLeft, .notForChange: "neurons"
+        case .noBlock: "change"
         default: nil
         }
     }
@@ -87,6 +98,20 @@ package enum GrowthError: ReportableError, Equatable {
         case .targetBelowWidth(let width, let target, let count):
             "neurons: {target: …} asks for a width of \(target) at \(width), which has \(count) already; neurons are added, "
                 + "never taken away: give at least \(count)"
+        case .targetAboveWidth(let width, let target, let count):
+            "change: shrink cannot bring \(width) to a width of \(target), it has \(count): give at most \(count)"
+        case .noNeuronLeft(let width, let asked, let count):
+            "change: shrink is to take \(asked) neurons from \(width), which has \(count), and one must stay; ask for "
+                + "neurons: \(max(1, count - 1)) or fewer, or for neurons: {most: \(asked)}"
+        case .notForChange(let neurons, let change):
+            "neurons: \(neurons) says nothing for change: \(change.rawValue); give a number, {most: NUMBER} or "
+                + (change == .shrink ? "{fraction: PART} or {target: [WIDTH, …]}" : "{fraction: PART}")
+        case .noBlock(let widths):
+            "change: deepen finds no place for a block: it stands behind an activation of one of "
+                + "\(widths.joined(separator: ", ")), before it is flattened"
+        case .otherChange(let found, let expected):
+            "the bottlenecks were computed for change: \(found.rawValue), the parameters say \(expected.rawValue); give both "
+                + "stages the same"
         case .invalidFile(let file, let path, let problem):
             "\(file): \(path): \(problem)"
         case .roundRepeated(let round):

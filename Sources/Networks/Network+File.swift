@@ -174,6 +174,7 @@ extension Dataset {
 extension GrowthRecord {
     fileprivate var content: Group {
         Group(attributes: [
+            "change": .text(change?.rawValue ?? Self.unchanged),
             "method": .text(method),
             "neurons": .integer(Int64(neurons)),
             "amplitude": .real(amplitude),
@@ -186,20 +187,32 @@ extension GrowthRecord {
         ])
     }
 
+    /// The change of a width that was left as it was.
+    private static let unchanged = "none"
+
     fileprivate init(reading file: borrowing File, round: String, width: String) throws {
         let path = "growth/\(round)/\(width)"
         guard let number = Int(round), number >= 1, String(number) == round else {
             throw NetworkError.invalidFile(
                 file: file.path, path: path, problem: "a round is a positive number")
         }
-        let neurons = try file.integer("neurons", of: path)
-        guard (0...1 << 20).contains(neurons) else {
+        let text = try file.text("change", of: path)
+        let change = ChangeKind(rawValue: text)
+        guard change != nil || text == Self.unchanged else {
             throw NetworkError.invalidFile(
-                file: file.path, path: "\(path)@neurons", problem: "\(neurons) is not a number of neurons")
+                file: file.path, path: "\(path)@change",
+                problem: "'\(text)' is not one of "
+                    + (ChangeKind.allCases.map(\.rawValue) + [Self.unchanged]).joined(separator: ", "))
+        }
+        let neurons = try file.integer("neurons", of: path)
+        guard (change == .shrink ? -(1 << 20)...0 : 0...1 << 20).contains(neurons) else {
+            throw NetworkError.invalidFile(
+                file: file.path, path: "\(path)@neurons",
+                problem: "\(neurons) is not a number of neurons of the change '\(text)'")
         }
         let predicted = try file.real("predicted_decrease", of: path)
         self.init(
-            round: number, width: width, method: try file.text("method", of: path),
+            round: number, width: width, change: change, method: try file.text("method", of: path),
             neurons: neurons, amplitude: try file.real("amplitude", of: path),
             predictedDecrease: predicted.isNaN ? nil : predicted,
             realizedDecrease: try file.real("realized_decrease", of: path),

@@ -51,13 +51,25 @@ package struct Cost: Equatable, Sendable {
     package var total: Int { flops.values.reduce(0, +) }
 }
 
-/// What one growth did at one width, or why it did nothing.
+/// How a round of growth may change a network.
+package enum ChangeKind: String, CaseIterable, Codable, Sendable {
+    /// More neurons at a width.
+    case widen
+    /// A residual block behind a width.
+    case deepen
+    /// Fewer neurons at a width.
+    case shrink
+}
+
+/// What one round did at one width, or why it did nothing.
 package struct GrowthRecord: Equatable, Sendable {
     package var round: Int
     /// The width's name: its first producer.
     package var width: String
+    /// What was done; nil where the width was left as it was.
+    package var change: ChangeKind?
     package var method: String
-    /// Neurons added; 0 where the width was left as it was.
+    /// Neurons added, at the width or in a block; negative for those that were taken away.
     package var neurons: Int
     /// γ: α and ω were scaled by √γ, the consumer's weights moved by γ δW*, or only to make room where the note says so.
     package var amplitude: Double
@@ -69,17 +81,18 @@ package struct GrowthRecord: Equatable, Sendable {
     /// Ψ and ‖G‖²/n before growth.
     package var bottleneck: Double
     package var gradientNorm: Double
-    /// Why the width was left alone, or grew without the consumer's update; else empty.
+    /// Why the width was left alone, or how it changed otherwise than asked; else empty.
     package var note: String
 
     package init(
-        round: Int, width: String, method: String, neurons: Int, amplitude: Double,
+        round: Int, width: String, change: ChangeKind?, method: String, neurons: Int, amplitude: Double,
         predictedDecrease: Double?,
         realizedDecrease: Double, lossBefore: Double, bottleneck: Double, gradientNorm: Double,
         note: String = ""
     ) {
         self.round = round
         self.width = width
+        self.change = change
         self.method = method
         self.neurons = neurons
         self.amplitude = amplitude

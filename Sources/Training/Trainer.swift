@@ -67,13 +67,13 @@ package func trainSeed(
 
 /// Trains a network on.
 ///
-/// - Returns: nil where the round it follows added nothing, so that there is nothing to train.
+/// - Returns: nil where the round it follows changed nothing, so that there is nothing to train.
 /// - Throws: `TrainingError`, `NetworkError`.
 package func fineTune(
     _ parameters: TuneParameters, dataset: Dataset, network: Network,
     environment: TrainingEnvironment = TrainingEnvironment()
 ) throws -> Network? {
-    let hasGrown = network.growth.contains { $0.round == parameters.round && $0.neurons > 0 }
+    let hasGrown = network.growth.contains { $0.round == parameters.round && $0.change != nil }
     guard parameters.round == 0 || hasGrown else { return nil }
     var network = network
     if parameters.resetOptimizer {

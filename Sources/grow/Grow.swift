@@ -53,9 +53,9 @@ struct Grow: Program {
 
 extension GrowthRecord {
     fileprivate var summary: String {
-        guard neurons > 0 else { return "\(width): left as it is: \(note)" }
+        guard let change else { return "\(width): left as it is: \(note)" }
         let predicted = predictedDecrease.map { String(format: ", predicted to fall by %.4f", $0) } ?? ""
-        return "\(width): \(neurons) neurons"
+        return "\(width): \(change.rawValue), \(neurons) neurons"
             + String(format: " at amplitude %.3g: loss %.4f", amplitude, lossBefore)
             + predicted + String(format: ", fell by %.4f", realizedDecrease)
     }

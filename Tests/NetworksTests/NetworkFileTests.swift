@@ -158,6 +158,10 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("a negative number of neurons", expect: "-3 is not a number of neurons") {
             $0[group: "growth/2/hidden1"].attributes["neurons"] = .integer(-3)
         },
+        Hostility("a change that does not exist", expect: "'grow' is not one of widen, deepen, shrink, none")
+        {
+            $0[group: "growth/2/hidden1"].attributes["change"] = "grow"
+        },
         Hostility("a dataset among the rounds", expect: "'stray'") { $0["growth/stray"] = floats([1], [1]) },
         Hostility("no graph", expect: "graph") { $0[group: "architecture"].attributes = [:] },
         Hostility("a graph that is no JSON", expect: "1") {
@@ -313,7 +317,8 @@ struct NetworkFileTests {
         network.births["norm"]?.rows = [0, 1, 0, 1]
         network.growth = [
             GrowthRecord(
-                round: 1, width: "hidden", method: "tiny", neurons: 2, amplitude: 1, predictedDecrease: nil,
+                round: 1, width: "hidden", change: .widen, method: "tiny", neurons: 2, amplitude: 1,
+                predictedDecrease: nil,
                 realizedDecrease: 0, lossBefore: 1, bottleneck: 1, gradientNorm: 1)
         ]
         #expect(network.content["births/norm/columns"] == nil)

@@ -38,11 +38,12 @@ func fullNetwork() throws -> Network {
     network.cost[.tune] = 1 << 40
     network.growth = [
         GrowthRecord(
-            round: 2, width: "hidden1", method: "tiny", neurons: 0, amplitude: 0, predictedDecrease: 0,
+            round: 2, width: "hidden1", change: nil, method: "tiny", neurons: 0, amplitude: 0,
+            predictedDecrease: 0,
             realizedDecrease: 0, lossBefore: 1.5, bottleneck: 0.25, gradientNorm: 0.5, note: "nothing to gain"
         ),
         GrowthRecord(
-            round: 10, width: "hidden2", method: "tiny-joint", neurons: 2, amplitude: 0.5,
+            round: 10, width: "hidden2", change: .widen, method: "tiny-joint", neurons: 2, amplitude: 0.5,
             predictedDecrease: 0.125,
             realizedDecrease: 0.0625, lossBefore: 1.5, bottleneck: 0.25, gradientNorm: 0.5),
     ]

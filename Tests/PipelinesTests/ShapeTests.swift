@@ -65,6 +65,22 @@ import Testing
             "names 3 widths, but 2 can grow"
         ),
         ("network: {widths: [4, 9]}\ngrowth: {neurons: {target: [8]}}", "width of 8 at hidden2, which has 9"),
+        (
+            "network: {widths: [4, 9]}\ngrowth:\n  change: shrink\n  neurons: 4",
+            "small.yaml:5: growth.neurons: branch main on digits (1 x 8 x 8, 10 classes): change: shrink is to take 4"
+        ),
+        (
+            "network: {widths: [9, 9]}\ngrowth: {change: shrink, rounds: 3, neurons: 3}",
+            "growth.neurons: branch main on digits (1 x 8 x 8, 10 classes): change: shrink is to take 9 neurons from hidden1"
+        ),
+        (
+            "network: {widths: [4, 9]}\ngrowth: {change: deepen, neurons: auto}",
+            "growth.neurons: branch main on digits (1 x 8 x 8, 10 classes): neurons: auto says nothing for change: deepen"
+        ),
+        (
+            "network: {widths: [4, 9]}\ngrowth: {residual-widths: true}",
+            "growth.residual-widths: branch main on digits (1 x 8 x 8, 10 classes): residual-widths: true, but no sum"
+        ),
     ])
     func `growth that the network has no room for is an error before anything runs`(
         yaml: String, problem: String

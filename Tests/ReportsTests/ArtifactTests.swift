@@ -73,7 +73,7 @@ struct ArtifactTests {
         #expect(lines.contains("mean 0.25") && lines.contains("deviation 0.5"))
         #expect(lines.contains("classes 2: no, yes"))
         #expect(lines.contains("training loss 0.75 0.5 2 0.5 █▁"))
-        #expect(lines.contains("1 hidden1 tiny-joint +1 0.5 0.375 0.25 1 0.25"))
+        #expect(lines.contains("1 hidden1 widen tiny-joint +1 0.5 0.375 0.25 1 0.25"))
         let chain = ["tune-1", "grow-1", "bottlenecks-1", "seed", "dataset"]
         let origins = lines.drop { !$0.hasPrefix("provenance") }.dropFirst(2)
         #expect(origins.map { $0.split(separator: " ")[2] } == chain.map { "digits/tiny-joint-0/\($0)" })
@@ -87,7 +87,8 @@ struct ArtifactTests {
         network.births["output"]?.columns = [0, 1]
         network.growth = [
             GrowthRecord(
-                round: 1, width: "hidden2", method: "tiny", neurons: 1, amplitude: 1, predictedDecrease: 0.5,
+                round: 1, width: "hidden2", change: .widen, method: "tiny", neurons: 1, amplitude: 1,
+                predictedDecrease: 0.5,
                 realizedDecrease: 0.25, lossBefore: 1, bottleneck: 1, gradientNorm: 1)
         ]
         try folder.publish(

@@ -133,7 +133,8 @@ struct SmallChain {
             trainedBy: [(.seed, 1000), (.bottlenecks, 200), (.grow, 30)])
         network.growth = [
             GrowthRecord(
-                round: 1, width: "hidden1", method: "tiny-joint", neurons: neurons, amplitude: 0.5,
+                round: 1, width: "hidden1", change: .widen, method: "tiny-joint", neurons: neurons,
+                amplitude: 0.5,
                 predictedDecrease: 0.375, realizedDecrease: realized, lossBefore: 1, bottleneck: 1,
                 gradientNorm: 4)
         ]

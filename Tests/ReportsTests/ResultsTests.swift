@@ -87,7 +87,7 @@ struct ResultsTests {
         let growth = try #require(found.growthTable)
         #expect(
             growth.rows.first
-                == ["tiny-joint", "1", "hidden1", "2", "1.5", "0.5", "0.375", "0.25", "0.25", ""])
+                == ["tiny-joint", "1", "hidden1", "widen", "2", "1.5", "0.5", "0.375", "0.25", "0.25", ""])
     }
 
     @Test(

@@ -145,7 +145,8 @@ struct TrainerTests {
         var network = try trainSeed(seedParameters(), dataset: dataset)
         func record(_ round: Int, _ neurons: Int) -> GrowthRecord {
             GrowthRecord(
-                round: round, width: "hidden1", method: "tiny", neurons: neurons, amplitude: 0,
+                round: round, width: "hidden1", change: neurons > 0 ? .widen : nil, method: "tiny",
+                neurons: neurons, amplitude: 0,
                 predictedDecrease: 0,
                 realizedDecrease: 0, lossBefore: 0, bottleneck: 0, gradientNorm: 0)
         }

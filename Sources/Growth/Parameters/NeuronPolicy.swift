@@ -32,6 +32,31 @@ package enum NeuronPolicy: Equatable, Sendable {
         }
     }
 
+    /// The neurons to take away from a width, so that one stays.
+    ///
+    /// - Throws: `GrowthError.noNeuronLeft`, `.targetAboveWidth`.
+    package func removal(
+        from width: Width, position: Int, round: Int, rounds: Int
+    ) throws(GrowthError) -> Int {
+        let spare = max(0, width.count - 1)
+        switch self {
+        case .number(let count):
+            guard count <= spare else {
+                throw .noNeuronLeft(width: width.name, asked: count, count: width.count)
+            }
+            return count
+        case .most(let count), .auto(let count): return min(count, spare)
+        case .fraction(let part): return min(spare, max(1, Int((part * Double(width.count)).rounded())))
+        case .target(let widths):
+            let target = position < widths.count ? widths[position] : widths[widths.count - 1]
+            guard target <= width.count else {
+                throw .targetAboveWidth(width: width.name, target: target, count: width.count)
+            }
+            let left = max(rounds - round + 1, 1)
+            return (width.count - target + left - 1) / left
+        }
+    }
+
     /// Whether fewer directions than requested are an error.
     package var isStrict: Bool { if case .number = self { true } else { false } }
 }

@@ -1,10 +1,12 @@
 package import Correlations
 package import GrowthMath
+package import Networks
 package import Parameters
 internal import Tensors
 
 /// What both stages of a growth round must agree on: which neurons are proposed where.
 package struct ProposalParameters: ParameterSet {
+    package var change: ChangeKind = .widen
     package var method: GrowthMethodName = .tinyJoint
     package var neurons: NeuronPolicy = .most(8)
     package var widths: WidthPolicy = .all
@@ -29,6 +31,10 @@ package struct ProposalParameters: ParameterSet {
     }
 
     package init(fields: inout Fields) throws {
+        change = try fields.choice(
+            "change", default: ChangeKind.widen,
+            "what a round does at each width: widen it by neurons, deepen the network by a residual block behind it of so "
+                + "many neurons, or shrink it by the neurons whose removal changes the outputs least")
         method = try fields.choice(
             "method", default: GrowthMethodName.tinyJoint, "the rule that proposes neurons")
         neurons = fields.neuronPolicy()
@@ -46,6 +52,11 @@ package struct ProposalParameters: ParameterSet {
             "scale", in: 0...1000, default: 1,
             "gradmax, random: norm of new fan-outs relative to the mean of the existing ones")
     }
+}
+
+extension ProposalParameters {
+    /// What is measured for the change: to deepen or shrink, no candidates are proposed.
+    var needs: StatisticsNeeds { change == .widen ? method.method.needs : [] }
 }
 
 /// How widths are measured.

@@ -1,6 +1,7 @@
 internal import Correlations
 internal import GrowthMath
 package import HDF5
+internal import Networks
 internal import Tensors
 
 // What a bottlenecks artifact holds; the header of every artifact is added by whoever publishes. Each of /widths:
@@ -18,6 +19,7 @@ extension Bottlenecks {
     package var content: Group {
         var root = Group()
         root[group: "widths"].attributes = [
+            "change": .text(change.rawValue),
             "method": .text(method.rawValue),
             "taps": .text(taps.rawValue),
             "round": .integer(Int64(round)),
@@ -46,6 +48,12 @@ extension Bottlenecks {
             throw GrowthError.invalidFile(
                 file: file.path, path: "/widths", problem: "the method '\(name)' is not one of \(known)")
         }
+        let kind = try file.text("change", of: "widths")
+        guard let change = ChangeKind(rawValue: kind) else {
+            let known = ChangeKind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw GrowthError.invalidFile(
+                file: file.path, path: "/widths@change", problem: "'\(kind)' is not one of \(known)")
+        }
         let scheme = try file.text("taps", of: "widths")
         guard let taps = SiteGeometry.Scheme(rawValue: scheme) else {
             let known = SiteGeometry.Scheme.allCases.map(\.rawValue).joined(separator: " or ")
@@ -71,7 +79,8 @@ extension Bottlenecks {
             return value
         }
         self.init(
-            method: method, taps: taps, round: try count("round"), samples: try count("samples"),
+            change: change, method: method, taps: taps, round: try count("round"),
+            samples: try count("samples"),
             loss: try file.real("loss", of: "widths"), flops: try count("flops"),
             rankThreshold: try number("rank_threshold", upTo: 1),
             singularThreshold: try number("singular_threshold", upTo: 1),

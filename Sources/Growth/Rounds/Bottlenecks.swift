@@ -1,9 +1,12 @@
 package import Correlations
 package import GrowthMath
+package import Networks
 package import Tensors
 
 /// What compute-bottlenecks finds: how far the network is from what its gradient asks for, and which neurons would help.
 package struct Bottlenecks: Equatable, Sendable {
+    /// What they were measured for.
+    package var change = ChangeKind.widen
     package var method: GrowthMethodName
     package var taps: SiteGeometry.Scheme = .full
     /// The growth round, from 1.

@@ -35,7 +35,8 @@ package func computeBottlenecks(
         }
         if parameters.measurement.samples != .auto || isPrecise || count == available {
             return Bottlenecks(
-                method: parameters.proposal.method, taps: parameters.proposal.taps, round: parameters.round,
+                change: parameters.proposal.change, method: parameters.proposal.method,
+                taps: parameters.proposal.taps, round: parameters.round,
                 samples: count, loss: measurement.meanLoss, flops: flops,
                 rankThreshold: parameters.measurement.rankThreshold,
                 singularThreshold: parameters.measurement.singularThreshold,
@@ -48,25 +49,54 @@ package func computeBottlenecks(
 extension ProposalParameters {
     /// The widths of a network that grow by these parameters.
     ///
-    /// - Throws: `GrowthError.noWidths`, `.noResidualWidths`, `.targetCount`, `.targetBelowWidth`.
-    package func widths(of architecture: Architecture) throws(GrowthError) -> [Width] {
+    /// - Parameter rounds: to come, this one included.
+    /// - Throws: `GrowthError` for what the change cannot do to the network.
+    package func widths(of architecture: Architecture, rounds: Int = 1) throws(GrowthError) -> [Width] {
         let found = Width.all(in: architecture)
         let all = residualWidths ? found : found.filter { !$0.isResidual }
         guard !all.isEmpty else { throw .noWidths(nodes: architecture.nodes.map(\.name)) }
         guard !residualWidths || all.contains(where: \.isResidual) else {
             throw .noResidualWidths(widths: all.map(\.name))
         }
-        guard case .target(let targets) = neurons else { return all }
-        guard [1, all.count].contains(targets.count) else {
+        if case .target(let targets) = neurons, ![1, all.count].contains(targets.count) {
             throw .targetCount(found: targets.count, widths: all.map(\.name))
         }
-        for (index, width) in all.enumerated() {
+        switch change {
+        case .widen: try checkTargets(all)
+        case .deepen:
+            try checkNumbers(allowsTarget: false)
+            guard all.contains(where: { Block(behind: $0, in: architecture) != nil }) else {
+                throw .noBlock(widths: all.map(\.name))
+            }
+        case .shrink:
+            try checkNumbers(allowsTarget: true)
+            for (index, width) in all.enumerated() {
+                if case .number(let number) = neurons, widths == .all, number * rounds >= width.count {
+                    throw .noNeuronLeft(width: width.name, asked: number * rounds, count: width.count)
+                }
+                _ = try neurons.removal(from: width, position: index, round: 1, rounds: 1)
+            }
+        }
+        return all
+    }
+
+    private func checkTargets(_ widths: [Width]) throws(GrowthError) {
+        guard case .target(let targets) = neurons else { return }
+        for (index, width) in widths.enumerated() {
             let target = targets.count == 1 ? targets[0] : targets[index]
             guard target >= width.count else {
                 throw .targetBelowWidth(width: width.name, target: target, count: width.count)
             }
         }
-        return all
+    }
+
+    /// Changes that no gain is measured for know no `auto`, and a block no width to reach.
+    private func checkNumbers(allowsTarget: Bool) throws(GrowthError) {
+        switch neurons {
+        case .auto: throw .notForChange(neurons: "auto", change: change)
+        case .target where !allowsTarget: throw .notForChange(neurons: "{target: …}", change: change)
+        default: return
+        }
     }
 }
 

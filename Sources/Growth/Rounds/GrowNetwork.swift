@@ -7,13 +7,13 @@ internal import Training
 
 /// What a growth round did.
 package struct GrowthOutcome: Equatable, Sendable {
-    /// The grown network; nil where no width got a neuron, so that the network passes on as it is.
+    /// The grown network; nil where nothing was changed, so that the network passes on as it is.
     package var network: Network?
     /// One record for every width that was considered, in the order in which they grew.
     package var records: [GrowthRecord]
 }
 
-/// Adds neurons where the policies say so: the work of the stage grow.
+/// Changes a network where the policies say so: the work of the stage grow.
 ///
 /// Widths grow one after the other, those between two layers first, each kind from the last to the first; each one's amplitude
 /// is chosen with the others as they are then. Losses are taken on samples of the validation split, or of the training split
@@ -62,9 +62,6 @@ private final class GrowthRound {
         normalized = carried(dataset.train.spread(Network.normalizedSamples))
     }
 
-    private var placement: PlacementParameters { parameters.placement }
-    private var method: any GrowthMethod { parameters.proposal.method.method }
-
     func run() throws -> GrowthOutcome {
         if network.growth.contains(where: { $0.round == parameters.round }) {
             throw GrowthError.roundRepeated(parameters.round)
@@ -75,7 +72,7 @@ private final class GrowthRound {
         } else {
             for index in try order(measured) { try grow(measured[index]) }
         }
-        guard records.contains(where: { $0.neurons > 0 }) else {
+        guard records.contains(where: { $0.change != nil }) else {
             return GrowthOutcome(network: nil, records: records)
         }
         network.growth += records
@@ -99,6 +96,10 @@ private final class GrowthRound {
         guard bottlenecks.method == parameters.proposal.method else {
             throw GrowthError.otherMethod(
                 found: bottlenecks.method.rawValue, expected: parameters.proposal.method.rawValue)
+        }
+        guard bottlenecks.change == parameters.proposal.change else {
+            throw GrowthError.otherChange(
+                found: bottlenecks.change, expected: parameters.proposal.change)
         }
         guard bottlenecks.taps == parameters.proposal.taps else {
             throw GrowthError.otherTaps(
@@ -133,7 +134,7 @@ private final class GrowthRound {
 
     /// Why nothing grows in this round; nil if something may.
     private func stopReason() -> String? {
-        let stop = placement.stop
+        let stop = parameters.placement.stop
         if stop.flops > 0, network.cost.total >= stop.flops {
             return "the budget of \(stop.flops) training FLOPs is spent"
         }
@@ -155,120 +156,53 @@ private final class GrowthRound {
             return backwards.filter { !measured[$0].isResidual }
                 + backwards.filter { measured[$0].isResidual }
         }
-        let values = try measured.map { one in
-            // Methods that predict nothing grow where the bottleneck is largest for what a neuron costs.
-            guard method.placement == .searched else {
-                let price = network.costPerNeuron(placement.cost, at: try width(of: one))
-                return one.bottleneck.bottleneck / Double(price)
-            }
-            return try choice(one, at: try width(of: one))?.decreasePerCost ?? 0
+        let values: [Double] = try measured.map { one in
+            guard case .change(let change) = try proposed(one) else { return -.infinity }
+            return change.decreasePerCost
         }
         return values.indices.max { values[$0] < values[$1] }.map { [$0] } ?? []
     }
 
     // MARK: One width
 
-    /// The width as it is now.
-    private func width(of measured: Measured) throws -> Width {
+    /// The change that the parameters ask for, at a width as it is now.
+    private func proposed(_ measured: Measured) throws -> ProposedChange {
         let name = measured.bottleneck.width
         guard let width = Width.all(in: network.architecture).first(where: { $0.name == name }) else {
             throw GrowthError.otherNetwork(
                 width: name, found: measured.bottleneck.shapeText, expected: "no such width")
         }
-        return width
-    }
-
-    /// Neurons that a budget of parameters allows.
-    private func affordable(at width: Width) -> Int {
-        let most = placement.stop.parameters
-        guard most > 0 else { return .max }
-        return max(0, most - network.parameterCount) / max(1, network.costPerNeuron(.parameters, at: width))
-    }
-
-    /// nil where the bottleneck is too small.
-    private func choice(_ measured: Measured, at width: Width) throws -> NeuronChoice? {
-        var found = measured.bottleneck
-        guard found.relativeBottleneck >= placement.stop.bottleneck else { return nil }
-        let requested = parameters.proposal.neurons.request(
-            width: width.count, position: measured.position, round: parameters.round,
-            rounds: parameters.rounds)
-        if method.needs.isEmpty {
-            // Methods that only read weights propose for the network as it is now.
-            let proposals = try WidthProblem(
-                width, of: network, statistics: nil, proposal: parameters.proposal, seed: parameters.seed,
-                round: parameters.round, position: measured.position
-            ).propose(by: method, limit: requested)
-            for index in proposals.indices { found.consumers[index].proposal = proposals[index] }
-        }
-        return try NeuronChoice(
-            found, at: width, price: network.costPerNeuron(placement.cost, at: width),
-            parameters: parameters, requested: requested, most: affordable(at: width),
-            rankThreshold: bottlenecks.rankThreshold)
+        return try parameters.proposal.change.proposed(
+            at: ChangePlace(
+                width: width, position: measured.position, network: network, measured: measured.bottleneck,
+                rankThreshold: bottlenecks.rankThreshold, parameters: parameters))
     }
 
     private func grow(_ measured: Measured) throws {
-        let width = try width(of: measured)
-        let found = measured.bottleneck
-        guard let choice = try choice(measured, at: width) else {
-            let part = placement.stop.bottleneck
-            return records.append(record(of: found, note: "the bottleneck is under \(part) of the gradient"))
+        var done = record(of: measured.bottleneck, note: "")
+        defer { records.append(done) }
+        let change: any NetworkChange
+        switch try proposed(measured) {
+        case .nothing(let reason): return done.note = reason
+        case .change(let proposed): change = proposed
         }
-        guard choice.count > 0 else {
-            return records.append(
-                record(of: found, note: "no candidate pays for itself, or no budget is left"))
-        }
-        let inputs =
-            method.needs.isEmpty ? network.inputRanges(of: width.producers).map(\.count) : found.inputs
-        let fitted = parameters.scaled(
-            choice.extensions.fitted(to: width, of: network, inputs: inputs), at: width, of: network)
-        let bounds = found.consumers.map {
-            MoveBound(
-                covariance: $0.consumerCovariance, consumer: $0.consumer, inputs: width.count, of: network)
-        }
-        let trial = try GrowthTrial(
-            fitted, at: width, of: network, bounds: bounds, over: trials, loss: parameters.loss)
-        let tried = try parameters.amplitude(hasUpdate: trial.hasUpdate, before: trialLoss) {
-            try trial.loss(at: $0, update: $1)
-        }
-        var done = record(of: found, note: "")
-        done.lossBefore = tried.lossBefore
-        trialLoss = tried.lossBefore
-        guard tried.amplitude > 0, tried.loss.isFinite else {
-            done.note = "no amplitude lowers the loss"
-            return records.append(done)
-        }
+        let tried = try change.tried(over: trials, before: trialLoss)
         trialLoss = tried.loss
-        let update = tried.hasUpdate ? tried.amplitude : 0
-        let wanted = fitted.map { $0.scaled(by: tried.amplitude, update: update) }
-        let placed = try trial.extended(by: tried.amplitude, update: update)
-        try graft(placed, at: width)
-        done.note = tried.note(isBounded: placed != wanted)
-        done.neurons = choice.count
-        done.amplitude = tried.amplitude
-        done.predictedDecrease =
-            parameters.predictsDecrease
-            ? wanted.indices.reduce(choice.decrease(at: tried.amplitude, update: update)) {
-                $0
-                    - wanted[$1].decreaseLost(
-                        with: placed[$1], moment: found.consumers[$1].consumerMoment)
-            } : nil
+        done.lossBefore = tried.lossBefore
+        done.note = tried.note
+        guard let amplitude = tried.amplitude else { return }
+        network = try change.applied(tried, over: normalized)
+        done.change = parameters.proposal.change
+        done.neurons = change.neurons
+        done.amplitude = amplitude.amplitude
+        done.predictedDecrease = tried.predictedDecrease
         done.realizedDecrease = tried.lossBefore - tried.loss
-        records.append(done)
-    }
-
-    private func graft(_ extensions: [Extension], at width: Width) throws {
-        let neurons = extensions[0].neurons
-        let isNormalized =
-            neurons.originals == nil && !network.architecture.normalizations(width.between).isEmpty
-        if isNormalized { try normalized.carry(to: width.input, of: network) }
-        network = try network.grafting(extensions, at: width)
-        if isNormalized { network = try network.normalizing(neurons.count, at: width, over: normalized) }
     }
 
     private func record(of measured: WidthBottleneck, note: String) -> GrowthRecord {
         GrowthRecord(
-            round: parameters.round, width: measured.width, method: parameters.proposal.method.rawValue,
-            neurons: 0,
+            round: parameters.round, width: measured.width, change: nil,
+            method: parameters.proposal.method.rawValue, neurons: 0,
             amplitude: 0, predictedDecrease: 0, realizedDecrease: 0, lossBefore: bottlenecks.loss,
             bottleneck: measured.bottleneck, gradientNorm: measured.gradientNorm, note: note)
     }

@@ -61,11 +61,6 @@ final class GrowthTrial {
                 (parameters.buffer.pointer + entry.offset).update(from: base, count: entry.count)
             }
         }
-        let results = ResultSlots<Double>(count: samples.chunks)
-        try samples.run(team) { [loss] worker, chunk, rows in
-            let found = loss.evaluate(worker.executor.output, labels: worker.labels, rows: rows)
-            results.set(chunk, found.loss)
-        }
-        return results.values.reduce(0, +) / Double(max(samples.count, 1))
+        return try samples.meanLoss(team, as: loss)
     }
 }

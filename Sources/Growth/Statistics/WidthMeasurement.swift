@@ -20,6 +20,7 @@ struct WidthMeasurement {
     private let network: Network
     private let data: DataCovariance
     private let method: any GrowthMethod
+    private let needs: StatisticsNeeds
     private let parameters: BottleneckParameters
     private let threads: Int
 
@@ -37,9 +38,11 @@ struct WidthMeasurement {
         self.threads = threads
         let method = parameters.proposal.method.method
         self.method = method
+        let needs = parameters.proposal.needs
+        self.needs = needs
         routes = widths.map { width in
             // What a consumer reads by itself is enough for methods that look at no data.
-            (method.needs.isEmpty ? width.firstRoutes : width.routes).map {
+            (needs.isEmpty ? width.firstRoutes : width.routes).map {
                 $0.reading(parameters.proposal.taps)
             }
         }
@@ -118,7 +121,7 @@ struct WidthMeasurement {
             return routes.indices.reduce(0) { sum, index in
                 let geometry = routes[index].geometry
                 let isFirst = index == 0 || routes[index].consumer != routes[index - 1].consumer
-                return sum + geometry.statisticsFlops(method.needs) + geometry.activityFlops(candidates)
+                return sum + geometry.statisticsFlops(needs) + geometry.activityFlops(candidates)
                     + (isFirst ? geometry.featureFlops(candidates) : 0)
             }
         }
@@ -140,13 +143,13 @@ struct WidthMeasurement {
             }
         }
         return StatisticsPasses(
-            activities: activities, targets: targets, needs: method.needs,
+            activities: activities, targets: targets, needs: needs,
             rankThreshold: parameters.measurement.rankThreshold, threads: threads)
     }
 
     /// S where the producer is linear and reads the data, the method needs it, and it can be had from bytes.
     private func exactInputCovariance(_ route: Route) throws -> Matrix? {
-        guard method.needs.contains(.inputCovariance), route.reading.input == Architecture.inputName,
+        guard needs.contains(.inputCovariance), route.reading.input == Architecture.inputName,
             route.geometry.image.count == 1
         else { return nil }
         return try data.matrix(hasOnes: route.geometry.producerHasBias, threads: threads)
@@ -182,7 +185,7 @@ struct WidthMeasurement {
     /// The method's candidates as each consumer sees them; none for methods that look at no data, which propose when the
     /// network grows.
     private func propose(_ width: Width, _ statistics: WidthStatistics, position: Int) throws -> [Proposal] {
-        guard !method.needs.isEmpty else {
+        guard !needs.isEmpty else {
             let inputs = network.extendedWeights(of: width.producers).columns
             return width.consumers.map {
                 Proposal(

@@ -129,13 +129,15 @@ extension ArtifactSummary {
         guard !records.isEmpty else { return }
         section("growth")
         var table = TextTable([
-            .init("round", .right), .init("width"), .init("method"), .init("neurons", .right),
+            .init("round", .right), .init("width"), .init("change"), .init("method"),
+            .init("neurons", .right),
             .init("amplitude", .right), .init("predicted", .right), .init("realised", .right),
             .init("loss before", .right), .init("bottleneck / gradient", .right), .init("note"),
         ])
         for record in records {
             table.append([
-                "\(record.round)", record.width, record.method, "+\(record.neurons)",
+                "\(record.round)", record.width, record.change?.rawValue ?? Format.absent,
+                record.method, record.neurons > 0 ? "+\(record.neurons)" : "\(record.neurons)",
                 Format.significant(record.amplitude), Format.significant(record.predictedDecrease ?? .nan),
                 Format.significant(record.realizedDecrease), Format.significant(record.lossBefore, digits: 4),
                 Format.significant(record.bottleneck / record.gradientNorm), record.note,

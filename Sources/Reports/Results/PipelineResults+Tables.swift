@@ -30,7 +30,7 @@ extension PipelineResults {
     /// What each round of growth did at each width: means over the seeds; nil if nothing grew.
     package var growthTable: TextTable? {
         var table = TextTable([
-            .init("branch"), .init("round", .right), .init("width"), .init("n", .right),
+            .init("branch"), .init("round", .right), .init("width"), .init("change"), .init("n", .right),
             .init("neurons added", .right), .init("amplitude", .right), .init("predicted decrease", .right),
             .init("realised decrease", .right), .init("bottleneck / gradient", .right), .init("note"),
         ])
@@ -62,8 +62,10 @@ extension PipelineResults {
         for record in records where !record.note.isEmpty && !notes.contains(record.note) {
             notes.append(record.note)
         }
+        let changes = Set(records.map { $0.change?.rawValue ?? Format.absent }).sorted()
         return [
-            "\(records.count)", mean({ Double($0.neurons) }, digits: 4), mean { $0.amplitude },
+            changes.joined(separator: ", "), "\(records.count)", mean({ Double($0.neurons) }, digits: 4),
+            mean { $0.amplitude },
             mean { $0.predictedDecrease ?? .nan }, mean { $0.realizedDecrease },
             mean { $0.gradientNorm > 0 ? $0.bottleneck / $0.gradientNorm : .nan },
             notes.joined(separator: "; "),
