@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import Growth
 import Networks
+import Parameters
 import Tensors
 
 @main
@@ -88,14 +89,17 @@ struct Benchmarks: ParsableCommand {
             }
         }
         for (first, second) in [(4, 8), (8, 16), (16, 32), (32, 64)] {
-            let network = VGG(stages: [[first, first], [second, second]], head: .global)
+            var network = VGG()
+            network.stages = [[first, first], [second, second]]
+            network.head = .global
             let few = syntheticDataset(count: 1280, shape: square, classes: 10)
             try measureStep("step VGG (\(first),\(second))", NetworkParameters(network), few)
         }
         let colour = ImageShape(height: 32, width: 32, channels: 3)
         for (width, inner, count) in [(64, 1.0, 256), (16, 1, 1280), (16, 0.25, 1280)] {
             let images = syntheticDataset(count: count, shape: colour, classes: 10)
-            let network = ResNet(depth: 18, width: width, inner: .factor(inner))
+            var network = ResNet()
+            (network.depth, network.width, network.inner) = (18, width, .factor(inner))
             let name = "step ResNet-18 (\(width))" + (inner == 1 ? "" : " inner 1/\(Int(1 / inner))")
             try measureStep(name, NetworkParameters(network), images)
         }

@@ -37,7 +37,7 @@ func secondsOfConvolutionStatistics(
         sample: [64, 32, 32], outputs: 10)
     let network = try Network(initializing: architecture, seed: 0)
     let measured = try Tree(
-        yaml: "{method: tiny, samples: all, taps: \(taps.rawValue), widths: each}", file: "benchmark")
+        yaml: "{method: {kind: tiny, taps: \(taps.rawValue)}, samples: all, widths: each}", file: "benchmark")
     let parameters = try BottleneckParameters(tree: measured, file: "benchmark")
     return try secondsOf {
         _ = try computeBottlenecks(parameters, dataset: dataset, network: network, threads: threads)

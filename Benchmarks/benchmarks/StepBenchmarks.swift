@@ -20,8 +20,9 @@ func syntheticDataset(count: Int, shape: ImageShape, classes: Int) -> Dataset {
 /// What is done once (drawing the network, buffers, threads) cancels between a run of one and a run of three epochs.
 func secondsPerStep(_ network: NetworkParameters, threads: Int, dataset: Dataset) throws -> Double {
     func seconds(epochs: Int) throws -> Double {
-        let parameters = SeedParameters(
-            network: network, training: TrainingParameters(epochs: epochs), loss: LossParameters(), seed: 0)
+        var parameters = SeedParameters()
+        parameters.network = network
+        parameters.training.epochs = epochs
         return try secondsOf {
             _ = try trainSeed(
                 parameters, dataset: dataset, environment: TrainingEnvironment(threads: threads))

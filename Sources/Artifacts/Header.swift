@@ -11,8 +11,8 @@ package enum Kind: String, CaseIterable, Sendable {
         case .dataset, .evaluation: 1
         // 2: what the network was trained on. 3: when its weights were born. 4: what growth changed.
         case .network: 4
-        // 2: widths, each with all layers that read it.
-        case .bottlenecks: 2
+        // 2: the method with its fields. 3: widths, each with all layers that read it.
+        case .bottlenecks: 3
         }
     }
 }

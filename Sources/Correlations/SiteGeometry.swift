@@ -21,7 +21,7 @@ package struct SiteGeometry: Equatable, Sendable {
     }
 
     /// Which of Q's taps a new neuron may use.
-    package enum Scheme: String, CaseIterable, Codable, Sendable {
+    package enum Scheme: String, CaseIterable, Sendable {
         /// All of them.
         case full
         /// The one at the kernel's centre, (height / 2, width / 2): Q is seen as 1 x 1.

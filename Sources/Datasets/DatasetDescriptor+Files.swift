@@ -45,7 +45,7 @@ extension DatasetDescriptor {
             if !file.hasSuffix(".tar") {
                 keys.refuse("file", found: "'\(file)'", allowed: "a name that ends in .tar")
             }
-            let folder = try keys.text("folder", default: "", "the folder in it that has the files")
+            let folder = try keys.read("folder", .text, default: "", "the folder in it that has the files")
             if !folder.isEmpty, !isFileName(folder) {
                 keys.refuse("folder", found: "'\(folder)'", allowed: "one folder's name")
             }
@@ -62,7 +62,7 @@ extension DatasetDescriptor {
 extension DatasetDescriptor.Member {
     fileprivate init(fields: inout Fields) throws {
         file = try fields.fileName("file", "the file's name, without .gz or .xz and without a folder")
-        sha256 = try fields.text("sha256", "SHA-256 of the decompressed bytes")
+        sha256 = try fields.read("sha256", .text, "SHA-256 of the decompressed bytes")
         if sha256.wholeMatch(of: /[0-9a-f]{64}/) == nil {
             fields.refuse(
                 "sha256", found: "'\(sha256)'",
@@ -73,7 +73,7 @@ extension DatasetDescriptor.Member {
 
 extension Fields {
     fileprivate mutating func fileName(_ key: String, _ help: String) throws -> String {
-        let name = try text(key, help)
+        let name = try read(key, .text, help)
         if !DatasetDescriptor.isFileName(name) || name.hasSuffix(".gz") || name.hasSuffix(".xz") {
             refuse(
                 key, found: "'\(name)'", allowed: "a file's name, without .gz or .xz and without a folder")

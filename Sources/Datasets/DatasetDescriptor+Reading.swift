@@ -23,24 +23,25 @@ extension DatasetDescriptor {
     private init(fields: inout Fields, path: String) throws {
         self.path = path
         name = try Self.name(&fields, path)
-        title = try fields.text("title", "the name that people use")
-        licence = try fields.text("licence", "the licence, as SPDX identifier if it has one")
-        citation = try fields.text("citation", "whom to cite")
-        homepage = try fields.text("homepage", "where to read about it")
-        format = try fields.choice("format", "how the files are laid out")
+        title = try fields.read("title", .text, "the name that people use")
+        licence = try fields.read("licence", .text, "the licence, as SPDX identifier if it has one")
+        citation = try fields.read("citation", .text, "whom to cite")
+        homepage = try fields.read("homepage", .text, "where to read about it")
+        format = try fields.read("format", .choice, "how the files are laid out")
         image = try Self.image(&fields)
-        trainCount = try fields.integer("train", in: 1...100_000_000, "samples of the training split")
-        testCount = try fields.integer("test", in: 1...100_000_000, "samples of the test split")
+        trainCount = try fields.read("train", .integer(in: 1...100_000_000), "samples of the training split")
+        testCount = try fields.read("test", .integer(in: 1...100_000_000), "samples of the test split")
         Self.checkSize(&fields, image, trainCount, testCount)
         classes = Self.texts("classes", &fields, allowed: "a list of 1 to 256 different names")
-        firstLabel = try fields.integer(
-            "first-label", in: -1_000_000...1_000_000, default: 0, "the label of the first class")
-        isTransposed = try fields.boolean(
-            "transpose", default: false, "whether the files have rows and columns exchanged")
+        firstLabel = try fields.read(
+            "first-label", .integer(in: -1_000_000...1_000_000), default: 0, "the label of the first class")
+        isTransposed = try fields.read(
+            "transpose", .boolean, default: false, "whether the files have rows and columns exchanged")
         labelColumn =
             format == .idx && fields.contains("column")
-            ? try fields.integer(
-                "column", in: 0...Self.largestColumns - 1, "the column of the labels that has the class")
+            ? try fields.read(
+                "column", .integer(in: 0...Self.largestColumns - 1),
+                "the column of the labels that has the class")
             : nil
         members = try Self.members(&fields, format)
         archive = try Self.archive(&fields)
@@ -60,7 +61,7 @@ extension DatasetDescriptor {
     static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil }
 
     private static func name(_ fields: inout Fields, _ path: String) throws -> String {
-        let name = try fields.text("name", "the name, which is the file's too")
+        let name = try fields.read("name", .text, "the name, which is the file's too")
         let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
         if name != stem || !isName(name) {
             fields.refuse(
@@ -71,8 +72,9 @@ extension DatasetDescriptor {
     }
 
     private static func image(_ fields: inout Fields) throws -> ImageShape {
-        let extents = try fields.integers(
-            "image", in: 1...ImageShape.largestExtent, count: 3...3, "height, width and channels of an image")
+        let extents = try fields.read(
+            "image", .integers(in: 1...ImageShape.largestExtent, count: 3...3),
+            "height, width and channels of an image")
         guard extents.count == 3 else { return ImageShape(height: 1, width: 1, channels: 1) }
         return ImageShape(height: extents[0], width: extents[1], channels: extents[2])
     }
@@ -127,7 +129,7 @@ extension DatasetDescriptor {
         _ key: String, _ fields: inout Fields, _ help: String, _ check: (String) -> String?
     ) throws -> String? {
         guard fields.contains(key) else { return nil }
-        let text = try fields.text(key, help)
+        let text = try fields.read(key, .text, help)
         let value = check(text)
         if value == nil { fields.refuse(key, found: "'\(text)'", allowed: help) }
         return value

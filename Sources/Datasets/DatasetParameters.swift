@@ -15,15 +15,20 @@ package struct DatasetParameters: ParameterSet {
         self.validationSeed = validationSeed
     }
 
-    package init(fields: inout Fields) throws {
-        dataset = try fields.text("dataset", "the dataset: the name of a file data/<name>.yaml")
-        if !dataset.isEmpty, !DatasetDescriptor.isName(dataset) {
-            fields.refuse(
-                "dataset", found: "'\(dataset)'", allowed: "a name of lower-case letters, digits and dashes")
-        }
-        validation = try fields.integer(
-            "validation", in: 0...100_000_000, default: 0, "samples held out of the training split")
-        validationSeed = try fields.integer(
-            "validation-seed", in: 0...Int(Int32.max), default: 0, "which samples are held out")
+    package static let schema = Schema(
+        Self(dataset: ""),
+        .field(
+            "dataset", \.dataset, .text, default: .required,
+            "the dataset: the name of a file data/<name>.yaml"),
+        .field(
+            "validation", \.validation, .integer(in: 0...100_000_000),
+            "samples held out of the training split"),
+        .field(
+            "validation-seed", \.validationSeed, .integer(in: 0...Int(Int32.max)),
+            "which samples are held out")
+    ) { set, fields in
+        guard !set.dataset.isEmpty, !DatasetDescriptor.isName(set.dataset) else { return }
+        fields.refuse(
+            "dataset", found: "'\(set.dataset)'", allowed: "a name of lower-case letters, digits and dashes")
     }
 }

@@ -21,8 +21,6 @@ package enum GrowthError: ReportableError, Equatable {
     case otherNetwork(width: String, found: String, expected: String)
     /// Bottlenecks were measured for another method.
     case otherMethod(found: String, expected: String)
-    /// Bottlenecks were measured for other taps.
-    case otherTaps(found: String, expected: String)
     /// A target under the neurons that a width has already.
     case targetBelowWidth(width: String, target: Int, count: Int)
     /// A width to shrink to that is above what there is.
@@ -50,7 +48,7 @@ package enum GrowthError: ReportableError, Equatable {
         switch self {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noWidths, .noResidualWidths, .otherNetwork,
             .otherMethod,
-            .invalidFile, .roundRepeated, .oddPairs, .targetCount, .otherTaps,
+            .invalidFile, .roundRepeated, .oddPairs, .targetCount,
             .targetBelowWidth, .targetAboveWidth, .noNeuronLeft, .notForChange, .noBlock, .otherChange:
             65
         case .missingStatistic: 70
@@ -93,8 +91,6 @@ package enum GrowthError: ReportableError, Equatable {
         case .otherMethod(let found, let expected):
             "the bottlenecks were computed for the method \(found), the parameters say \(expected); give both stages the "
                 + "same method"
-        case .otherTaps(let found, let expected):
-            "the bottlenecks were computed with taps: \(found), the parameters say \(expected); give both stages the same"
         case .targetBelowWidth(let width, let target, let count):
             "neurons: {target: …} asks for a width of \(target) at \(width), which has \(count) already; neurons are added, "
                 + "never taken away: give at least \(count)"

@@ -30,15 +30,9 @@ package struct Thresholds: Equatable, Sendable {
     package var rank: Double
     /// A singular value counts if at least this part of the largest.
     package var singularValue: Double
-    /// ρ: neurons of `tiny-joint` minimise ‖G − …‖²/n + ρ s ‖ω α‖², with s the mean of the diagonal of S. Weights that only fit the noise
-    /// of finitely many samples stay small.
-    package var ridge: Double
 
-    package init(
-        rank: Double = SemidefiniteFactor.defaultThreshold, singularValue: Double = 1e-4, ridge: Double = 0
-    ) {
+    package init(rank: Double = SemidefiniteFactor.defaultThreshold, singularValue: Double = 1e-4) {
         self.rank = rank
         self.singularValue = singularValue
-        self.ridge = ridge
     }
 }

@@ -10,7 +10,7 @@ package struct LeadingNeurons: Equatable, Sendable {
     package let spectrum: [Double]
 
     /// How α and ω share a singular value.
-    package enum Scaling: Sendable {
+    package enum Scaling: String, CaseIterable, Sendable {
         /// √λ_k on each side: the neurons' linear activity is the best approximation itself.
         case root
         /// 1 on each side: directions only.

@@ -1,7 +1,7 @@
 internal import Tensors
 
 /// Which of (α, ω) and (−α, −ω) is added: a singular vector leaves it open, a kinked activation does not.
-package enum SignRule: String, CaseIterable, Codable, Sendable {
+package enum SignRule: String, CaseIterable, Sendable {
     /// The sign with the larger exact first-order gain.
     case best
     /// Both: ω σ₀(αx) − ω σ₀(−αx) = (r + l) ω αx, linear for any slopes; two neurons for one direction.

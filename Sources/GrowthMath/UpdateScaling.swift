@@ -4,7 +4,7 @@ package import Tensors
 ///
 /// The factors are those of the gromo library. Standard deviations are about the mean, with n − 1; biases do not
 /// enter them but are scaled alike.
-package enum UpdateScaling: String, CaseIterable, Codable, Sendable {
+package enum UpdateScaling: String, CaseIterable, Sendable {
     /// As computed.
     case none
     /// Update and fan-out as spread as the consumer's weights; the fan-in takes the ratio.

@@ -22,7 +22,7 @@ extension Architecture {
     package init(tree: Tree, file: String) throws {
         let (input, nodes) = try Fields.reading(tree, file: file, path: "architecture") { fields in
             (
-                try fields.integers("input", in: 1...1 << 20, count: 1...4, "the shape of one sample"),
+                try fields.read("input", .integers(in: 1...1 << 20, count: 1...4), "the shape of one sample"),
                 try fields.maps("nodes", count: 1...10_000, allowed: "a list of nodes", "in order") {
                     fields in
                     try Node(fields: &fields, previous: nil)
@@ -49,20 +49,15 @@ extension Architecture.Node {
     ///
     /// - Parameter previous: what it reads if it does not say so; nil if it must.
     init(fields: inout Fields, previous: String?) throws {
-        name = try fields.text("name", "the node's name")
-        let kinds = OperationRegistry.types.keys.sorted()
-        let kind = try fields.choice("operation", among: kinds, "what the node computes")
+        name = try fields.read("name", .text, "the node's name")
         inputs = Self.inputs(&fields, previous: previous)
         if fields.contains("identity") {
-            identity = try fields.integer(
-                "identity", in: 0...Architecture.lastIdentity, default: 0,
+            identity = try fields.read(
+                "identity", .integer(in: 0...Architecture.lastIdentity), default: 0,
                 "names the node's random numbers; without it, the next number that no node has")
         }
-        try fields.stop(ifRefused: "operation")
-        guard let operationType = OperationRegistry.types[kind] else {
-            preconditionFailure("'\(kind)' is none of \(kinds)")
-        }
-        operation = try operationType.init(fields: &fields)
+        operation = try Architecture.operations.read(
+            "operation", &fields, default: nil, "what the node computes")
     }
 
     private static func inputs(_ fields: inout Fields, previous: String?) -> [String] {

@@ -113,10 +113,6 @@ extension Network {
                 let slots = try file.datasets(in: path)
                 try file.require(Set(slots), in: path)
                 for slot in slots {
-                    guard OptimizerSlot(rawValue: slot) != nil else {
-                        throw NetworkError.parameterNames(
-                            missing: [], unexpected: ["\(path)/\(slot)"], source: file.path)
-                    }
                     result["\(node)/\(parameter)/\(slot)"] = try tensor("\(path)/\(slot)", layout, file)
                 }
             }

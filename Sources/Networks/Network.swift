@@ -61,8 +61,8 @@ package struct Network: Equatable, Sendable {
         try Self.check(names: state, stateEntries, source)
         for entry in entries {
             try Self.check(parameters[entry.name], entry.name, entry, source)
-            for slot in OptimizerSlot.allCases {
-                let name = "\(entry.name)/\(slot.rawValue)"
+            for slot in optimizerSlots.sorted() {
+                let name = "\(entry.name)/\(slot)"
                 try Self.check(optimizerState[name], name, entry, source)
             }
             try Self.checkSteps(optimizerState, entry, source)
@@ -100,7 +100,7 @@ package struct Network: Equatable, Sendable {
     private static func checkSteps(
         _ state: [String: Tensor], _ entry: ParameterLayout.Entry, _ source: String
     ) throws {
-        let name = "\(entry.name)/\(OptimizerSlot.steps.rawValue)"
+        let name = "\(entry.name)/\(OptimizerSlot.steps)"
         let allowed = 0...Float(OptimizerSlot.mostSteps)
         for value in state[name]?.values ?? [] where !allowed.contains(value) || value != value.rounded() {
             throw NetworkError.invalidFile(
@@ -109,17 +109,19 @@ package struct Network: Equatable, Sendable {
         }
     }
 
+    /// The names of the optimiser's arrays, as in `node/parameter/slot`.
+    package var optimizerSlots: Set<String> {
+        Set(optimizerState.keys.compactMap { $0.split(separator: "/").last.map(String.init) })
+    }
+
     /// How many trainable values there are.
     package var parameterCount: Int { parameters.values.reduce(0) { $0 + $1.count } }
 }
 
-/// What an optimiser keeps for each parameter.
-package enum OptimizerSlot: String, CaseIterable, Sendable {
-    case momentum
-    case firstMoment = "first_moment"
-    case secondMoment = "second_moment"
-    /// How many updates the moments of each value have seen (AdamW's bias correction): what joined later has seen fewer.
-    case steps
+/// What an optimiser keeps for each parameter; the names of its slots are its own, but for one.
+package enum OptimizerSlot {
+    /// How many updates the other slots of each value have seen (AdamW's bias correction): what joined later has seen fewer.
+    package static let steps = "steps"
 
     /// Whole numbers are exact in Float32 up to here, where every correction is long 1; more updates are not counted.
     package static let mostSteps = 1 << 24

@@ -2,6 +2,13 @@ package import Parameters
 
 /// The `network:` section of a pipeline: a family of architectures, and what the family needs to know.
 package struct NetworkParameters: ParameterSet {
+    /// Every family that a pipeline may name.
+    package static let families = Alternatives<any NetworkFamily>(
+        MLP.self,
+        VGG.self,
+        ResNet.self,
+        GivenGraph.self)
+
     package var family: any NetworkFamily
 
     package init(_ family: any NetworkFamily) { self.family = family }
@@ -13,20 +20,8 @@ package struct NetworkParameters: ParameterSet {
         self.init(MLP(widths: widths, activation: activation, dropout: dropout, bias: bias))
     }
 
-    package init(fields: inout Fields) throws {
-        let kind = try fields.choice(
-            "kind", among: NetworkFamilies.kinds, default: MLP.kind, "the family of architectures")
-        guard !fields.isDescribing else {
-            for type in NetworkFamilies.types { fields.describeAlternative(type.kind, type) }
-            family = MLP(widths: [])
-            return
-        }
-        try fields.stop(ifRefused: "kind")
-        guard let type = NetworkFamilies.types.first(where: { $0.kind == kind }) else {
-            preconditionFailure("'\(kind)' is none of \(NetworkFamilies.kinds)")
-        }
-        family = try type.init(fields: &fields)
-    }
+    package static let schema = Schema(
+        Self(widths: []), .kind(\.family, among: families, "the family of architectures"))
 
     /// The architecture for data of these sizes.
     ///
@@ -38,17 +33,5 @@ package struct NetworkParameters: ParameterSet {
         let architecture = try family.architecture(sample: sample, outputs: outputs)
         try architecture.checkThatInputReachesOutput()
         return architecture
-    }
-
-    private enum CodingKeys: CodingKey { case kind }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(type(of: family).kind, forKey: .kind)
-        try family.encode(to: encoder)
-    }
-
-    package static func == (left: NetworkParameters, right: NetworkParameters) -> Bool {
-        left.tree == right.tree
     }
 }

@@ -6,38 +6,37 @@ extension [Int] {
     package var extent: Extent { count == 3 ? Extent(self[1], self[2]) : Extent(square: 1) }
 }
 
-extension Fields {
-    /// Rows and columns: one number for both, or a list of two.
-    mutating func extent(
-        _ key: String, in range: ClosedRange<Int>, default: Extent? = nil, _ help: String
-    ) throws -> Extent {
-        let allowed = "a number in \(range.lowerBound)…\(range.upperBound), or [rows, columns] of such"
-        let given = tree(key, allowed: allowed, default: `default`.map { "\([$0.height, $0.width])" }, help)
-        guard let given, !given.isNull else {
-            if let `default` { return `default` }
-            addMissing(key, allowed: "\(allowed) (\(help))")
-            return Extent(square: range.lowerBound)
-        }
-        let numbers = given.integer.map { [$0, $0] } ?? given.list?.compactMap(\.integer) ?? []
-        guard numbers.count == 2, given.integer != nil || given.list?.count == 2,
-            numbers.allSatisfy(range.contains)
-        else {
-            refuse(key, found: given.canonicalJSON, allowed: allowed)
-            return Extent(square: range.lowerBound)
-        }
-        return Extent(numbers[0], numbers[1])
+extension Schema.Field {
+    static func kernel(_ path: Schema.Path<Extent>) -> Self {
+        extent("kernel", path, in: 1...1024, default: .required, "rows and columns of the window")
     }
 
-    /// The window of an operation, in the fields `kernel`, `stride`, `padding` and, where asked, `dilation`.
-    mutating func window(stride: Extent = Extent(square: 1), hasDilation: Bool = true) throws -> Window {
-        Window(
-            kernel: try extent("kernel", in: 1...1024, "rows and columns of the window"),
-            stride: try extent(
-                "stride", in: 1...1024, default: stride, "steps from one position to the next"),
-            padding: try extent("padding", in: 0...1024, default: Extent(0, 0), "zeros on each side"),
-            dilation: hasDilation
-                ? try extent("dilation", in: 1...1024, default: Extent(square: 1), "steps between taps")
-                : Extent(square: 1))
+    static func stride(_ path: Schema.Path<Extent>) -> Self {
+        extent("stride", path, in: 1...1024, "steps from one position to the next")
+    }
+
+    static func padding(_ path: Schema.Path<Extent>) -> Self {
+        extent("padding", path, in: 0...1024, "zeros on each side")
+    }
+
+    static func dilation(_ path: Schema.Path<Extent>) -> Self {
+        extent("dilation", path, in: 1...1024, "steps between taps")
+    }
+
+    /// Rows and columns: one number for both, or a list of two.
+    private static func extent(
+        _ key: String, _ path: Schema.Path<Extent>, in range: ClosedRange<Int>,
+        default: Schema.Default<Extent> = .ofProperty, _ help: String
+    ) -> Self {
+        let allowed = "a number in \(range.lowerBound)…\(range.upperBound), or [rows, columns] of such"
+        let syntax = Syntax<Extent>.custom(allowed, write: { Tree([$0.height, $0.width]) }) { given in
+            let numbers = given.integer.map { [$0, $0] } ?? given.list?.compactMap(\.integer) ?? []
+            guard numbers.count == 2, given.integer != nil || given.list?.count == 2,
+                numbers.allSatisfy(range.contains)
+            else { return nil }
+            return Extent(numbers[0], numbers[1])
+        }
+        return field(key, path, syntax, default: `default`, help)
     }
 }
 

@@ -32,7 +32,8 @@ package enum ParameterError: ReportableError, Equatable {
     case notAChoice(Place, found: String, allowed: [String])
     /// Fields that do not fit together, or one with a syntax of its own.
     case notAllowed(Place, found: String, allowed: String)
-    case notEncodable(type: String, path: String, found: String)
+    /// A key that belongs elsewhere, and where.
+    case misplaced(Place, String)
     /// Everything that is wrong with one file, in the order of its lines; at least two, none of them several.
     case several([ParameterError])
 
@@ -69,8 +70,7 @@ package enum ParameterError: ReportableError, Equatable {
             return "\(place): '\(Lookalike.visible(found))' is not one of \(list)\(suggestion)"
         case .notAllowed(let place, let found, let allowed):
             return "\(place): \(Lookalike.visible(found)) is not allowed; it must be \(allowed)"
-        case .notEncodable(let type, let path, let found):
-            return "\(type): \(path): \(found) cannot be written as JSON"
+        case .misplaced(let place, let hint): return "\(place): \(hint)"
         case .several(let errors): return errors.map(\.message).joined(separator: "\n")
         }
     }
@@ -82,9 +82,8 @@ package enum ParameterError: ReportableError, Equatable {
         case .syntax(let file, let line, _): Place(file: file, line: line)
         case .duplicateKey(let place, _), .unknownKey(let place, _), .missing(let place, _),
             .wrongType(let place, _, _), .wrongNumber(let place, _, _), .outOfRange(let place, _, _),
-            .notAChoice(let place, _, _), .notAllowed(let place, _, _):
+            .notAChoice(let place, _, _), .notAllowed(let place, _, _), .misplaced(let place, _):
             place
-        case .notEncodable: nil
         case .several(let errors): errors.first?.place
         }
     }
@@ -106,7 +105,8 @@ package enum ParameterError: ReportableError, Equatable {
         case .notAllowed(let old, let found, let allowed):
             .notAllowed(place(old), found: found, allowed: allowed)
         case .several(let errors): .several(errors.map { $0.placed(place) })
-        case .unreadable, .tooLong, .syntax, .notEncodable: self
+        case .misplaced(let old, let hint): .misplaced(place(old), hint)
+        case .unreadable, .tooLong, .syntax: self
         }
     }
 
@@ -121,11 +121,10 @@ package enum ParameterError: ReportableError, Equatable {
         }
     }
 
-    /// sysexits: 66 for a file that cannot be opened, 70 for a value of ours that cannot be written, 65 for bad data.
+    /// sysexits: 66 for a file that cannot be opened, 65 for bad data.
     package var exitCode: Int32 {
         switch self {
         case .unreadable: 66
-        case .notEncodable: 70
         case .several(let errors): errors.first?.exitCode ?? 65
         default: 65
         }

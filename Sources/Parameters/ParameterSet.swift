@@ -1,13 +1,9 @@
-import Foundation
-
 /// A group of parameters with a strict reader.
 ///
-/// Encoding fills every default in, under kebab-case keys (`labelSmoothing` is written `label-smoothing`); reading what
-/// was encoded gives an equal value.
-package protocol ParameterSet: Encodable, Equatable, Sendable {
-    /// Asks `fields` for every key, always in the same order and without skipping keys that other keys make needless.
-    /// A field that was refused has its default or a value in its range.
-    init(fields: inout Fields) throws
+/// Reading what was encoded gives an equal value. Two sets are equal that say the same.
+package protocol ParameterSet: Equatable, Sendable {
+    /// What is read, described and encoded, in this order.
+    static var schema: Schema<Self> { get }
 }
 
 /// What a user may write for one key.
@@ -29,6 +25,9 @@ package struct FieldDescription: Sendable, Equatable {
 }
 
 extension ParameterSet {
+    /// Every default; what must be given has a value that stands for none.
+    package init() { self = Self.schema.defaults }
+
     /// Reads the whole of a map.
     ///
     /// - Parameters:
@@ -39,22 +38,11 @@ extension ParameterSet {
         self = try Fields.reading(tree, file: file, path: path) { try Self(fields: &$0) }
     }
 
-    /// The set as a tree, every default filled in.
-    ///
-    /// - Throws: `ParameterError.notEncodable` for a number that is not finite.
-    package func encodedTree() throws -> Tree {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .custom { path in
-            KebabKey(path[path.count - 1].stringValue)
-        }
-        return try Tree(encoding: self, with: encoder)
-    }
+    /// A field that was refused has its default or a value in its range.
+    package init(fields: inout Fields) throws { self = try Self.schema.read(&fields) }
 
-    /// The set as a tree, every default filled in. What a strict reader let in can be encoded; a set made in code with
-    /// a number that is not finite gives an empty map.
-    package var tree: Tree {
-        (try? encodedTree()) ?? .empty
-    }
+    /// The set as a tree, every default filled in.
+    package var tree: Tree { Tree(.map(Self.schema.entries(of: self))) }
 
     /// Every key of the set with its range, default and explanation, in reading order.
     package static var documentation: [FieldDescription] {
@@ -62,19 +50,6 @@ extension ParameterSet {
         _ = try? Self(fields: &fields)
         return fields.descriptions
     }
-}
 
-/// `labelSmoothing` -> `label-smoothing`; what is kebab-case already stays.
-struct KebabKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) {
-        stringValue = name.reduce(into: "") { kebab, letter in
-            kebab += letter.isUppercase ? "-\(letter.lowercased())" : String(letter)
-        }
-    }
-
-    init?(stringValue: String) { self.init(stringValue) }
-    init?(intValue: Int) { nil }
+    package static func == (left: Self, right: Self) -> Bool { left.tree == right.tree }
 }

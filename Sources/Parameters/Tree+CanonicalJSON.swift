@@ -1,5 +1,3 @@
-import Foundation
-
 extension Tree {
     /// The one JSON text of a value: keys sorted by their bytes, no spaces, the shortest digits that read back as the
     /// same number, whole reals without a fraction (`1.0` is `1`). Step keys are hashes of it.
@@ -15,7 +13,9 @@ extension Tree {
         case .null: text += "null".utf8
         case .boolean(let value): text += (value ? "true" : "false").utf8
         case .integer(let value): text += String(value).utf8
-        case .real(let value): text += (Int(exactly: value).map(String.init) ?? "\(value)").utf8
+        case .real(let value):
+            precondition(value.isFinite, "\(value) cannot be written as JSON")
+            text += (Int(exactly: value).map(String.init) ?? "\(value)").utf8
         case .text(let value): Self.writeQuoted(value, to: &text)
         case .list(let elements):
             text.append(UInt8(ascii: "["))
@@ -59,24 +59,5 @@ extension Tree {
             }
         }
         text.append(UInt8(ascii: "\""))
-    }
-}
-
-extension Tree {
-    /// The tree of any encodable value; keys are those the value encodes.
-    ///
-    /// - Throws: `ParameterError.notEncodable`, for instance for a number that is not finite.
-    package init<Value: Encodable>(encoding value: Value) throws {
-        try self.init(encoding: value, with: JSONEncoder())
-    }
-
-    init<Value: Encodable>(encoding value: Value, with encoder: JSONEncoder) throws {
-        let name = "\(Value.self)"
-        do {
-            try self.init(json: try encoder.encode(value), file: name)
-        } catch EncodingError.invalidValue(let found, let context) {
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw ParameterError.notEncodable(type: name, path: path, found: "\(found)")
-        }
     }
 }

@@ -37,6 +37,8 @@ package struct Tree: Sendable {
         self.column = column
     }
 
+    package init(_ integers: [Int]) { self.init(.list(integers.map { Tree(.integer($0)) })) }
+
     /// A map with nothing in it.
     package static let empty = Tree(.map([]))
 

@@ -38,16 +38,10 @@ struct BranchReader {
 
     /// - Returns: nil where the branch cannot be read.
     private func branch(_ name: String, changes: Tree, _ fields: Fields) throws -> Pipeline.Branch? {
-        var base = base
-        // The forms of `neurons` exclude each other: another one replaces it, and is not merged with it.
-        if changes["growth.neurons"] != nil { base["growth.neurons"] = nil }
-        // So do families of networks.
-        let kind = base["network.kind"]?.text ?? MLP.kind
-        if let other = changes["network.kind"]?.text, other != kind { base["network"] = nil }
-        let tree = changes.merged(over: base)
+        let tree = Experiment.schema.merged(changes, over: base)
         let path = changes == .empty ? "" : "branches.\(name)"
         let experiment = try fields.inside(tree, path: path, identity: "") {
-            try Experiment(fields: &$0, path: path)
+            try Experiment(fields: &$0)
         }
         return experiment.map { experiment in
             Pipeline.Branch(

@@ -27,21 +27,26 @@ struct BranchSettings {
         let loss = experiment.loss
         self.branch = branch.name
         dataset = experiment.dataset.tree
-        evaluation = EvaluationParameters(loss: loss).tree
-        var training = experiment.seed
-        training.epochs = pipeline.seedEpochs(of: branch)
-        var network: NetworkParameters?
-        if case .network(let parameters) = experiment.start { network = parameters }
-        seed = SeedParameters(network: network, training: training, loss: loss, seed: 0).tree
+        var evaluation = EvaluationParameters()
+        evaluation.loss = loss
+        self.evaluation = evaluation.tree
+        var seed = SeedParameters()
+        if case .network(let network) = experiment.start { seed.network = network }
+        seed.training = experiment.seed
+        seed.training.epochs = pipeline.seedEpochs(of: branch)
+        seed.loss = loss
+        self.seed = seed.tree
         let plan = experiment.growth
         rounds = (0..<plan.rounds).map { index in
             let round = index + 1
             let isLast = round == plan.rounds
             let phase = isLast ? experiment.final : experiment.tune
+            var tuning = TuneParameters()
+            tuning.training = phase.training
+            tuning.loss = loss
             // Round 0: the last training takes place even where its round added nothing.
-            let tuning = TuneParameters(
-                training: phase.training, loss: loss, seed: 0, round: isLast ? 0 : round,
-                resetOptimizer: phase.resetOptimizer)
+            tuning.round = isLast ? 0 : round
+            tuning.resetOptimizer = phase.resetOptimizer
             return Round(
                 bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,
                 growth: plan.growthParameters(round: round, loss: loss, seed: 0).tree, tune: tuning.tree)

@@ -5,7 +5,7 @@ package import Parameters
 package import Training
 
 /// Everything one branch of a pipeline settles: the fields of the YAML file, the branch's changes applied.
-package struct Experiment: Equatable, Sendable {
+package struct Experiment: ParameterSet {
     /// What is trained first.
     package enum Start: Equatable, Sendable {
         case network(NetworkParameters)
@@ -13,60 +13,40 @@ package struct Experiment: Equatable, Sendable {
         case finalOf(branch: String)
     }
 
-    package var dataset: DatasetParameters
-    package var start: Start
-    package var loss: LossParameters
-    package var seed: TrainingParameters
-    package var growth: GrowthPlan
-    package var tune: TuningPhase
+    package var dataset = DatasetParameters(dataset: "")
+    package var start = Start.network(NetworkParameters())
+    package var loss = LossParameters()
+    package var seed = TrainingParameters()
+    package var growth = GrowthPlan()
+    package var tune = TuningPhase()
     /// In place of `tune` after the last round.
-    package var final: TuningPhase
+    package var final = TuningPhase()
+
+    /// What `tune:` leaves out is as in `seed:`, and what `final:` leaves out is as in `tune:`.
+    package static let schema = Schema(
+        Self(),
+        .inline(\.dataset),
+        Schema.Field(
+            key: "network", read: { $1.start = try Start(&$0) }, encode: { $0.start.tree },
+            merge: { $0.text ?? $1.text == nil ? NetworkParameters.schema.merged($0, over: $1) : $0 }),
+        .set("loss", \.loss),
+        .set("seed", \.seed),
+        .set("growth", \.growth),
+        .set("tune", \.tune, inheriting: ["seed"]),
+        .set("final", \.final, inheriting: ["tune", "seed"]))
 }
 
 /// The sections `tune:` and `final:`: how a grown network is trained on.
 package struct TuningPhase: ParameterSet {
-    package var training: TrainingParameters
-    package var resetOptimizer: Bool
+    package var training = TrainingParameters()
+    package var resetOptimizer = false
 
-    package init(fields: inout Fields) throws {
-        training = try TrainingParameters(fields: &fields)
-        resetOptimizer = try fields.boolean(
-            "reset-optimizer", default: false, "forget the optimiser's state instead of going on with it")
-    }
-}
-
-extension Experiment {
-    /// Reads the fields, which stand at the top level of a pipeline file.
-    ///
-    /// What `tune:` leaves out is as in `seed:`, and what `final:` leaves out is as in `tune:`.
-    ///
-    /// - Parameters:
-    ///   - path: where it stands, for messages: empty, or `branches.NAME`.
-    init(fields: inout Fields, path: String) throws {
-        dataset = try DatasetParameters(fields: &fields)
-        start = try Start(&fields)
-        loss = try fields.set("loss", default: LossParameters(), "what is minimised")
-        seed = try fields.set("seed", default: TrainingParameters(), "how the seed network is trained")
-        growth = try fields.set("growth", "how the network grows")
-        let seedTree = Self.section("seed", &fields) ?? .empty
-        let tuneTree = Self.section("tune", &fields)?.merged(over: seedTree) ?? seedTree
-        let finalTree = Self.section("final", &fields)?.merged(over: tuneTree) ?? tuneTree
-        tune = try Self.phase("tune", tuneTree, fields, path)
-        final = try Self.phase("final", finalTree, fields, path)
-    }
-
-    private static func phase(
-        _ key: String, _ tree: Tree, _ fields: Fields, _ path: String
-    ) throws -> TuningPhase {
-        let place = path.isEmpty ? key : "\(path).\(key)"
-        let phase = try fields.inside(tree, path: place, identity: key) { try TuningPhase(fields: &$0) }
-        return try phase ?? TuningPhase(tree: .empty, file: place)
-    }
-
-    /// A section, unless it is not given or holds nothing.
-    private static func section(_ key: String, _ fields: inout Fields) -> Tree? {
-        fields.tree(key).flatMap { $0.isNull ? nil : $0 }
-    }
+    package static let schema = Schema(
+        Self(),
+        .inline(\.training),
+        .field(
+            "reset-optimizer", \.resetOptimizer, .boolean,
+            "forget the optimiser's state instead of going on with it"))
 }
 
 extension Experiment.Start {
@@ -75,16 +55,23 @@ extension Experiment.Start {
     /// `network: {widths: …}` or `network: final-of BRANCH`.
     fileprivate init(_ fields: inout Fields) throws {
         guard let text = fields.tree("network")?.text else {
-            self = .network(try fields.set("network", "the seed network"))
+            self = .network(try fields.set("network"))
             return
         }
         guard text.hasPrefix(Self.keyword) else {
             fields.refuse(
                 "network", found: "'\(text)'", allowed: "a map such as {widths: [8, 8]}, or final-of BRANCH")
-            self = .network(NetworkParameters(widths: []))
+            self = .network(NetworkParameters())
             return
         }
         self = .finalOf(branch: text.dropFirst(Self.keyword.count).trimmingSpaces)
+    }
+
+    fileprivate var tree: Tree {
+        switch self {
+        case .network(let parameters): parameters.tree
+        case .finalOf(let branch): Tree(.text(Self.keyword + branch))
+        }
     }
 }
 

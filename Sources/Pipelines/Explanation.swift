@@ -29,7 +29,7 @@ package struct Explanation {
     }
 
     private var key: [String] {
-        let stage = step.stage.rawValue
+        let stage = step.kind.stage
         var lines = [
             "its key", "  stage       \(stage)", "  source      \(planner.source(of: stage))",
             "  platform    \(planner.platform)",
@@ -55,7 +55,7 @@ package struct Explanation {
         let linked = try? planner.store.digest(ofLink: planner.link(of: step))
         let run =
             survey[index].record
-            ?? linked.flatMap { history.run(that: $0, stage: step.stage, nearest: parts) }
+            ?? linked.flatMap { history.run(that: $0, stage: step.kind.stage, nearest: parts) }
         guard let run else { return ["the last run", "  none is recorded"] }
         let measured = run.measurements
         let memory = measured.peakMemoryBytes / 1_048_576

@@ -1,30 +1,26 @@
-import Datasets
-import Growth
-import Networks
 import Parameters
-import Training
 
 /// Every field of a pipeline file with what it allows, for a terminal.
 package enum FieldTable {
     package static var text: String {
+        let all = Experiment.documentation
         let top =
-            DatasetParameters.documentation + [
+            all.filter { !$0.key.contains(".") } + [
                 field("description", "text", "", "what the experiment is about, in a sentence"),
                 field("seeds", "a list of different integers", "[0]", "each branch runs once per seed"),
                 field(
                     "branches", "a map of names to changes", "{main: {}}",
                     "each changes any field below, by path"),
             ]
-        let families = NetworkFamilies.types.map { family in
-            ("network: {kind: \(family.kind), …}", family.documentation)
-        }
-        let sections: [(String, [FieldDescription])] =
-            [("network", Array(NetworkParameters.documentation.prefix(1)))] + families + [
-                ("loss", LossParameters.documentation), ("seed", TrainingParameters.documentation),
-                ("growth", GrowthPlan.documentation), ("tune", TuningPhase.documentation),
-            ]
         var text = table(top)
-        for (name, fields) in sections { text += "\n\(name):\(notes[name] ?? "")\n" + table(fields) }
+        for section in ["network", "loss", "seed", "growth", "tune"] {
+            let fields = all.filter { $0.key.hasPrefix("\(section).") }.map { field in
+                var field = field
+                field.key.removeFirst(section.count + 1)
+                return field
+            }
+            text += "\n\(section):\(notes[section] ?? "")\n" + table(fields)
+        }
         return text + "\nfinal:  as tune, after the last round; what is left out is as in tune\n"
     }
 

@@ -1,3 +1,5 @@
+import Artifacts
+
 /// What make is told to run although its result is known.
 package enum Again: Equatable, Sendable {
     case nothing
@@ -58,7 +60,7 @@ extension Planner {
         let first = step.twin.map { " | \(file(workflow.steps[$0]))" } ?? ""
         let flag = isAgain && (step.twin == nil || again != .all) ? "--rerun" : ""
         text += ".PHONY: \(file(step))\n\(file(step)): \(needed.joined(separator: " "))\(first)\n"
-        text += "\t$(call run-step,\(step.stage.rawValue),\(step.id),\(options.dropFirst()),\(flag))\n"
+        text += "\t$(call run-step,\(step.kind.stage),\(step.id),\(options.dropFirst()),\(flag))\n"
     }
 
     private func file(_ step: Step) -> String { "$(A)/\(step.id).h5" }

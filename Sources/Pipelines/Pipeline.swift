@@ -43,9 +43,9 @@ extension Pipeline {
     private init(fields: inout Fields, tree: Tree, name: String, file: String) throws {
         self.name = name
         self.file = file
-        description = try fields.text(
-            "description", default: "", "what the experiment is about, in a sentence")
-        _ = try Experiment(fields: &fields, path: "")
+        description = try fields.read(
+            "description", .text, default: "", "what the experiment is about, in a sentence")
+        _ = try Experiment(fields: &fields)
         seeds = try Self.seeds(&fields)
         let overrides = fields.tree("branches")
         var base = tree
@@ -59,8 +59,9 @@ extension Pipeline {
     }
 
     private static func seeds(_ fields: inout Fields) throws -> [Int] {
-        let seeds = try fields.integers(
-            "seeds", in: 0...Int(Int32.max), count: 1...1000, default: [0], "each branch runs once per seed")
+        let seeds = try fields.read(
+            "seeds", .integers(in: 0...Int(Int32.max), count: 1...1000), default: [0],
+            "each branch runs once per seed")
         var seen: Set<Int> = []
         for seed in seeds where !seen.insert(seed).inserted {
             fields.refuse("seeds", found: "\(seed) twice", allowed: "different numbers")

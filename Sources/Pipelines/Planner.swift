@@ -54,7 +54,7 @@ package struct Planner: Sendable {
             }
         }
         let parts = KeyParts(
-            stage: step.stage.rawValue, source: source(of: step.stage.rawValue), platform: platform,
+            stage: step.kind.stage, source: source(of: step.kind.stage), platform: platform,
             parameters: step.parameters, inputs: inputs)
         let key = parts.key
         let record = try store.record(for: key)

@@ -45,8 +45,8 @@ package struct RunHistory: Sendable {
     }
 
     /// The run that made what a step's link points to: of several, the one that differs least from `parts`.
-    func run(that made: Digest, stage: StageName, nearest parts: KeyParts?) -> RunRecord? {
-        let candidates = (runs[made] ?? []).filter { $0.parts.stage == stage.rawValue }
+    func run(that made: Digest, stage: String, nearest parts: KeyParts?) -> RunRecord? {
+        let candidates = (runs[made] ?? []).filter { $0.parts.stage == stage }
         guard let parts else { return candidates.max { $0.measurements.start < $1.measurements.start } }
         return candidates.min { distance($0, parts) < distance($1, parts) }
     }
@@ -78,7 +78,8 @@ extension Planner {
             return .recordElsewhere(record.output)
         }
         guard let linked else { return .neverRan }
-        guard let parts = entry.parts, let last = history.run(that: linked, stage: step.stage, nearest: parts)
+        guard let parts = entry.parts,
+            let last = history.run(that: linked, stage: step.kind.stage, nearest: parts)
         else {
             return .notRecorded
         }

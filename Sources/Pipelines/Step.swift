@@ -1,16 +1,6 @@
 package import Artifacts
 package import Parameters
 
-/// The stages that make a step's artifact, by the names of their executables.
-package enum StageName: String, CaseIterable, Sendable {
-    case loadDataset = "load-dataset"
-    case trainSeed = "train-seed"
-    case computeBottlenecks = "compute-bottlenecks"
-    case grow
-    case fineTune = "fine-tune"
-    case evaluate
-}
-
 /// One run of one stage: what make knows as a target.
 package struct Step: Sendable {
     /// Where an input comes from.
@@ -32,7 +22,7 @@ package struct Step: Sendable {
     package var seed: Int
     /// Within its chain: `grow-1`.
     package var name: String
-    package var stage: StageName
+    package var kind: StepKind
     /// Resolved, every default filled in.
     package var parameters: Tree
     /// `parameters`, as they stand in the step's .json and in its key.

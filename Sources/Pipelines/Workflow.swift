@@ -18,7 +18,7 @@ package struct Workflow: Sendable {
 
     /// What makes two steps the same work whatever their names.
     private struct Work: Hashable {
-        var stage: StageName
+        var kind: StepKind
         var parameters: String
         var inputs: [String]
     }
@@ -108,52 +108,37 @@ extension Workflow {
         plans.append(Plan(pipeline: pipeline, chains: pipeline.branches.flatMap { chains[$0.name] ?? [] }))
     }
 
-    /// dataset -> seed -> [bottlenecks-r -> grow-r -> tune-r] -> evaluation.
+    /// One chain, as ``StepKind`` has it.
     ///
     /// - Parameter origin: the step whose network's architecture is trained from scratch.
     private mutating func addChain(
         _ pipeline: String, _ settings: BranchSettings, seed: Int, _ descriptor: Descriptor, origin: Int?
     ) -> Chain {
         var chain: [Int] = []
-        func template(_ name: String, _ stage: StageName, _ parameters: Tree, _ inputs: [Step.Input]) -> Step
-        {
-            Step(
-                pipeline: pipeline, branch: settings.branch, seed: seed, name: name, stage: stage,
-                parameters: parameters, parametersJSON: parameters.canonicalJSON,
-                inputs: inputs.sorted { $0.name < $1.name })
+        // The last step that made an artifact of each kind.
+        var latest: [Kind: Int] = [:]
+        func add(_ kind: StepKind, round: Int = 0, _ parameters: Tree, _ others: [Step.Input] = []) -> Int {
+            let inputs = kind.inputs.compactMap { input in
+                latest[input].map { Step.Input(name: input.rawValue, source: .step($0)) }
+            }
+            let index = append(
+                Step(
+                    pipeline: pipeline, branch: settings.branch, seed: seed, name: kind.name(round: round),
+                    kind: kind, parameters: parameters, parametersJSON: parameters.canonicalJSON,
+                    inputs: (inputs + others).sorted { $0.name < $1.name },
+                    descriptor: kind == .dataset ? descriptor.path : nil), to: &chain)
+            latest[kind.output] = index
+            return index
         }
-        func input(_ name: String, _ index: Int) -> Step.Input {
-            Step.Input(name: name, source: .step(index))
-        }
-
-        var load = template("dataset", .loadDataset, settings.dataset, descriptor.inputs)
-        load.descriptor = descriptor.path
-        let dataset = append(load, to: &chain)
-        let architecture = origin.map { [input("architecture", $0)] } ?? []
-        var network = append(
-            template("seed", .trainSeed, settings.seed(seed), [input("dataset", dataset)] + architecture),
-            to: &chain)
+        _ = add(.dataset, settings.dataset, descriptor.inputs)
+        let architecture = origin.map { [Step.Input(name: "architecture", source: .step($0))] } ?? []
+        var network = add(.seed, settings.seed(seed), architecture)
         for (index, round) in settings.rounds.enumerated() {
-            let number = index + 1
-            let given = [input("dataset", dataset), input("network", network)]
-            let bottlenecks = append(
-                template("bottlenecks-\(number)", .computeBottlenecks, round.bottlenecks(seed), given),
-                to: &chain)
-            let grown = append(
-                template(
-                    "grow-\(number)", .grow, round.growth(seed), given + [input("bottlenecks", bottlenecks)]),
-                to: &chain)
-            network = append(
-                template(
-                    "tune-\(number)", .fineTune, round.tune(seed),
-                    [input("dataset", dataset), input("network", grown)]),
-                to: &chain)
+            _ = add(.bottlenecks, round: index + 1, round.bottlenecks(seed))
+            _ = add(.grow, round: index + 1, round.growth(seed))
+            network = add(.tune, round: index + 1, round.tune(seed))
         }
-        let evaluation = append(
-            template(
-                "evaluation", .evaluate, settings.evaluation,
-                [input("dataset", dataset), input("network", network)]),
-            to: &chain)
+        let evaluation = add(.evaluation, settings.evaluation)
         return Chain(
             branch: settings.branch, seed: seed, steps: chain, lastNetwork: network, evaluation: evaluation)
     }
@@ -166,7 +151,7 @@ extension Workflow {
             case .digest(let digest): "\(input.name)=\(digest)"
             }
         }
-        let work = Work(stage: step.stage, parameters: step.parametersJSON, inputs: inputs)
+        let work = Work(kind: step.kind, parameters: step.parametersJSON, inputs: inputs)
         step.twin = twins[work]
         if step.twin == nil { twins[work] = steps.count }
         steps.append(step)

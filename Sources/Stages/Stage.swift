@@ -140,7 +140,7 @@ package struct Stage<P: ParameterSet> {
         }
         let parts = KeyParts(
             stage: name, source: source, platform: Platform.identifier,
-            parameters: try parameters.encodedTree(), inputs: digests)
+            parameters: parameters.tree, inputs: digests)
         let link = options.output
         try store.withLock(on: parts, publishingTo: link) { lock in
             let before = try store.record(for: parts.key)

@@ -50,9 +50,13 @@ package struct StageOptions: ParsableArguments {
                 throw StageError.missingFile(option: "--parameters", path: parameters)
             }
             document = try Document(yamlFile: parameters)
-            document.tree = document.tree.merged(over: defaults)
+            document.tree = P.schema.merged(document.tree, over: defaults)
         }
-        for setting in settings { document.tree[setting.path] = setting.value }
+        for setting in settings {
+            var change = Tree.empty
+            change[setting.path] = setting.value
+            document.tree = P.schema.merged(change, over: document.tree)
+        }
         do {
             return try Fields.reading(document) { try P(fields: &$0) }
         } catch let error as ParameterError {

@@ -1,5 +1,5 @@
 /// Rows and columns of an image or a window.
-package struct Extent: Hashable, Sendable, Encodable {
+package struct Extent: Hashable, Sendable {
     package var height: Int
     package var width: Int
 
@@ -12,12 +12,6 @@ package struct Extent: Hashable, Sendable, Encodable {
 
     /// Positions.
     package var count: Int { height * width }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.unkeyedContainer()
-        try container.encode(height)
-        try container.encode(width)
-    }
 }
 
 /// A window that slides over an image, with zeros around it: kernel, stride, padding, dilation.

@@ -8,7 +8,7 @@ package import Parameters
 /// with Cutout", 2017). Only training sees it: evaluation and the statistics of growth read the images as they are.
 package struct AugmentationParameters: ParameterSet {
     /// What stands in the border and in the square.
-    package enum Fill: String, CaseIterable, Codable, Sendable {
+    package enum Fill: String, CaseIterable, Sendable {
         /// The channel's mean, which is 0 after normalisation.
         case mean
         /// A value of 0 in the image itself: black.
@@ -16,29 +16,22 @@ package struct AugmentationParameters: ParameterSet {
     }
 
     /// Pixels of the border; the crop is uniformly one of (2 pad + 1)².
-    package var pad: Int = 0
-    package var flip: Bool = false
+    package var pad = 0
+    package var flip = false
     /// The side of the square, whose middle is uniformly a pixel of the image; what reaches over an edge is lost.
-    package var cutout: Int = 0
-    package var fill: Fill = .mean
+    package var cutout = 0
+    package var fill = Fill.mean
 
-    package init(pad: Int = 0, flip: Bool = false, cutout: Int = 0, fill: Fill = .mean) {
-        self.pad = pad
-        self.flip = flip
-        self.cutout = cutout
-        self.fill = fill
-    }
-
-    package init(fields: inout Fields) throws {
-        pad = try fields.integer(
-            "pad", in: 0...65_535, default: 0, "border in pixels that the images are cropped out of at random"
-        )
-        flip = try fields.boolean("flip", default: false, "mirror half of the images left to right")
-        cutout = try fields.integer(
-            "cutout", in: 0...65_535, default: 0, "side in pixels of a square that is cut out at random")
-        fill = try fields.choice(
-            "fill", default: .mean, "what border and square hold: the channel's mean or black")
-    }
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "pad", \.pad, .integer(in: 0...65_535),
+            "border in pixels that the images are cropped out of at random"),
+        .field("flip", \.flip, .boolean, "mirror half of the images left to right"),
+        .field(
+            "cutout", \.cutout, .integer(in: 0...65_535),
+            "side in pixels of a square that is cut out at random"),
+        .field("fill", \.fill, .choice, "what border and square hold: the channel's mean or black"))
 
     /// Whether images are left as they are.
     package var isIdentity: Bool { pad == 0 && !flip && cutout == 0 }

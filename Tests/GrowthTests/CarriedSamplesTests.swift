@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import Datasets
 import GrowthMath
@@ -5,7 +6,7 @@ import GrowthReference
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 

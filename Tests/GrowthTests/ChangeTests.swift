@@ -5,7 +5,7 @@ import Networks
 import Parameters
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -30,7 +30,7 @@ struct ChangeTests {
 
     private func tuned(_ network: Network, round: Int = 1) throws -> Network {
         var training = TrainingParameters(epochs: 2)
-        training.optimizer = OptimizerParameters(kind: .adamw, rate: 0.01)
+        training.optimizer = OptimizerParameters(rule: AdamW(), rate: 0.01)
         return try #require(
             try fineTune(
                 TuneParameters(training: training, loss: LossParameters(), seed: 0, round: round),

@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import GrowthMath
 import GrowthReference
@@ -57,7 +58,7 @@ struct ConvolutionJointTests {
     func oneTap(named: ConvolutionCase) throws {
         let some = try Projected(named)
         let statistics = some.problem.statistics
-        let found = try TinyJoint().propose(for: some.problem, limit: .max)
+        let found = try TinyJoint(ridge: 0).propose(for: some.problem, limit: .max)
         #expect(found.neurons.count > 0)
         // Orthonormal rows for what H leaves of X; the singular values of G seen in them.
         let factor = try SemidefiniteFactor(some.readings[0].gram, threshold: 1e-9)
@@ -79,7 +80,7 @@ struct ConvolutionJointTests {
     func manyTaps(named: ConvolutionCase) throws {
         let some = try Projected(named)
         let bottleneck = some.problem.statistics.bottleneck
-        let found = try TinyJoint().propose(for: some.problem, limit: 6)
+        let found = try TinyJoint(ridge: 0).propose(for: some.problem, limit: 6)
         for neuron in 0..<found.neurons.count {
             let chosen = found.neurons.selecting([neuron])
             let taken = bottleneck - some.left(chosen, found.consumerUpdate(with: chosen))
@@ -101,7 +102,7 @@ struct ConvolutionJointTests {
         arguments: ConvolutionCase.all, SignRule.allCases)
     func refit(named: ConvolutionCase, signs: SignRule) throws {
         let some = try Projected(named)
-        let found = try TinyJoint().propose(for: some.problem, limit: 2)
+        let found = try TinyJoint(ridge: 0).propose(for: some.problem, limit: 2)
         let moments = try some.oracle.moments(found.neurons)
         let gains = NeuronGains(moments.gradient, neurons: found.neurons, slopes: some.oracle.slopes)
         let chosen = signs.choose(found.neurons, gains: gains)

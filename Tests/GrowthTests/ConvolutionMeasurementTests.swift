@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import Datasets
 import GrowthMath
@@ -5,7 +6,7 @@ import GrowthReference
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -17,12 +18,12 @@ struct ConvolutionMeasurementTests {
         _ method: String, taps: SiteGeometry.Scheme = .full, samples: SamplePolicy = .all
     ) throws -> BottleneckParameters {
         var result = BottleneckParameters()
-        result.proposal.method = try #require(GrowthMethodName(rawValue: method))
+        result.proposal.method = try #require(MethodParameters(method))
         result.proposal.neurons = .most(3)
-        result.proposal.taps = taps
+        result.proposal.method.set(taps: taps)
         result.measurement.samples = samples
         result.measurement.keepStatistics = true
-        result.measurement.ridge = 0
+        result.proposal.method.set(ridge: 0)
         return result
     }
 
@@ -155,11 +156,11 @@ struct ConvolutionMeasurementTests {
         ] {
             let network = try SampleNetworks.network(kind, width: width)
             var plan = GrowthPlan(rounds: 1)
-            plan.proposal.method = try #require(GrowthMethodName(rawValue: method))
+            plan.proposal.method = try #require(MethodParameters(method))
             plan.proposal.neurons = .most(2)
-            plan.proposal.taps = taps
+            plan.proposal.method.set(taps: taps)
             plan.measurement.samples = .all
-            plan.placement.refit = refit
+            plan.proposal.method.set(refit: refit)
             let loss = LossParameters()
             var bottlenecks = try computeBottlenecks(
                 plan.bottleneckParameters(round: 1, loss: loss, seed: 0), dataset: same, network: network)
@@ -184,8 +185,8 @@ struct ConvolutionMeasurementTests {
 
     @Test(
         "every method widens every site of every network, and records what happened to the validation loss",
-        arguments: SampleNetworks.Kind.allCases, GrowthMethodName.allCases)
-    func everyMethod(kind: SampleNetworks.Kind, method: GrowthMethodName) throws {
+        arguments: SampleNetworks.Kind.allCases, MethodParameters.all)
+    func everyMethod(kind: SampleNetworks.Kind, method: MethodParameters) throws {
         var network = try SampleNetworks.network(kind)
         for round in 1...2 {
             var plan = GrowthPlan(rounds: 2)
@@ -229,12 +230,16 @@ struct ConvolutionMeasurementTests {
         }
     }
 
-    @Test("both stages are told the same taps")
+    @Test("both stages are told the same of the method")
     func otherTaps() throws {
         let network = try SampleNetworks.network(.plain)
         let found = try computeBottlenecks(
             parameters("tiny-joint", taps: .restricted), dataset: dataset, network: network)
-        #expect(throws: GrowthError.otherTaps(found: "restricted", expected: "full")) {
+        #expect(
+            throws: GrowthError.otherMethod(
+                found: #"{"kind":"tiny-joint","refit":true,"ridge":0,"taps":"restricted"}"#,
+                expected: #"{"kind":"tiny-joint","refit":true,"ridge":0.1,"taps":"full"}"#)
+        ) {
             try growNetwork(GrowthParameters(), dataset: dataset, network: network, bottlenecks: found)
         }
     }

@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import Foundation
 import GrowthMath

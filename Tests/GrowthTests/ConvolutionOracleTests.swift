@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import GrowthMath
 import GrowthReference
@@ -55,7 +56,7 @@ struct ConvolutionOracleTests {
     @Test("gradmax", arguments: ConvolutionCase.all.filter { $0.scheme == .full })
     func gradMax(named: ConvolutionCase) throws {
         let oracle = try named.open()
-        let found = try oracle.propose(GradMax(length: .unit, countsBias: true), "gradmax/")
+        let found = try oracle.propose(GradMax(unit: .one, countsBias: true), "gradmax/")
         #expect(agrees(found.singularValues, try oracle.numbers("gradmax/singular_values")))
         let fanOut = try oracle.matrix("gradmax/omega").transposed.tapsToRows(found.neurons.taps).transposed
         #expect(agrees(found.neurons.fanOut, fanOut))
@@ -129,7 +130,7 @@ struct ConvolutionOracleTests {
     func slope(named: ConvolutionCase) throws {
         let oracle = try named.open()
         let statistics = try oracle.statistics()
-        for method in [Tiny() as any GrowthMethod, TinyJoint(), Fisher()] {
+        for method in [Tiny() as any GrowthMethod, TinyJoint(ridge: 0), Fisher()] {
             let found = try method.propose(for: oracle.problem(largest: 1, published: false), limit: 3)
             let gains = NeuronGains(
                 try oracle.moments(found.neurons).gradient, neurons: found.neurons, slopes: oracle.slopes)
@@ -140,7 +141,7 @@ struct ConvolutionOracleTests {
                     update: update, moment: statistics.consumerMoment,
                     gains: sign > 0 ? gains.plus : gains.minus)
                 let slope = slope(oracle, neurons, update)
-                #expect(agrees(-slope, predicted.total, to: 1e-6), "\(type(of: method).name)")
+                #expect(agrees(-slope, predicted.total, to: 1e-6), "\(type(of: method).kind)")
             }
         }
     }

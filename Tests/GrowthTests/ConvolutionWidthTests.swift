@@ -1,10 +1,11 @@
+import Parameters
 import GrowthMath
 import Correlations
 import Datasets
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 

@@ -1,10 +1,11 @@
+import Parameters
 import Datasets
 import GrowthMath
 import GrowthReference
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -35,7 +36,7 @@ struct GrowNetworkTests: GrowsNetworks {
 
     @Test("neurons that GradMax adds to a ReLU network learn")
     func gradMaxLearns() throws {
-        let method = try #require(GrowthMethodName(rawValue: "gradmax"))
+        let method = try #require(MethodParameters("gradmax"))
         let network = try SampleDataset.network(.relu, dataset: dataset)
         let grown = try #require(try grow(network) { $0.proposal.method = method }.outcome.network)
         let tuned = try #require(
@@ -51,8 +52,8 @@ struct GrowNetworkTests: GrowsNetworks {
 
     @Test(
         "every method widens every site, and what was recorded is what happened to the validation loss",
-        arguments: GrowthMethodName.allCases, [Activation.Function.relu, .selu, .tanh, .gelu, .identity])
-    func everyMethod(method: GrowthMethodName, activation: Activation.Function) throws {
+        arguments: MethodParameters.all, [Activation.Function.relu, .selu, .tanh, .gelu, .identity])
+    func everyMethod(method: MethodParameters, activation: Activation.Function) throws {
         let network = try SampleDataset.network(activation, dataset: dataset)
         let outcome = try grow(network) { $0.proposal.method = method }.outcome
         #expect(outcome.records.map(\.width) == ["hidden2", "hidden1"])
@@ -78,7 +79,7 @@ struct GrowNetworkTests: GrowsNetworks {
     func functionIsKept(name: String) throws {
         for activation in [Activation.Function.relu, .selu, .tanh] {
             let network = try SampleDataset.network(activation, dataset: dataset)
-            let method = try #require(GrowthMethodName(rawValue: name))
+            let method = try #require(MethodParameters(name))
             let grown = try #require(
                 try grow(network) {
                     $0.proposal.method = method
@@ -130,7 +131,7 @@ struct GrowNetworkTests: GrowsNetworks {
             test: dataset.test)
         for activation in [Activation.Function.tanh, .relu, .selu, .gelu] {
             let network = try SampleDataset.network(activation, dataset: same)
-            let method = try #require(GrowthMethodName(rawValue: name))
+            let method = try #require(MethodParameters(name))
             let outcome = try grow(
                 network,
                 {
@@ -138,7 +139,7 @@ struct GrowNetworkTests: GrowsNetworks {
                     $0.proposal.widths = .each
                     // Neurons that are preconditioned by the gradient are larger by its inverse.
                     $0.placement.amplitude = .fixed(name == "fisher" ? 2e-5 : 1e-3)
-                    $0.placement.refit = refit
+                    $0.proposal.method.set(refit: refit)
                 }, on: same
             ).outcome
             let record = try #require(outcome.records.first)

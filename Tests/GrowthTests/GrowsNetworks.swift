@@ -1,8 +1,9 @@
+import Parameters
 import Datasets
 import GrowthMath
 import Networks
 import Tensors
-import Training
+@testable import Training
 
 @testable import Growth
 

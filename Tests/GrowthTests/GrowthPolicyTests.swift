@@ -1,9 +1,10 @@
+import Parameters
 import Datasets
 import GrowthMath
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -86,13 +87,13 @@ struct GrowthPolicyTests: GrowsNetworks {
         let target = try grow(
             network,
             {
-                $0.proposal.method = GrowthMethodName(rawValue: "net2net") ?? .tinyJoint
+                $0.proposal.method = MethodParameters("net2net") ?? MethodParameters()
                 $0.proposal.neurons = .target([9, 11])
             }, round: 4)
         #expect(
             Width.plain(in: try #require(target.outcome.network).architecture).map(\.count) == [9, 11])
         let fraction = try grow(network) {
-            $0.proposal.method = GrowthMethodName(rawValue: "random") ?? .tinyJoint
+            $0.proposal.method = MethodParameters("random") ?? MethodParameters()
             $0.proposal.neurons = .fraction(0.5)
         }
         #expect(fraction.outcome.records.map(\.neurons) == [2, 3])
@@ -196,8 +197,12 @@ struct GrowthPolicyTests: GrowsNetworks {
         let network = try SampleDataset.network(.selu, dataset: dataset)
         let bottlenecks = try grow(network).bottlenecks
         var parameters = GrowthParameters()
-        parameters.proposal.method = try #require(GrowthMethodName(rawValue: "tiny"))
-        #expect(throws: GrowthError.otherMethod(found: "tiny-joint", expected: "tiny")) {
+        parameters.proposal.method = try #require(MethodParameters("tiny"))
+        #expect(
+            throws: GrowthError.otherMethod(
+                found: MethodParameters().tree.canonicalJSON,
+                expected: #"{"kind":"tiny","projected":true,"size":"root","taps":"full"}"#)
+        ) {
             try growNetwork(parameters, dataset: dataset, network: network, bottlenecks: bottlenecks)
         }
     }

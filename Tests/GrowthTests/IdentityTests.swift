@@ -1,3 +1,4 @@
+import Parameters
 import GrowthMath
 import GrowthReference
 import Tensors
@@ -26,7 +27,8 @@ struct IdentityTests {
     func bottleneckAfter(named: OracleCase) throws {
         let oracle = try named.open()
         let statistics = try oracle.statistics
-        let found = try TinyJoint().propose(for: oracle.problem(keeping: 1e-12, largest: 1), limit: .max)
+        let found = try TinyJoint(ridge: 0).propose(
+            for: oracle.problem(keeping: 1e-12, largest: 1), limit: .max)
         let (x, h) = (try oracle.producerInput, try oracle.consumerInput)
         for count in 0...found.neurons.count {
             let chosen = found.neurons.selecting(0..<count)
@@ -48,7 +50,7 @@ struct IdentityTests {
     func jointIsBetter(named: OracleCase) throws {
         let oracle = try named.open()
         let problem = try oracle.problem(keeping: 1e-12, largest: 1)
-        let joint = try TinyJoint().propose(for: problem, limit: .max).singularValues
+        let joint = try TinyJoint(ridge: 0).propose(for: problem, limit: .max).singularValues
         let published = try Tiny().propose(for: problem, limit: .max).singularValues
         let sum = { (values: [Double]) in values.reduce(0) { $0 + $1 * $1 } }
         #expect(sum(joint) >= sum(published) - 1e-12)
@@ -60,7 +62,9 @@ struct IdentityTests {
     func slope(named: OracleCase) throws {
         let oracle = try named.open()
         let statistics = try oracle.statistics
-        for method in [Tiny() as any GrowthMethod, TinyJoint(), Fisher(), Fisher(target: .afterOwnUpdate)] {
+        for method in [
+            Tiny() as any GrowthMethod, TinyJoint(ridge: 0), Fisher(), Fisher(target: .afterOwnUpdate),
+        ] {
             let found = try method.propose(for: oracle.problem(largest: 1), limit: 3)
             let gains = try gains(oracle, found.neurons, oracle.slopes)
             for signs in [1.0, -1.0] {
@@ -70,7 +74,7 @@ struct IdentityTests {
                     update: update, moment: statistics.consumerMoment,
                     gains: signs > 0 ? gains.plus : gains.minus)
                 let slope = try slope(oracle, neurons, update)
-                #expect(agrees(-slope, predicted.total, to: 1e-6), "\(type(of: method).name)")
+                #expect(agrees(-slope, predicted.total, to: 1e-6), "\(type(of: method).kind)")
             }
         }
     }
@@ -119,7 +123,7 @@ struct IdentityTests {
 
     @Test(
         "inputs scaled by t with weights scaled by 1/t get the same neurons", arguments: [1e-3, 1e3],
-        [Tiny() as any GrowthMethod, TinyJoint(), Fisher()])
+        [Tiny() as any GrowthMethod, TinyJoint(ridge: 0), Fisher()])
     func inputScale(t: Double, method: any GrowthMethod) throws {
         let oracle = try OracleCase(name: "mlp_tanh_mse", layer: 1).open()
         let x = try oracle.producerInput
@@ -141,11 +145,11 @@ struct IdentityTests {
     func lossScale(t: Double) throws {
         let oracle = try OracleCase(name: "mlp_selu_ce", layer: 2).open()
         var problem = try oracle.problem(keeping: 1e-4, largest: 1)
-        let before = try TinyJoint().propose(for: problem, limit: .max)
+        let before = try TinyJoint(ridge: 0).propose(for: problem, limit: .max)
         problem.statistics = try SiteStatistics(
             producerInput: oracle.producerInput, consumerInput: oracle.consumerInput,
             functionalGradient: t * (try oracle.gradient))
-        let after = try TinyJoint().propose(for: problem, limit: .max)
+        let after = try TinyJoint(ridge: 0).propose(for: problem, limit: .max)
         #expect(agrees((1 / t) * after.neurons.product, before.neurons.product))
         #expect(after.singularValues.count == before.singularValues.count)
     }

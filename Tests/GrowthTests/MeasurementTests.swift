@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import Datasets
 import GrowthMath
@@ -7,7 +8,7 @@ import Networks
 import Tensors
 import TestSupport
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -19,13 +20,13 @@ struct MeasurementTests {
         _ method: String, samples: SamplePolicy = .all, shards: Int = 2, widths: WidthPolicy = .all
     ) throws -> BottleneckParameters {
         var result = BottleneckParameters()
-        result.proposal.method = try #require(GrowthMethodName(rawValue: method))
+        result.proposal.method = try #require(MethodParameters(method))
         result.proposal.neurons = .most(3)
         result.proposal.widths = widths
         result.measurement.samples = samples
         result.measurement.shards = shards
         result.measurement.keepStatistics = true
-        result.measurement.ridge = 0
+        result.proposal.method.set(ridge: 0)
         return result
     }
 
@@ -178,10 +179,10 @@ struct MeasurementTests {
 
     @Test(
         "what is written to a file reads back the same, raw statistics aside",
-        arguments: GrowthMethodName.allCases)
-    func file(name: GrowthMethodName) throws {
+        arguments: MethodParameters.all)
+    func file(name: MethodParameters) throws {
         let network = try SampleDataset.network(.relu, dataset: dataset)
-        var found = try computeBottlenecks(parameters(name.rawValue), dataset: dataset, network: network)
+        var found = try computeBottlenecks(parameters(name.kind), dataset: dataset, network: network)
         let folder = TemporaryFolder()
         let path = folder.path("bottlenecks.h5")
         try found.content.write(to: path)

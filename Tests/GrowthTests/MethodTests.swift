@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import GrowthMath
 import GrowthReference
@@ -64,8 +65,8 @@ struct MethodTests {
 
     @Test(
         "no method proposes more than the limit, and all but random ones at most the rank",
-        arguments: GrowthMethodName.allCases)
-    func limits(name: GrowthMethodName) throws {
+        arguments: MethodParameters.all)
+    func limits(name: MethodParameters) throws {
         let problem = try oracle("mlp_relu_ce", 2).problem(largest: 1)
         for limit in [0, 1, 2, 5, 40] {
             let found = try name.method.propose(for: problem, limit: limit)
@@ -79,8 +80,8 @@ struct MethodTests {
         }
     }
 
-    @Test("a method that misses a statistic says which", arguments: GrowthMethodName.allCases)
-    func missingStatistics(name: GrowthMethodName) throws {
+    @Test("a method that misses a statistic says which", arguments: MethodParameters.all)
+    func missingStatistics(name: MethodParameters) throws {
         var problem = try oracle().problem(largest: 1)
         problem.statistics.inputCovariance = nil
         problem.statistics.inputMoment = nil
@@ -88,7 +89,7 @@ struct MethodTests {
         if name.method.needs.isEmpty {
             #expect(try name.method.propose(for: problem, limit: 2).neurons.count == 2)
         } else {
-            let method = type(of: name.method).name
+            let method = name.kind
             #expect {
                 try name.method.propose(for: problem, limit: 2)
             } throws: { error in
@@ -100,11 +101,11 @@ struct MethodTests {
     @Test("methods are found by their names, and only by those")
     func names() {
         #expect(
-            GrowthMethodName.allCases.map(\.rawValue) == [
+            MethodParameters.methods.names == [
                 "tiny-joint", "tiny", "gradmax", "random", "random-zero-out", "fisher", "net2net",
             ])
-        #expect(GrowthMethodName(rawValue: "tiny-joint") == .tinyJoint)
-        #expect(GrowthMethodName(rawValue: "tinny") == nil)
+        #expect(MethodParameters("tiny-joint") == MethodParameters())
+        #expect(MethodParameters("tinny") == nil)
     }
 
     @Test("amplitude γ puts √γ on both sides of a neuron")
@@ -116,15 +117,14 @@ struct MethodTests {
 
     @Test("a ridge keeps weights small; a tiny one changes nothing")
     func ridge() throws {
-        var problem = try oracle("mlp_tanh_mse", 1).problem(largest: 1)
-        let without = try TinyJoint().propose(for: problem, limit: 2)
-        problem.thresholds.ridge = 1e-12
+        let problem = try oracle("mlp_tanh_mse", 1).problem(largest: 1)
+        let without = try TinyJoint(ridge: 0).propose(for: problem, limit: 2)
         #expect(
-            agrees(try TinyJoint().propose(for: problem, limit: 2).neurons.product, without.neurons.product))
-        problem.thresholds.ridge = 0.1
-        let some = try TinyJoint().propose(for: problem, limit: 2)
-        problem.thresholds.ridge = 10
-        let much = try TinyJoint().propose(for: problem, limit: 2)
+            agrees(
+                try TinyJoint(ridge: 1e-12).propose(for: problem, limit: 2).neurons.product,
+                without.neurons.product))
+        let some = try TinyJoint(ridge: 0.1).propose(for: problem, limit: 2)
+        let much = try TinyJoint(ridge: 10).propose(for: problem, limit: 2)
         #expect(some.neurons.product.squaredNorm < without.neurons.product.squaredNorm)
         #expect(much.neurons.product.squaredNorm < 0.1 * some.neurons.product.squaredNorm)
         #expect(some.singularValues[0] < without.singularValues[0])

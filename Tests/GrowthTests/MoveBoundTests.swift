@@ -1,10 +1,11 @@
+import Parameters
 import Datasets
 import GrowthMath
 import GrowthReference
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -26,9 +27,9 @@ struct MoveBoundTests: GrowsNetworks {
         var testDescription: String { "\(method), update: \(update), refit: \(refit), \(amplitude)" }
 
         func apply(_ plan: inout GrowthPlan) throws {
-            plan.proposal.method = try #require(GrowthMethodName(rawValue: method))
+            plan.proposal.method = try #require(MethodParameters(method))
             plan.placement.update = update
-            plan.placement.refit = refit
+            plan.proposal.method.set(refit: refit)
             plan.placement.amplitude = amplitude
             // Nothing counts as zero but zero.
             plan.measurement.rankThreshold = 1e-16

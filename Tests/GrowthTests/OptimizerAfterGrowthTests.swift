@@ -1,8 +1,9 @@
+import Parameters
 import Datasets
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -14,7 +15,7 @@ struct OptimizerAfterGrowthTests: GrowsNetworks {
 
     private func tuned(_ network: Network, epochs: Int, batch: Int) throws -> Network {
         var training = TrainingParameters(epochs: epochs, batch: batch)
-        training.optimizer = OptimizerParameters(kind: .adamw, rate: Self.rate)
+        training.optimizer = OptimizerParameters(rule: AdamW(), rate: Self.rate)
         return try #require(
             try fineTune(
                 TuneParameters(training: training, loss: LossParameters(), seed: 7), dataset: dataset,
@@ -26,7 +27,7 @@ struct OptimizerAfterGrowthTests: GrowsNetworks {
         arguments: ["tiny-joint", "random", "gradmax", "net2net"])
     func lengths(name: String) throws {
         let trained = try tuned(SampleDataset.network(.tanh, dataset: dataset), epochs: 20, batch: 20)
-        let method = try #require(GrowthMethodName(rawValue: name))
+        let method = try #require(MethodParameters(name))
         let grown = try #require(try grow(trained) { $0.proposal.method = method }.outcome.network)
         // The batch is the whole split: an epoch is a step.
         for (steps, most) in [(1, 1.01), (20, 22.0)] {

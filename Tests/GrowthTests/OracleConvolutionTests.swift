@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import GrowthMath
 import GrowthReference

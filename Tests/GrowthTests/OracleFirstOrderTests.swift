@@ -1,3 +1,4 @@
+import Parameters
 import GrowthMath
 import GrowthReference
 import Tensors

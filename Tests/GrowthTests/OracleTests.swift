@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import GrowthMath
 import GrowthReference
@@ -90,7 +91,7 @@ struct OracleTests {
     @Test("both forms of gradmax", arguments: OracleCase.all)
     func gradMax(named: OracleCase) throws {
         let oracle = try named.open()
-        let paper = try oracle.propose(GradMax(length: .unit, countsBias: true), "gradmax")
+        let paper = try oracle.propose(GradMax(unit: .one, countsBias: true), "gradmax")
         #expect(agrees(paper.singularValues, try oracle.numbers("gradmax/singular_values")))
         #expect(agrees(paper.neurons.fanOut, try oracle.matrix("gradmax/omega")))
         #expect(
@@ -100,7 +101,7 @@ struct OracleTests {
         let scale = try oracle.number("growneuron_gradmax/scale")
         var problem = try oracle.problem(largest: 1)
         problem.consumerWeights = oracle.network.layers[oracle.layer].extended
-        let published = try GradMax(length: .meanNorm(scale)).propose(for: problem, limit: 2)
+        let published = try GradMax(scale: scale).propose(for: problem, limit: 2)
         #expect(agrees(problem.meanFanOutNorm(for: 2), try oracle.number("growneuron_gradmax/mean_norm")))
         #expect(agrees(published.neurons.fanOut, try oracle.matrix("growneuron_gradmax/omega")))
         #expect(
@@ -133,7 +134,7 @@ struct OracleTests {
         let schur = covariance - explained
         #expect(agrees(schur, try oracle.matrix("joint/S_schur")))
 
-        let found = try oracle.propose(TinyJoint(), "joint", keeping: 1e-9)
+        let found = try oracle.propose(TinyJoint(ridge: 0), "joint", keeping: 1e-9)
         let update = try #require(found.consumerUpdate(with: found.neurons))
         let x = try oracle.producerInput
         let h = try oracle.consumerInput
@@ -157,7 +158,7 @@ struct OracleTests {
         arguments: OracleCase.regular)
     func jointNeurons(named: OracleCase) throws {
         let oracle = try named.open()
-        let found = try oracle.propose(TinyJoint(), "joint", keeping: 1e-9)
+        let found = try oracle.propose(TinyJoint(ridge: 0), "joint", keeping: 1e-9)
         #expect(agrees(found.singularValues, try oracle.numbers("joint/singular_values")))
         #expect(agrees(found.neurons.fanIn, try oracle.matrix("joint/alpha")))
         #expect(agrees(found.neurons.fanOut, try oracle.matrix("joint/omega")))

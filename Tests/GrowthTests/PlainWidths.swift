@@ -1,3 +1,4 @@
+import Parameters
 import GrowthMath
 import Correlations
 import Networks

@@ -1,8 +1,9 @@
+import Parameters
 import GrowthMath
 import Correlations
 import Networks
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -13,7 +14,7 @@ struct RecordedValuesTests {
     private struct Recorded {
         let kind: SampleNetworks.Kind
         let taps: SiteGeometry.Scheme
-        let method: GrowthMethodName
+        let method: MethodParameters
         /// ‖G‖²/n, Ψ, γ, the predicted and the realised decrease; nil where none is predicted.
         let values: [Double?]
 
@@ -21,7 +22,7 @@ struct RecordedValuesTests {
             let words = line.split(separator: " ").map(String.init)
             guard words.count == 8, let kind = SampleNetworks.Kind(rawValue: words[0]),
                 let taps = SiteGeometry.Scheme(rawValue: words[1]),
-                let method = GrowthMethodName(rawValue: words[2])
+                let method = MethodParameters(words[2])
             else { return nil }
             (self.kind, self.taps, self.method) = (kind, taps, method)
             values = words[3...].map(Double.init)
@@ -44,7 +45,7 @@ struct RecordedValuesTests {
             var plan = GrowthPlan(rounds: 1)
             plan.proposal.method = recorded.method
             plan.proposal.neurons = .most(3)
-            plan.proposal.taps = recorded.taps
+            plan.proposal.method.set(taps: recorded.taps)
             plan.measurement.samples = .all
             let loss = LossParameters()
             let outcome = try growNetwork(
@@ -65,7 +66,7 @@ struct RecordedValuesTests {
                 }
                 #expect(
                     abs(value - expected) <= tolerance * max(abs(expected), 1e-4),
-                    "\(recorded.taps) \(recorded.method.rawValue) \(index): \(value), \(expected)")
+                    "\(recorded.taps) \(recorded.method.kind) \(index): \(value), \(expected)")
             }
         }
     }

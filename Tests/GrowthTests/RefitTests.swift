@@ -1,3 +1,4 @@
+import Parameters
 import GrowthMath
 import GrowthReference
 import Tensors
@@ -17,7 +18,7 @@ struct RefitTests {
         init(_ named: OracleCase, signs: SignRule, limit: Int = 2, slopes: SlopesAtZero? = nil) throws {
             oracle = try named.open()
             statistics = try oracle.statistics
-            proposal = try TinyJoint().propose(for: oracle.problem(largest: 1), limit: limit)
+            proposal = try TinyJoint(ridge: 0).propose(for: oracle.problem(largest: 1), limit: limit)
             let slopes = slopes ?? oracle.slopes
             moments = try oracle.moments(proposal.neurons, slopes)
             let gains = NeuronGains(moments.gradient, neurons: proposal.neurons, slopes: slopes)

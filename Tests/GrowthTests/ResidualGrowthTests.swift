@@ -5,7 +5,7 @@ import Networks
 import Parameters
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -74,8 +74,8 @@ struct ResidualGrowthTests {
         "the predicted decrease is the slope of the loss, with sums, kinks, maxima and normalisations on the way",
         arguments: Kind.allCases,
         [
-            "method: tiny-joint", "method: tiny-joint, refit: false",
-            "method: tiny-joint, signs: pair, update: false", "method: tiny, taps: restricted",
+            "method: tiny-joint", "method: {kind: tiny-joint, refit: false}",
+            "method: tiny-joint, signs: pair, update: false", "method: {kind: tiny, taps: restricted}",
             "method: tiny, update: false", "method: fisher",
         ])
     private func prediction(kind: Kind, settings: String) throws {
@@ -160,10 +160,10 @@ struct ResidualGrowthTests {
 
     @Test(
         "every method grows the residual widths of residual networks in two rounds, and records what happened to the loss",
-        arguments: GrowthMethodName.allCases, [ResNet.Order.classic, .preActivation])
-    func everyMethod(method: GrowthMethodName, order: ResNet.Order) throws {
+        arguments: MethodParameters.all, [ResNet.Order.classic, .preActivation])
+    func everyMethod(method: MethodParameters, order: ResNet.Order) throws {
         var network = try ResidualNetworks.network(order)
-        let plan = try plan("rounds: 2, method: \(method.rawValue), neurons: {most: 2}")
+        let plan = try plan("rounds: 2, method: \(method.kind), neurons: {most: 2}")
         for round in 1...2 {
             let names = Width.residual(in: network.architecture).map(\.name).reversed()
             let widths = Width.residual(in: network.architecture).map(\.count)

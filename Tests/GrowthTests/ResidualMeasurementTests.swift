@@ -1,3 +1,4 @@
+import Parameters
 import Correlations
 import Datasets
 import GrowthMath
@@ -5,7 +6,7 @@ import GrowthReference
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -18,10 +19,10 @@ struct ResidualMeasurementTests {
         ridge: Double = 0.1, most: Int = 3, threads: Int = 1
     ) throws -> WidthBottleneck {
         var parameters = BottleneckParameters()
-        parameters.proposal.method = try #require(GrowthMethodName(rawValue: method))
-        parameters.proposal.taps = taps
+        parameters.proposal.method = try #require(MethodParameters(method))
+        parameters.proposal.method.set(taps: taps)
         parameters.proposal.neurons = .most(most)
-        parameters.measurement.ridge = ridge
+        parameters.proposal.method.set(ridge: ridge)
         parameters.measurement.keepStatistics = true
         return try WidthMeasurement(
             [width], of: network, dataset: dataset, samples: Array(0..<150), parameters: parameters,
@@ -188,7 +189,7 @@ struct ResidualMeasurementTests {
         let wishes = own.map { zip($0.plus, $0.minus).map { $0 >= $1 } }
         #expect(wishes[0] != wishes[1])
         var parameters = GrowthParameters()
-        parameters.proposal.method = try #require(GrowthMethodName(rawValue: "tiny"))
+        parameters.proposal.method = try #require(MethodParameters("tiny"))
         parameters.placement.update = false
         let choice = try NeuronChoice(
             found, at: width, price: 1, parameters: parameters, requested: 6, most: .max,

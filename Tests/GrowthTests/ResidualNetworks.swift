@@ -1,4 +1,5 @@
-import Networks
+@testable import Networks
+import Parameters
 import Tensors
 
 @testable import Growth
@@ -14,7 +15,7 @@ enum ResidualNetworks {
     ) throws -> Network {
         let family = ResNet(
             depth: 8, width: 3, inner: .factor(1), order: order, normalization: normalization,
-            activation: activation)
+            activation: activation, bias: normalization == .none)
         var network = try Network(
             initializing: family.architecture(sample: [2, 6, 6], outputs: 3), seed: 2)
         var random = Philox(seed: 3, purpose: .growth)

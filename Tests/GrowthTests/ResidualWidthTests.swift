@@ -5,7 +5,7 @@ import Networks
 import Parameters
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 

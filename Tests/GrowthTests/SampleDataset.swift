@@ -1,7 +1,8 @@
+import Parameters
 import Datasets
 import Networks
 import Tensors
-import Training
+@testable import Training
 
 @testable import Growth
 

@@ -1,9 +1,10 @@
+import Parameters
 import Datasets
 import GrowthMath
 import Networks
 import Tensors
 import Testing
-import Training
+@testable import Training
 
 @testable import Growth
 
@@ -35,7 +36,7 @@ struct TriedAmplitudeTests: GrowsNetworks {
         arguments: ["tiny-joint", "tiny"])
     func alone(name: String) throws {
         let network = try SampleDataset.network(.selu, dataset: same)
-        let method = try #require(GrowthMethodName(rawValue: name))
+        let method = try #require(MethodParameters(name))
         let change: (inout GrowthPlan) -> Void = {
             $0.proposal.method = method
             $0.proposal.widths = .each

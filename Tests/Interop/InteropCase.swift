@@ -1,6 +1,6 @@
 import Artifacts
 import HDF5
-import Networks
+@testable import Networks
 import Parameters
 import Tensors
 import TestSupport
@@ -14,7 +14,7 @@ struct InteropCase: Sendable {
     var network: NetworkParameters
     /// [channels, height, width]
     var sample = [2, 8, 8]
-    var loss = LossParameters.Kind.crossEntropy
+    var loss: any LossFunction = CrossEntropy()
     /// Dropout draws its masks otherwise than PyTorch: networks that have some are compared in evaluation alone.
     var modes = ["evaluation", "training"]
 
@@ -29,7 +29,7 @@ struct InteropCase: Sendable {
             InteropCase(
                 name: "mlp-squared",
                 network: NetworkParameters(widths: [6, 1], activation: .tanh, bias: false),
-                loss: .meanSquaredError),
+                loss: SquaredError()),
             InteropCase(
                 name: "mlp-dropout",
                 network: NetworkParameters(widths: [8, 8], activation: .relu, dropout: 0.5),
@@ -43,7 +43,7 @@ struct InteropCase: Sendable {
 
     private static let convolutional = [
         vgg("vgg", VGG(stages: [[8], [16, 17]], classifier: [11])),
-        vgg("vgg-plain", VGG(stages: [[3, 5], [33]], normalization: .none)),
+        vgg("vgg-plain", VGG(stages: [[3, 5], [33]], normalization: .none, bias: true)),
         vgg(
             "vgg-average",
             VGG(
@@ -52,7 +52,7 @@ struct InteropCase: Sendable {
         vgg("vgg-layer", VGG(stages: [[4, 4]], activation: .gelu, normalization: .layer, head: .global)),
         InteropCase(
             name: "vgg-odd", network: NetworkParameters(VGG(stages: [[16], [8]], activation: .tanh)),
-            sample: [3, 11, 7], loss: .meanSquaredError),
+            sample: [3, 11, 7], loss: SquaredError()),
     ]
 
     private static let residual = [
@@ -69,7 +69,8 @@ struct InteropCase: Sendable {
             network: NetworkParameters(ResNet(depth: 8, width: 3, inner: .factor(0), order: .preActivation))),
         InteropCase(
             name: "resnet-plain",
-            network: NetworkParameters(ResNet(depth: 8, width: 4, normalization: .none, activation: .tanh))),
+            network: NetworkParameters(
+                ResNet(depth: 8, width: 4, normalization: .none, activation: .tanh, bias: true))),
         InteropCase(
             name: "resnet-large",
             network: NetworkParameters(ResNet(depth: 18, width: 4, stem: .large, order: .classic)),
@@ -126,14 +127,14 @@ extension InteropCase {
         let shape = network.architecture.inputShape
         let inputs = numbers(Self.rows * shape.reduce(1, *), index: 1000)
         let labels = (0..<Self.rows).map { Int32(($0 * 3 + 1) % Self.classes) }
-        var content = Group(attributes: ["loss": .text(loss.rawValue)])
+        var content = Group(attributes: ["loss": .text(type(of: loss).kind)])
         content["inputs"] = Dataset(inputs, [Self.rows] + shape)
         content["labels"] = Dataset(.int64(labels.map(Int64.init)), shape: [Self.rows], dims: "sample")
         for mode in modes {
             var pass = Pass(network)
             content[group: mode] = pass.content(
                 mode: mode == "training" ? .training(seed: 0, epoch: 0, firstSample: 0) : .evaluation,
-                inputs: inputs, labels: labels, loss: LossParameters(kind: loss), changing: change)
+                inputs: inputs, labels: labels, loss: LossParameters(function: loss), changing: change)
         }
         try content.write(to: folder.path("\(name).pass.h5"))
     }

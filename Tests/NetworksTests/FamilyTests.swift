@@ -194,9 +194,9 @@ struct FamilyErrorTests {
         arguments: [
             ("{kind: vg}", "network.kind: 'vg' is not one of mlp, vgg, resnet, graph; did you mean 'vgg'?"),
             ("{kind: vgg}", "network.stages: is missing"),
-            ("{kind: vgg, widths: [2]}", "network.widths: unknown key"),
-            ("{kind: vgg, stages: [[2]], widths: [2]}", "network.widths: unknown key"),
-            ("{kind: mlp, widths: [2], stages: [[2]]}", "network.stages: unknown key"),
+            ("{kind: vgg, widths: [2]}", "network.widths: is of kind mlp, not vgg"),
+            ("{kind: vgg, stages: [[2]], widths: [2]}", "network.widths: is of kind mlp, not vgg"),
+            ("{kind: mlp, widths: [2], stages: [[2]]}", "network.stages: is of kind vgg, not mlp"),
             ("{kind: vgg, stages: [[2]], stage: 3}", "network.stage: unknown key; did you mean 'stages'?"),
             ("{kind: vgg, stages: [2]}", "network.stages[0]: 2 is not a list of 1…64 integers in 1…65536"),
             ("{kind: vgg, stages: [[2], []]}", "network.stages[1]: a list of 0 is not"),

@@ -59,8 +59,8 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         Hostility("an infinity in the optimiser's state", expect: "output/bias/momentum holds a value") {
             $0["optimizer/output/bias/momentum"] = floats([0, .infinity], [2])
         },
-        Hostility("a slot no optimiser has", expect: "output/bias/inertia") {
-            $0["optimizer/output/bias/inertia"] = floats([0, 0], [2])
+        Hostility("a slot of whatever name with a wrong shape", expect: "output/bias/inertia") {
+            $0["optimizer/output/bias/inertia"] = floats([0, 0, 0], [3])
         },
         Hostility("state of no parameter", expect: "output/scale/momentum") {
             $0["optimizer/output/scale/momentum"] = floats([0, 0], [2])

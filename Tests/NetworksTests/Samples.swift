@@ -23,10 +23,11 @@ func fullNetwork() throws -> Network {
     var network = try Network(initializing: architecture, seed: 3)
     for (index, name) in network.parameters.keys.sorted().enumerated() {
         guard let shape = network.parameters[name]?.shape else { continue }
-        for slot in OptimizerSlot.allCases {
+        for slot in ["momentum", "first_moment", "second_moment", OptimizerSlot.steps] {
             let values = randomValues(shape.reduce(1, *), index: index)
-            network.optimizerState["\(name)/\(slot.rawValue)"] = Tensor(
-                shape: shape, values: slot == .steps ? values.map { abs(40 * $0).rounded() } : values)
+            network.optimizerState["\(name)/\(slot)"] = Tensor(
+                shape: shape,
+                values: slot == OptimizerSlot.steps ? values.map { abs(40 * $0).rounded() } : values)
         }
     }
     network.data = convention(image: [1, 2, 2], classes: 2)

@@ -2,38 +2,39 @@ import Testing
 
 @testable import Parameters
 
-private enum Method: String, CaseIterable, Codable { case tiny, gradmax, tinyJoint = "tiny-joint" }
+private enum Method: String, CaseIterable { case tiny, gradmax, tinyJoint = "tiny-joint" }
 
 private struct Optimizer: ParameterSet {
     var rate = 0.1
     var nesterov = false
 
-    init() {}
-
-    init(fields: inout Fields) throws {
-        rate = try fields.real("rate", in: 0...1, default: 0.1, "the step size")
-        nesterov = try fields.boolean("nesterov", default: false, "look ahead")
-    }
+    static let schema = Schema(
+        Self(),
+        .field("rate", \.rate, .real(in: 0...1), "the step size"),
+        .field("nesterov", \.nesterov, .boolean, "look ahead"))
 }
 
 private struct Example: ParameterSet {
-    var method: Method
-    var widths: [Int]
-    var labelSmoothing: Double
-    var name: String
-    var epochs: Int
-    var optimizer: Optimizer
+    var method = Method.tiny
+    var widths: [Int] = []
+    var labelSmoothing = 0.0
+    var name = "x"
+    var epochs = 1
+    var optimizer = Optimizer()
 
-    init(fields: inout Fields) throws {
-        method = try fields.choice("method", default: Method.tiny, "how to grow")
-        widths = try fields.integers("widths", in: 1...65536, count: 1...32, "of the hidden layers")
-        labelSmoothing = try fields.real("label-smoothing", in: 0...(1.0).nextDown, default: 0, "spread")
-        name = try fields.text("name", default: "x", "a name")
-        epochs = try fields.integer("epochs", in: 0...100, default: 1, "passes")
-        optimizer = try fields.set("optimizer", "how to step")
-        if epochs == 13 {
-            fields.refuse("epochs", with: ["name"], found: "13", allowed: "a lucky number")
-        }
+    static let schema = Schema(
+        Self(),
+        .field("method", \.method, .choice, "how to grow"),
+        .field(
+            "widths", \.widths, .integers(in: 1...65536, count: 1...32), default: .required,
+            "of the hidden layers"),
+        .field("label-smoothing", \.labelSmoothing, .real(in: 0...(1.0).nextDown), "spread"),
+        .field("name", \.name, .text, "a name"),
+        .field("epochs", \.epochs, .integer(in: 0...100), "passes"),
+        .set("optimizer", \.optimizer)
+    ) { example, fields in
+        guard example.epochs == 13 else { return }
+        fields.refuse("epochs", with: ["name"], found: "13", allowed: "a lucky number")
     }
 }
 

@@ -104,13 +104,6 @@ import Testing
         let above = try yaml("a: {c: [3], e: 5}\nd: {f: 6}")
         #expect(try above.merged(over: base) == yaml("a: {b: 1, c: [3], e: 5}\nd: {f: 6}"))
     }
-
-    @Test func `any encodable value has a tree`() throws {
-        struct Thing: Encodable { var rate = 0.1, count = 2, names = ["a/b"], none: Int? }
-        #expect(try Tree(encoding: Thing()) == yaml("{rate: 0.1, count: 2, names: [a/b]}"))
-        let error = #expect(throws: ParameterError.self) { try Tree(encoding: Thing(rate: .nan)) }
-        #expect(error?.description.contains("rate") == true)
-    }
 }
 
 /// A small seeded generator, the same everywhere.

@@ -11,7 +11,7 @@ import Testing
 final class Laboratory {
     let folder: String
     var sources = Dictionary(
-        uniqueKeysWithValues: (StageName.allCases.map(\.rawValue) + ["report"]).map { ($0, "source") })
+        uniqueKeysWithValues: (StepKind.allCases.map(\.stage) + ["report"]).map { ($0, "source") })
     /// What the results of a stage hold besides parameters and inputs.
     var outcome: [String: String] = [:]
 

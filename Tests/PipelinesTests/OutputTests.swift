@@ -1,5 +1,7 @@
+import Artifacts
 import Foundation
 import Parameters
+import TestSupport
 import Testing
 
 @testable import Pipelines
@@ -133,10 +135,20 @@ import Testing
         #expect(throws: PipelineError.self) { try Graph(laboratory.planner(), of: ["smal"]) }
     }
 
+    @Test func `make clean knows the files of every kind of step`() throws {
+        let makefile = try String(
+            contentsOf: Program.packageFolder.appending(path: "Makefile"), encoding: .utf8)
+        let line = try #require(makefile.split(separator: "\n").first { $0.hasPrefix("STEP_FILE := ") })
+        let pattern = try Regex(String(line.dropFirst("STEP_FILE := ".count)))
+        for kind in StepKind.allCases {
+            #expect("tiny-0/\(kind.name(round: 12))".wholeMatch(of: pattern) != nil, "\(kind)")
+        }
+    }
+
     @Test func `every field of a pipeline is documented`() {
         let text = FieldTable.text
         for key in [
-            "dataset", "validation-seed", "widths", "label-smoothing", "optimizer.rate", "method",
+            "dataset", "validation-seed", "widths", "label-smoothing", "optimizer.rate", "method.kind",
             "reset-optimizer",
         ] {
             #expect(text.contains("  \(key) "), "\(key)")

@@ -1,6 +1,6 @@
 import Foundation
 import Growth
-import Networks
+@testable import Networks
 import Parameters
 import Testing
 import Training
@@ -31,18 +31,37 @@ import Training
         #expect(pipeline.branches.map(\.name) == ["a", "b", "c"])
         let first = pipeline.branches[0].experiment
         #expect(first.tune.training.optimizer.rate == 0.25)
-        #expect(first.tune.training.optimizer.momentum == 0.5)
+        #expect((first.tune.training.optimizer.rule as? SGD)?.momentum == 0.5)
         #expect(first.final.training.optimizer.rate == 0.25)
         #expect(first.final.training.epochs == 9)
         #expect(first.final.resetOptimizer && !first.tune.resetOptimizer)
         #expect(pipeline.branches[1].experiment.growth.rounds == 7)
-        #expect(pipeline.branches[1].experiment.growth.proposal.method.rawValue == "gradmax")
+        #expect(pipeline.branches[1].experiment.growth.proposal.method.kind == "gradmax")
         #expect(pipeline.branches.map(\.setsSeedEpochs) == [false, false, true])
         guard case .network(let network) = pipeline.branches[2].experiment.start else {
             Issue.record("branch c has no network of its own")
             return
         }
         #expect((network.family as? MLP)?.widths == [5, 6])
+    }
+
+    @Test func `another kind takes the fields of the kind before it away, and no others`() throws {
+        let pipeline = try read(
+            base + """
+                seed: {optimizer: {kind: sgd, nesterov: true, rate: 0.5}, schedule: cosine}
+                tune: {optimizer: adamw}
+                final: {optimizer: {beta1: 0.5}, schedule: {kind: cosine, final-fraction: 0.25}}
+                branches:
+                  a: {}
+                  b: {seed.optimizer.momentum: 0.25, tune.schedule: step}
+                """)
+        let (a, b) = (pipeline.branches[0].experiment, pipeline.branches[1].experiment)
+        #expect(a.tune.training.optimizer.rule is AdamW && a.tune.training.optimizer.rate == 0.5)
+        #expect((a.final.training.optimizer.rule as? AdamW)?.beta1 == 0.5)
+        #expect((a.final.training.schedule.rule as? CosineDecay)?.finalFraction == 0.25)
+        #expect((b.seed.optimizer.rule as? SGD)?.momentum == 0.25)
+        #expect((b.seed.optimizer.rule as? SGD)?.nesterov == true)
+        #expect(b.tune.training.schedule.rule is StepDecay)
     }
 
     @Test func `another form of neurons replaces the one before`() throws {
@@ -71,7 +90,7 @@ import Training
         ("tunes: {epochs: 3}", "pipelines/x.yaml:3: tunes: unknown key; did you mean 'tune'?"),
         ("tune: {epochs: many}", "pipelines/x.yaml:3: tune.epochs: 'many' is not an integer in 0…100000"),
         ("final: 3", "pipelines/x.yaml:3: final: 3 is not a map of keys and values"),
-        ("growth: {method: tinny}", "pipelines/x.yaml:3: growth.method: 'tinny' is not one of"),
+        ("growth: {method: tinny}", "pipelines/x.yaml:3: growth.method.kind: 'tinny' is not one of"),
         ("growth: {rounds: -1}", "pipelines/x.yaml:3: growth.rounds: -1 is not in 0…1000"),
         ("seeds: [0, 1, 0]", "pipelines/x.yaml:3: seeds: 0 twice is not allowed"),
         ("seeds: []", "pipelines/x.yaml:3: seeds"),
@@ -96,7 +115,7 @@ import Training
         ),
         (
             "branches:\n  b:\n    growth.rounds: 1\n    growth.method: tinny",
-            "pipelines/x.yaml:6: branches.b.growth.method: 'tinny' is not one of"
+            "pipelines/x.yaml:6: branches.b.growth.method.kind: 'tinny' is not one of"
         ),
         (
             "branches:\n  tiny: {}\n  b: {network: final-of tinny}",
@@ -143,7 +162,8 @@ import Training
         }
         #expect(
             error?.messages.map { String($0.dropFirst("pipelines/x.yaml:".count).prefix(20)) } == [
-                "4: branches.a.tune: ", "5: branches.b.networ", "6: branches.c: a lis",
+                "4: branches.a.tune: ", "5: branches.b.networ", "5: branches.b.networ",
+                "6: branches.c: a lis",
             ])
     }
 

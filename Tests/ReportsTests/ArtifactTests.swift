@@ -1,7 +1,7 @@
 import Artifacts
 import Foundation
 import HDF5
-import Networks
+@testable import Networks
 import Testing
 
 @testable import Reports

@@ -26,7 +26,7 @@ struct ResultsTests {
         #expect(chain.cost.total == 5230)
         #expect(chain.growth.map(\.neurons) == [1])
         #expect(chain.run.totalSeconds == 63)
-        #expect(chain.run.seconds["bottlenecks"] == 4)
+        #expect(chain.run.seconds[.bottlenecks] == 4)
         #expect(chain.run.idleRounds == 0)
     }
 
@@ -217,7 +217,7 @@ struct ReportPlanTests {
             "evaluation", "tune-10", "grow-2", "bottlenecks-2", "tune-2", "seed", "tune-1", "dataset",
         ]
         #expect(
-            steps.sorted(by: StepName.precedes)
+            steps.sorted(by: StepKind.precedes)
                 == [
                     "dataset", "seed", "tune-1", "bottlenecks-2", "grow-2", "tune-2", "tune-10", "evaluation",
                 ])

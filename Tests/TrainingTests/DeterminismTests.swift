@@ -1,6 +1,7 @@
 import Datasets
 import HDF5
 import Networks
+import Parameters
 import Tensors
 import TestSupport
 import Testing
@@ -47,7 +48,7 @@ struct DeterminismTests {
             let start = try Network(
                 initializing: wide.architecture(sample: [9], outputs: 4), seed: 3)
             var training = TrainingParameters(epochs: 1, batch: 23, shards: shards)
-            training.optimizer = OptimizerParameters(rate: 1, momentum: 0)
+            training.optimizer = OptimizerParameters(rule: SGD(momentum: 0), rate: 1)
             let end = try #require(
                 try fineTune(
                     TuneParameters(training: training, loss: LossParameters(), seed: 1), dataset: dataset,
@@ -59,10 +60,10 @@ struct DeterminismTests {
 
     @Test(
         "two epochs and three more, through a file, are five epochs bit for bit",
-        arguments: [OptimizerParameters.Kind.sgd, .adamw], [1, 3])
-    func resumed(kind: OptimizerParameters.Kind, shards: Int) throws {
+        arguments: OptimizerParameters.rules.all, [1, 3])
+    func resumed(rule: any OptimizerRule, shards: Int) throws {
         let dataset = prototypes(train: 50, validation: 9)
-        let optimizer = OptimizerParameters(kind: kind, rate: 0.02)
+        let optimizer = OptimizerParameters(rule: rule, rate: 0.02)
         let whole = try trainSeed(
             seedParameters(wide, epochs: 5, shards: shards, optimizer: optimizer), dataset: dataset)
         let first = try trainSeed(
@@ -72,7 +73,7 @@ struct DeterminismTests {
         let read = try Network(reading: File(reading: folder.path("network.h5")))
         #expect(read == first)
         var rest = seedParameters(wide, epochs: 3, shards: shards, optimizer: optimizer).training
-        rest.schedule = ScheduleParameters(kind: .constant)
+        rest.schedule = ScheduleParameters()
         let resumed = try #require(
             try fineTune(
                 TuneParameters(training: rest, loss: LossParameters(), seed: 7), dataset: dataset,
@@ -107,7 +108,7 @@ struct DeterminismTests {
     func pinned() throws {
         let network = NetworkParameters(widths: [8, 8], activation: .selu, dropout: 0.1)
         var parameters = seedParameters(network, epochs: 2, batch: 64, shards: 3)
-        parameters.training.schedule = ScheduleParameters(kind: .cosine, warmUp: 0.5)
+        parameters.training.schedule = ScheduleParameters(rule: CosineDecay(), warmUp: 0.5)
         parameters.loss.labelSmoothing = 0.05
         let trained = try trainSeed(
             parameters, dataset: digits(validation: 137), environment: TrainingEnvironment(threads: 2))

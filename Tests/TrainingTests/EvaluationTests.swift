@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import HDF5
 import Networks
+import Parameters
 import Tensors
 import TestSupport
 import Testing
@@ -68,8 +69,8 @@ struct EvaluationTests {
         #expect(sums.correct == right && abs(sums.loss / Double(count) - one.loss) < 1e-9)
     }
 
-    @Test("outputs that overflow are an error, not a crash", arguments: LossParameters.Kind.allCases)
-    func overflow(kind: LossParameters.Kind) throws {
+    @Test("outputs that overflow are an error, not a crash", arguments: LossParameters.functions.all)
+    func overflow(function: any LossFunction) throws {
         let architecture = try Architecture(
             inputShape: [1],
             nodes: [
@@ -85,7 +86,7 @@ struct EvaluationTests {
         let error = TrainingError.outputsNotFinite(split: "test")
         #expect(throws: error) {
             try evaluate(
-                EvaluationParameters(loss: LossParameters(kind: kind)),
+                EvaluationParameters(loss: LossParameters(function: function)),
                 dataset: dataset([0, 255], [0, 1], classes: 2),
                 network: network)
         }

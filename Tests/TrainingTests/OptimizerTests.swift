@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import Parameters
 import Tensors
 import Testing
 
@@ -12,36 +13,22 @@ struct OptimizerCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = [
-        OptimizerCase(name: "sgd without momentum", parameters: OptimizerParameters(rate: 0.1, momentum: 0)),
-        OptimizerCase(name: "sgd with momentum", parameters: OptimizerParameters(rate: 0.1)),
-        OptimizerCase(
-            name: "sgd with momentum and decay", parameters: OptimizerParameters(rate: 0.1, weightDecay: 0.02)
-        ),
-        OptimizerCase(name: "nesterov", parameters: make(.sgd, decay: 0) { $0.nesterov = true }),
-        OptimizerCase(
-            name: "nesterov with decay", parameters: make(.sgd, decay: 0.02) { $0.nesterov = true }),
-        OptimizerCase(name: "adamw", parameters: make(.adamw, decay: 0)),
-        OptimizerCase(name: "adamw with decay", parameters: make(.adamw, decay: 0.3)),
-        OptimizerCase(
-            name: "adamw with other betas",
-            parameters: make(.adamw, decay: 0.01) {
-                $0.beta1 = 0.5
-                $0.beta2 = 0.99
-                $0.epsilon = 1e-3
-            }),
-        OptimizerCase(
-            name: "adamw with a long memory", parameters: make(.adamw, decay: 0) { $0.beta2 = 0.99999 }),
-    ]
-
-    private static func make(
-        _ kind: OptimizerParameters.Kind, decay: Double,
-        _ change: (inout OptimizerParameters) -> Void = { _ in }
-    ) -> OptimizerParameters {
-        var parameters = OptimizerParameters(kind: kind, rate: 0.1, weightDecay: decay)
-        change(&parameters)
-        return parameters
+    init(_ name: String, _ rule: any OptimizerRule, decay: Double = 0) {
+        self.name = name
+        parameters = OptimizerParameters(rule: rule, rate: 0.1, weightDecay: decay)
     }
+
+    static let all = [
+        OptimizerCase("sgd without momentum", SGD(momentum: 0)),
+        OptimizerCase("sgd with momentum", SGD()),
+        OptimizerCase("sgd with momentum and decay", SGD(), decay: 0.02),
+        OptimizerCase("nesterov", SGD(nesterov: true)),
+        OptimizerCase("nesterov with decay", SGD(nesterov: true), decay: 0.02),
+        OptimizerCase("adamw", AdamW()),
+        OptimizerCase("adamw with decay", AdamW(), decay: 0.3),
+        OptimizerCase("adamw with other betas", AdamW(beta1: 0.5, beta2: 0.99, epsilon: 1e-3), decay: 0.01),
+        OptimizerCase("adamw with a long memory", AdamW(beta2: 0.99999)),
+    ]
 }
 
 /// One number's weight and state in Float64.
@@ -53,18 +40,17 @@ struct ReferenceOptimizer {
 
     mutating func update(_ gradient: Double, rate: Double) {
         steps += 1
-        switch parameters.kind {
-        case .sgd:
+        if let sgd = parameters.rule as? SGD {
             let slope = gradient + parameters.weightDecay * weight
-            first = steps == 1 ? slope : parameters.momentum * first + slope
-            weight -= rate * (parameters.nesterov ? slope + parameters.momentum * first : first)
-        case .adamw:
+            first = steps == 1 ? slope : sgd.momentum * first + slope
+            weight -= rate * (sgd.nesterov ? slope + sgd.momentum * first : first)
+        } else if let adam = parameters.rule as? AdamW {
             weight -= rate * parameters.weightDecay * weight
-            first = parameters.beta1 * first + (1 - parameters.beta1) * gradient
-            second = parameters.beta2 * second + (1 - parameters.beta2) * gradient * gradient
-            let mean = first / (1 - pow(parameters.beta1, Double(steps)))
-            let square = second / (1 - pow(parameters.beta2, Double(steps)))
-            weight -= rate * mean / (square.squareRoot() + parameters.epsilon)
+            first = adam.beta1 * first + (1 - adam.beta1) * gradient
+            second = adam.beta2 * second + (1 - adam.beta2) * gradient * gradient
+            let mean = first / (1 - pow(adam.beta1, Double(steps)))
+            let square = second / (1 - pow(adam.beta2, Double(steps)))
+            weight -= rate * mean / (square.squareRoot() + adam.epsilon)
         }
     }
 }
@@ -114,8 +100,8 @@ struct OptimizerTests {
             for (index, place) in places.enumerated() where (index + step) % 7 < 2 {
                 let entry = try #require(
                     layout.entries.first { ($0.offset..<$0.offset + $0.count).contains(place) })
-                for slot in OptimizerSlot.allCases {
-                    network.optimizerState["\(entry.name)/\(slot.rawValue)"]?.values[place - entry.offset] = 0
+                for slot in network.optimizerSlots {
+                    network.optimizerState["\(entry.name)/\(slot)"]?.values[place - entry.offset] = 0
                 }
                 references[index] = ReferenceOptimizer(
                     parameters: given.parameters, weight: references[index].weight)
@@ -129,7 +115,7 @@ struct OptimizerTests {
         let dataset = prototypes(train: 40)
         let first = try trainSeed(seedParameters(epochs: 3), dataset: dataset)
         var training = TrainingParameters(epochs: 1, batch: 40, shards: 1)
-        training.optimizer = OptimizerParameters(kind: .adamw, rate: 0.01)
+        training.optimizer = OptimizerParameters(rule: AdamW(), rate: 0.01)
         func tuned(_ network: Network) throws -> Network {
             try #require(
                 try fineTune(
@@ -153,10 +139,10 @@ struct OptimizerTests {
         Set(network.optimizerState.filter { $0.key.hasSuffix("/steps") }.flatMap(\.value.values))
     }
 
-    @Test("resetting forgets state and counts", arguments: OptimizerParameters.Kind.allCases)
-    func reset(kind: OptimizerParameters.Kind) throws {
+    @Test("resetting forgets state and counts", arguments: OptimizerParameters.rules.all)
+    func reset(rule: any OptimizerRule) throws {
         let dataset = prototypes(train: 40)
-        let optimizer = OptimizerParameters(kind: kind, rate: 0.01)
+        let optimizer = OptimizerParameters(rule: rule, rate: 0.01)
         let start = try trainSeed(seedParameters(optimizer: optimizer), dataset: dataset)
         var training = TrainingParameters(epochs: 1, batch: 16)
         training.optimizer = optimizer
@@ -165,7 +151,7 @@ struct OptimizerTests {
         let reset = try #require(try fineTune(forgetful, dataset: dataset, network: start))
         forgetful.resetOptimizer = false
         let carried = try #require(try fineTune(forgetful, dataset: dataset, network: start))
-        #expect(kind == .sgd || counts(reset) == [3] && counts(carried) == [9])
+        #expect(rule is SGD || counts(reset) == [3] && counts(carried) == [9])
         #expect(reset.parameters != carried.parameters)
     }
 
@@ -174,7 +160,7 @@ struct OptimizerTests {
         let architecture = try #require(Self.architecture)
         let network = try Network(initializing: architecture, seed: 4)
         let optimizer = Optimizer(
-            OptimizerParameters(kind: .adamw), layout: ParameterLayout(architecture), network: network)
+            OptimizerParameters(rule: AdamW()), layout: ParameterLayout(architecture), network: network)
         var old = network
         old.optimizerState = optimizer.tensors(after: .max / 2)
         #expect(counts(old) == [Float(OptimizerSlot.mostSteps)])
@@ -198,27 +184,24 @@ struct ScheduleTests {
 
     @Test("a warm-up longer than training just rises, a shorter one than a step does nothing")
     func warmUpCorners() {
-        let found = shares(ScheduleParameters(kind: .cosine, warmUp: 10), epochs: 2)
+        let found = shares(ScheduleParameters(rule: CosineDecay(), warmUp: 10), epochs: 2)
         #expect(zip(found, 1...8).allSatisfy { abs($0 - Double($1) / 40) < 1e-12 })
         #expect(shares(ScheduleParameters(warmUp: 0.1), epochs: 1) == [1, 1, 1, 1])
     }
 
     @Test("steps drop by the factor every step-epochs, at the epoch's first step")
     func step() {
-        var schedule = ScheduleParameters(kind: .step)
-        schedule.stepEpochs = 2
-        schedule.factor = 0.5
+        var schedule = ScheduleParameters(rule: StepDecay(stepEpochs: 2, factor: 0.5))
         #expect(
             shares(schedule, epochs: 5, perEpoch: 3)
                 == [1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25])
-        schedule.factor = 0
+        schedule.rule = StepDecay(stepEpochs: 2, factor: 0)
         #expect(shares(schedule, epochs: 3, perEpoch: 1) == [1, 1, 0])
     }
 
     @Test("the cosine starts at 1, is halfway in the middle and ends near the final fraction")
     func cosine() {
-        var schedule = ScheduleParameters(kind: .cosine)
-        schedule.finalFraction = 0.2
+        var schedule = ScheduleParameters(rule: CosineDecay(finalFraction: 0.2))
         let found = shares(schedule, epochs: 10, perEpoch: 100)
         #expect(found[0] == 1)
         #expect(abs(found[500] - 0.6) < 1e-12)
@@ -232,9 +215,9 @@ struct ScheduleTests {
 
     @Test(
         "zero epochs, one epoch and a share beyond the end stay in [0, 1]",
-        arguments: ScheduleParameters.Kind.allCases, [0.0, 1])
-    func corners(kind: ScheduleParameters.Kind, warmUp: Double) {
-        let schedule = ScheduleParameters(kind: kind, warmUp: warmUp)
+        arguments: ScheduleParameters.rules.all, [0.0, 1])
+    func corners(rule: any ScheduleRule, warmUp: Double) {
+        let schedule = ScheduleParameters(rule: rule, warmUp: warmUp)
         for epochs in 0...1 {
             for step in 0..<5 {
                 let share = schedule.share(step: step, stepsPerEpoch: 2, epochs: epochs)

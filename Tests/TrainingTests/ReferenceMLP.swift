@@ -94,15 +94,15 @@ struct ReferenceMLP {
     private func rowLoss(_ output: [Double], _ label: Int) -> (Double, [Double]) {
         let smoothing = loss.labelSmoothing, classes = Double(output.count)
         let targets = output.indices.map { smoothing / classes + ($0 == label ? 1 - smoothing : 0) }
-        switch loss.kind {
-        case .crossEntropy:
+        switch loss.function {
+        case is CrossEntropy:
             let top = output.max() ?? 0
             let logSum = top + log(output.reduce(0) { $0 + exp($1 - top) })
             return (
                 zip(targets, output).reduce(0) { $0 + $1.0 * (logSum - $1.1) },
                 zip(targets, output).map { exp($1 - logSum) - $0 }
             )
-        case .meanSquaredError:
+        default:
             return (
                 zip(targets, output).reduce(0) { $0 + ($1.1 - $1.0) * ($1.1 - $1.0) },
                 zip(targets, output).map { 2 * ($1 - $0) }

@@ -1,6 +1,6 @@
 import Datasets
 import Foundation
-import Networks
+@testable import Networks
 import Tensors
 import Testing
 
@@ -13,7 +13,7 @@ struct WholeCase: Sendable, CustomTestStringConvertible {
     var shards: Int
 
     var testDescription: String {
-        "\(network.widths) \(network.activation) bias \(network.bias), \(loss.kind) \(loss.labelSmoothing), \(shards) shards"
+        "\(network.widths) \(network.activation) bias \(network.bias), \(loss.function) \(loss.labelSmoothing), \(shards) shards"
     }
 
     static let all = zip(
@@ -45,7 +45,7 @@ struct ReferenceTests {
         }
         // One step of the whole split, momentum 0 and rate 1: what the parameters lost is the gradient.
         var training = TrainingParameters(epochs: 1, batch: 23, shards: given.shards)
-        training.optimizer = OptimizerParameters(rate: 1, momentum: 0)
+        training.optimizer = OptimizerParameters(rule: SGD(momentum: 0), rate: 1)
         let end = try #require(
             try fineTune(
                 TuneParameters(training: training, loss: given.loss, seed: 1), dataset: dataset,
@@ -95,8 +95,7 @@ struct ReferenceTests {
     @Test("the losses of ten steps are the reference's, for every loss", arguments: losses)
     func tenSteps(loss: LossParameters) throws {
         let network = NetworkParameters(widths: [6, 5], activation: .selu)
-        var optimizer = OptimizerParameters(rate: 0.05, momentum: 0.9, weightDecay: 0.01)
-        optimizer.nesterov = true
+        let optimizer = OptimizerParameters(rule: SGD(nesterov: true), rate: 0.05, weightDecay: 0.01)
         // The batch is the split, so that an epoch is a step and the history holds every step's loss.
         let parameters = seedParameters(
             network, epochs: 10, batch: 23, shards: 3, optimizer: optimizer, loss: loss)

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Networks
+import Parameters
 import Tensors
 import TestSupport
 
@@ -51,8 +52,8 @@ func seedParameters(
 }
 
 /// The losses a run may minimise.
-let losses = [LossParameters.Kind.crossEntropy, .meanSquaredError].flatMap { kind in
-    [0, 0.1].map { LossParameters(kind: kind, labelSmoothing: $0) }
+let losses = LossParameters.functions.all.flatMap { function in
+    [0, 0.1].map { LossParameters(function: function, labelSmoothing: $0) }
 }
 
 /// All parameters in the order of their names.

@@ -33,7 +33,7 @@ struct StateTests {
     ) throws -> Network {
         var training = TrainingParameters(epochs: epochs, batch: 16, shards: shards)
         training.optimizer = OptimizerParameters(rate: 0.05)
-        training.schedule = ScheduleParameters(kind: .constant)
+        training.schedule = ScheduleParameters()
         let environment = TrainingEnvironment(threads: threads)
         if let start {
             return try #require(

@@ -1,6 +1,6 @@
 import Datasets
 import Foundation
-import Networks
+@testable import Networks
 import Parameters
 import Synchronization
 import Tensors
@@ -12,10 +12,10 @@ import Testing
 struct TrainerTests {
     @Test(
         "the loss falls on a learnable problem, with every optimiser",
-        arguments: OptimizerParameters.Kind.allCases, losses)
-    func learns(kind: OptimizerParameters.Kind, loss: LossParameters) throws {
+        arguments: OptimizerParameters.rules.all, losses)
+    func learns(rule: any OptimizerRule, loss: LossParameters) throws {
         let dataset = prototypes(train: 120, validation: 40)
-        let optimizer = OptimizerParameters(kind: kind, rate: kind == .sgd ? 0.02 : 0.01)
+        let optimizer = OptimizerParameters(rule: rule, rate: rule is SGD ? 0.02 : 0.01)
         let network = try trainSeed(
             seedParameters(epochs: 8, optimizer: optimizer, loss: loss), dataset: dataset)
         let epochs = network.history.epochs
@@ -65,8 +65,9 @@ struct TrainerTests {
     func diverges(threads: Int, activation: Activation.Function) throws {
         let network = NetworkParameters(widths: [6, 5], activation: activation)
         let parameters = seedParameters(
-            network, epochs: 50, shards: 3, optimizer: OptimizerParameters(rate: 1000, momentum: 0.99),
-            loss: LossParameters(kind: .meanSquaredError))
+            network, epochs: 50, shards: 3,
+            optimizer: OptimizerParameters(rule: SGD(momentum: 0.99), rate: 1000),
+            loss: LossParameters(function: SquaredError()))
         do {
             _ = try trainSeed(
                 parameters, dataset: prototypes(train: 50), environment: TrainingEnvironment(threads: threads)
@@ -174,8 +175,8 @@ struct TrainerTests {
 
     @Test("parameters read back from their own tree are the same")
     func parametersRoundTrip() throws {
-        var parameters = seedParameters(optimizer: OptimizerParameters(kind: .adamw, rate: 0.003))
-        parameters.training.schedule = ScheduleParameters(kind: .cosine, warmUp: 1.5)
+        var parameters = seedParameters(optimizer: OptimizerParameters(rule: AdamW(), rate: 0.003))
+        parameters.training.schedule = ScheduleParameters(rule: CosineDecay(), warmUp: 1.5)
         #expect(try SeedParameters(tree: parameters.tree, file: "x") == parameters)
         parameters.network = nil
         #expect(try SeedParameters(tree: parameters.tree, file: "x") == parameters)

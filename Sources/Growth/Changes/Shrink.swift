@@ -179,7 +179,7 @@ extension Network {
             return tensor
         }
         for entry in ParameterLayout(architecture).entries {
-            let names = [entry.name] + OptimizerSlot.allCases.map { "\(entry.name)/\($0.rawValue)" }
+            let names = [entry.name] + optimizerSlots.map { "\(entry.name)/\($0)" }
             result.parameters[names[0]] = parameters[names[0]].map { part($0, entry.node) }
             for name in names.dropFirst() {
                 result.optimizerState[name] = optimizerState[name].map { part($0, entry.node) }

@@ -1,5 +1,6 @@
 package import Correlations
 package import GrowthMath
+package import Parameters
 internal import Tensors
 
 /// New neurons that do nothing yet but get the largest gradient: fan-in 0, fan-out along the leading singular
@@ -7,26 +8,29 @@ internal import Tensors
 ///
 /// With α = 0 the function is kept; ‖dL/dα‖ is largest for ω in the leading left singular vectors.
 package struct GradMax: GrowthMethod {
-    package static let name = "gradmax"
-    package static let summary = "fan-in 0, fan-out with the largest gradient (GradMax)"
+    package static let kind = "gradmax"
 
-    /// How long the fan-outs are.
-    package enum Length: Equatable, Sendable {
-        /// This many times the mean norm of the existing neurons' fan-outs.
-        case meanNorm(Double)
-        /// Norm 1.
-        case unit
+    /// What the norm of a new fan-out is measured in.
+    package enum Unit: String, CaseIterable, Sendable {
+        /// The mean norm of the existing neurons' fan-outs.
+        case mean
+        case one
     }
 
-    /// The norm of each new fan-out.
-    package var length: Length
+    /// The norm of each new fan-out, in this unit.
+    package var scale = 1.0
+    package var unit = Unit.mean
     /// Whether the gradient of the bias counts too. The published code leaves it out.
-    package var countsBias: Bool
+    package var countsBias = false
+    package var taps = SiteGeometry.Scheme.full
 
-    package init(length: Length = .meanNorm(1), countsBias: Bool = false) {
-        self.length = length
-        self.countsBias = countsBias
-    }
+    package static let schema = Schema(
+        Self(),
+        .scale(\.scale),
+        .field(
+            "unit", \.unit, .choice, "what scale is relative to: the mean norm of existing fan-outs, or one"),
+        .field("counts-bias", \.countsBias, .boolean, "whether the gradient of the bias counts"),
+        .field("taps", \.taps, .choice, SiteGeometry.Scheme.help))
 
     package var needs: StatisticsNeeds { [.inputMoment] }
     package var placement: Placement { .asProposed }
@@ -38,11 +42,10 @@ package struct GradMax: GrowthMethod {
             crossCovariance: moment.selecting(rows: inputs), taps: site.statistics.taps, input: nil,
             scaling: .unit,
             threshold: site.thresholds.singularValue, limit: limit)
-        let scale =
-            switch length {
-            case .meanNorm(let part):
-                part * site.fanOutScale * site.meanFanOutNorm(for: leading.neurons.count)
-            case .unit: 1.0
+        let norm =
+            switch unit {
+            case .mean: scale * site.meanFanOutNorm(for: leading.neurons.count)
+            case .one: scale
             }
         var fanIn = Matrix(rows: leading.neurons.count, columns: moment.rows)
         if site.slopes.left == 0 {
@@ -51,7 +54,7 @@ package struct GradMax: GrowthMethod {
             }
         }
         return Proposal(
-            neurons: NewNeurons(fanIn: fanIn, fanOut: scale * leading.neurons.fanOut),
+            neurons: NewNeurons(fanIn: fanIn, fanOut: norm * leading.neurons.fanOut),
             singularValues: leading.singularValues)
     }
 }

@@ -1,16 +1,12 @@
 package import Correlations
 package import GrowthMath
+package import Parameters
 package import Tensors
 
 /// A rule that proposes new neurons for a growth site.
 ///
-/// A new method is one file beside this one and one line in ``GrowthMethodName/registry``.
-package protocol GrowthMethod: Sendable {
-    /// The name in pipelines and file attributes, kebab-case.
-    static var name: String { get }
-    /// One line for documentation and `--help`.
-    static var summary: String { get }
-
+/// A new method is one file beside this one and one line in ``MethodParameters/methods``.
+package protocol GrowthMethod: Alternative {
     /// The statistics that ``propose(for:limit:)`` reads.
     var needs: StatisticsNeeds { get }
     /// How the neurons are put in.
@@ -19,12 +15,16 @@ package protocol GrowthMethod: Sendable {
     /// Whether fan-outs and update may be fitted again to the activities that kinked neurons really have.
     var allowsRefit: Bool { get }
 
+    /// The taps of a convolution that neurons are proposed for.
+    var taps: SiteGeometry.Scheme { get }
+
     /// The best neurons for a site, at most `limit`, fewer where there are no more useful directions.
     func propose(for site: SiteProblem, limit: Int) throws -> Proposal
 }
 
 extension GrowthMethod {
     package var allowsRefit: Bool { false }
+    package var taps: SiteGeometry.Scheme { .full }
 }
 
 /// How the amplitude γ of a method's neurons is found.
@@ -50,8 +50,6 @@ package struct SiteProblem: Sendable {
     package var gain: Double
     /// σ₀ of the activation between them.
     package var slopes: SlopesAtZero
-    /// Norm of new fan-outs that follow the existing ones, relative to their mean.
-    package var fanOutScale: Double
     package var thresholds: Thresholds
     /// Which of a fan-in's entries are biases: by default the last one, if the producer has a bias.
     package var biases: [Int]
@@ -63,7 +61,7 @@ package struct SiteProblem: Sendable {
     package init(
         statistics: SiteStatistics, producerWeights: Matrix, consumerWeights: Matrix, consumerTaps: Int = 1,
         gain: Double = 1,
-        slopes: SlopesAtZero = .unit, fanOutScale: Double = 1, thresholds: Thresholds = Thresholds(),
+        slopes: SlopesAtZero = .unit, thresholds: Thresholds = Thresholds(),
         random: Philox = Philox(seed: 0, purpose: .growth)
     ) {
         self.statistics = statistics
@@ -72,7 +70,6 @@ package struct SiteProblem: Sendable {
         self.consumerTaps = consumerTaps
         self.gain = gain
         self.slopes = slopes
-        self.fanOutScale = fanOutScale
         self.thresholds = thresholds
         self.random = random
         let geometry = statistics.geometry
@@ -93,47 +90,48 @@ package struct SiteProblem: Sendable {
     }
 
     /// A statistic that a method declared in its needs.
-    func require<Statistic>(
+    package func require<Statistic>(
         _ statistic: KeyPath<SiteStatistics, Statistic?>, _ name: String, for method: any GrowthMethod.Type
     ) throws(GrowthError) -> Statistic {
         guard let value = statistics[keyPath: statistic] else {
-            throw .missingStatistic(name: name, method: method.name)
+            throw .missingStatistic(name: name, method: method.kind)
         }
         return value
     }
 }
 
-/// The name of a registered method.
-package struct GrowthMethodName: RawRepresentable, Hashable, CaseIterable, Encodable, Sendable {
-    package let rawValue: String
-    package let method: any GrowthMethod
-
-    private init(_ method: any GrowthMethod) {
-        rawValue = type(of: method).name
-        self.method = method
-    }
-
-    package init?(rawValue: String) {
-        guard let found = Self.registry.first(where: { type(of: $0).name == rawValue }) else { return nil }
-        self.init(found)
-    }
-
-    package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
-    package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
-
-    package static var allCases: [GrowthMethodName] { registry.map(GrowthMethodName.init) }
-
-    /// The default: the joint optimum over the consumer's weights and the new neurons.
-    package static let tinyJoint = GrowthMethodName(TinyJoint())
-
+/// The field `method:`, a method and what is its own.
+package struct MethodParameters: ParameterSet {
     /// Every method that a pipeline can name.
-    private static let registry: [any GrowthMethod] = [
-        TinyJoint(),
-        Tiny(),
-        GradMax(),
-        Random(),
-        RandomZeroOut(),
-        Fisher(),
-        Net2Net(),
-    ]
+    package static let methods = Alternatives<any GrowthMethod>(
+        TinyJoint.self,
+        Tiny.self,
+        GradMax.self,
+        Random.self,
+        RandomZeroOut.self,
+        Fisher.self,
+        Net2Net.self)
+
+    package var method: any GrowthMethod = TinyJoint()
+
+    package static let schema = Schema(
+        Self(), .kind(\.method, among: methods, "the rule that proposes neurons"))
+
+    /// As in `tiny-joint`.
+    package var kind: String { type(of: method).kind }
+}
+
+// MARK: - Fields that several methods have
+
+extension SiteGeometry.Scheme {
+    static let help =
+        "how a convolution reads the neurons: full, by its whole kernel, or restricted, by its centre alone"
+}
+
+extension Schema.Field {
+    static func scale(_ path: Schema.Path<Double>) -> Self {
+        field(
+            "scale", path, .real(in: 0...1000),
+            "norm of new fan-outs relative to the mean of the existing ones")
+    }
 }

@@ -1,5 +1,6 @@
 package import Correlations
 package import GrowthMath
+package import Parameters
 internal import Tensors
 
 /// Copies of existing neurons that share their originals' fan-out (Chen et al., "Net2Net", ICLR 2016).
@@ -8,13 +9,16 @@ internal import Tensors
 /// ω = w / (1 + copies) plus noise from its original's fan-out w, which is left with the rest: the function is
 /// kept exactly, for any leading part of the copies too. The noise makes gradients of twins differ.
 package struct Net2Net: GrowthMethod {
-    package static let name = "net2net"
-    package static let summary = "copies of existing neurons that share the fan-out: keeps the function"
+    package static let kind = "net2net"
 
     /// Standard deviation of the noise, relative to the root mean square of the original's fan-out.
-    package var noise: Double
+    package var noise = 0.02
 
-    package init(noise: Double = 0.02) { self.noise = noise }
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "noise", \.noise, .real(in: 0...1000), "deviation of a copy's fan-out, relative to the original's"
+        ))
 
     package var needs: StatisticsNeeds { [] }
     package var placement: Placement { .asProposed }

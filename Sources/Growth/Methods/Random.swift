@@ -1,15 +1,18 @@
 package import Correlations
 package import GrowthMath
+package import Parameters
 internal import Tensors
 
 /// Random neurons: Kaiming fan-in, random fan-out of the mean norm of the existing ones.
 ///
 /// Put in as drawn, as published baselines do: the function changes, and training repairs it.
 package struct Random: GrowthMethod {
-    package static let name = "random"
-    package static let summary = "random fan-in and fan-out (baseline)"
+    package static let kind = "random"
 
-    package init() {}
+    /// The norm of each new fan-out, relative to the mean of the existing ones.
+    package var scale = 1.0
+
+    package static let schema = Schema(Self(), .scale(\.scale))
 
     package var needs: StatisticsNeeds { [] }
     package var placement: Placement { .asProposed }
@@ -19,7 +22,7 @@ package struct Random: GrowthMethod {
         let fanIn = site.kaimingFanIn(limit, &random)
         let fanOut = random.matrix(site.consumerWeights.rows, limit * site.consumerTaps, deviation: 1)
         let drawn = NewNeurons(fanIn: fanIn, fanOut: fanOut)
-        let mean = site.fanOutScale * site.meanFanOutNorm(for: limit)
+        let mean = scale * site.meanFanOutNorm(for: limit)
         return Proposal(
             neurons: drawn.scaling(
                 fanIn: Array(repeating: 1, count: limit),
@@ -29,10 +32,9 @@ package struct Random: GrowthMethod {
 
 /// Random neurons that do nothing yet: Kaiming fan-in, fan-out 0.
 package struct RandomZeroOut: GrowthMethod {
-    package static let name = "random-zero-out"
-    package static let summary = "random fan-in, fan-out 0: keeps the function (baseline)"
+    package static let kind = "random-zero-out"
 
-    package init() {}
+    package static let schema = Schema(Self())
 
     package var needs: StatisticsNeeds { [] }
     package var placement: Placement { .asProposed }

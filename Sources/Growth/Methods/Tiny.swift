@@ -1,5 +1,6 @@
 package import Correlations
 package import GrowthMath
+package import Parameters
 internal import Tensors
 
 /// The rule as published: first δW*, then the neurons that best follow what δW* leaves.
@@ -7,18 +8,21 @@ internal import Tensors
 /// S^{-1/2} N = U Λ Vᵀ, α_k = √λ_k S^{-1/2} u_k, ω_k = √λ_k v_k (Verbockhaven et al., "Growing Tiny Networks",
 /// TMLR 2024, proposition 3.2).
 package struct Tiny: GrowthMethod {
-    package static let name = "tiny"
-    package static let summary = "the neurons that best follow the bottleneck gradient (TINY as published)"
+    package static let kind = "tiny"
 
     /// Whether the neurons follow G⊥ (as published) or the whole gradient G.
-    package var isProjected: Bool
+    package var isProjected = true
     /// Whether α and ω carry √λ_k (as published) or are unit directions.
-    package var scaling: LeadingNeurons.Scaling
+    package var scaling = LeadingNeurons.Scaling.root
+    package var taps = SiteGeometry.Scheme.full
 
-    package init(isProjected: Bool = true, scaling: LeadingNeurons.Scaling = .root) {
-        self.isProjected = isProjected
-        self.scaling = scaling
-    }
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "projected", \.isProjected, .boolean,
+            "follow what the consumer's update leaves, or the whole gradient"),
+        .field("size", \.scaling, .choice, "α and ω carry the root of λ, or are unit directions"),
+        .field("taps", \.taps, .choice, SiteGeometry.Scheme.help))
 
     package var needs: StatisticsNeeds {
         [.inputCovariance, isProjected ? .crossCovariance : .inputMoment]

@@ -1,5 +1,6 @@
 package import Correlations
 package import GrowthMath
+package import Parameters
 internal import Tensors
 
 /// The minimiser of ‖G − H δWᵀ − Σ_e X_e αᵀ ω_eᵀ‖² over δW and k neurons together, X_e being what tap e reads of X.
@@ -12,18 +13,32 @@ internal import Tensors
 /// A ridge ρ adds ρ s ‖ωα‖² to what is minimised, s being the mean square of the inputs, so that inputs that hardly vary
 /// do not get weights that only fit the noise of the samples.
 package struct TinyJoint: GrowthMethod {
-    package static let name = "tiny-joint"
-    package static let summary = "the joint optimum over the existing weights and the new neurons"
+    package static let kind = "tiny-joint"
 
     /// S̃ is a difference of sums and known less well than S: its pivots count from this many times the rank threshold
     /// of S, relative to the largest of S.
     private static let lostDigits = 100.0
 
-    package init() {}
+    /// ρ
+    package var ridge = 0.1
+    /// Whether fan-outs and update are fitted again to the activities that kinked neurons really have.
+    package var refit = true
+    package var taps = SiteGeometry.Scheme.full
+
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "ridge", \.ridge, .real(in: 0...1000),
+            "penalty on new weights, relative to the mean square of the inputs: keeps them from fitting the noise of samples"
+        ),
+        .field(
+            "refit", \.refit, .boolean,
+            "fit fan-outs and update again to the activities that kinked neurons really have"),
+        .field("taps", \.taps, .choice, SiteGeometry.Scheme.help))
 
     package var needs: StatisticsNeeds { [.inputCovariance, .overlap, .crossCovariance] }
     package var placement: Placement { .searched }
-    package var allowsRefit: Bool { true }
+    package var allowsRefit: Bool { refit }
 
     package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
         let statistics = site.statistics
@@ -37,7 +52,7 @@ package struct TinyJoint: GrowthMethod {
         let own = covariance.selecting(rows: used).selecting(columns: used)
         let explained = try overlap.explained(consumer: consumer, threshold: site.thresholds.rank)
         let schur = addingRidge(
-            site.thresholds.ridge,
+            ridge,
             to: (covariance - explained).selecting(rows: used).selecting(columns: used), of: own)
         let leading = try LeadingNeurons(
             crossCovariance: cross.selecting(rows: used), taps: statistics.taps,

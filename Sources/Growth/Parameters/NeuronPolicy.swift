@@ -61,74 +61,65 @@ package enum NeuronPolicy: Equatable, Sendable {
     package var isStrict: Bool { if case .number = self { true } else { false } }
 }
 
-extension NeuronPolicy: Encodable {
-    private enum CodingKeys: String, CodingKey { case most, fraction, target, auto }
+extension NeuronPolicy {
+    static let allowed =
+        "a number, auto, {most: NUMBER}, {fraction: PART}, {target: [WIDTH, …]} or {auto: NUMBER}"
 
-    package func encode(to encoder: any Encoder) throws {
-        if case .number(let count) = self {
-            var container = encoder.singleValueContainer()
-            return try container.encode(count)
-        }
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .number: break
-        case .most(let count): try container.encode(count, forKey: .most)
-        case .fraction(let part): try container.encode(part, forKey: .fraction)
-        case .target(let widths): try container.encode(widths, forKey: .target)
-        case .auto(let count): try container.encode(count, forKey: .auto)
-        }
-    }
-}
+    private static let range = 1...65_536
 
-extension Fields {
-    private static let mostNeurons = 65_536
-
-    /// `neurons: 8`, `auto`, `{most: 8}`, `{fraction: 0.5}`, `{target: [64, 64]}`, `{auto: 64}`.
-    mutating func neuronPolicy() -> NeuronPolicy {
-        let allowed =
-            "a number, auto, {most: NUMBER}, {fraction: PART}, {target: [WIDTH, …]} or {auto: NUMBER}"
-        let given = tree(
-            "neurons", allowed: allowed, default: "{most: 8}",
-            "neurons added to each width per round: a number (an error where there are fewer useful directions), at most "
-                + "a number, a fraction of the width, widths to reach by the last round, or auto (those whose gain "
-                + "per parameter beats the best update's and twice their standard error)")
-        guard let given, !given.isNull else { return .most(8) }
-        if let count = given.integer {
-            guard (1...Self.mostNeurons).contains(count) else {
-                refuse("neurons", found: "\(count)", allowed: "1…\(Self.mostNeurons)")
-                return .most(8)
+    /// `8`, `auto`, `{most: 8}`, `{fraction: 0.5}`, `{target: [64, 64]}`, `{auto: 64}`; nil for other forms.
+    ///
+    /// - Throws: `Refusal` for a form with a value that it does not allow.
+    init?(tree: Tree) throws {
+        if let count = tree.integer {
+            guard Self.range.contains(count) else {
+                throw Refusal.notAllowed(found: "\(count)", allowed: Self.range.text)
             }
-            return .number(count)
+            self = .number(count)
+        } else if tree.text == "auto" {
+            self = .auto(most: 64)
+        } else if let entries = tree.entries, entries.count == 1 {
+            try self.init(entries[0].key, entries[0].value)
+        } else {
+            return nil
         }
-        if given.text == "auto" { return .auto(most: 64) }
-        guard let entries = given.entries, entries.count == 1 else {
-            refuse("neurons", found: given.canonicalJSON, allowed: allowed)
-            return .most(8)
-        }
-        return neuronPolicy(entries[0].key, entries[0].value, allowed)
     }
 
-    private mutating func neuronPolicy(_ key: String, _ value: Tree, _ allowed: String) -> NeuronPolicy {
-        let range = 1...Self.mostNeurons
-        var allowed = allowed
-        switch key {
+    private init(_ form: String, _ value: Tree) throws {
+        var allowed = Self.allowed
+        switch form {
         case "most", "auto":
-            if let count = value.integer, range.contains(count) {
-                return key == "most" ? .most(count) : .auto(most: count)
+            if let count = value.integer, Self.range.contains(count) {
+                self = form == "most" ? .most(count) : .auto(most: count)
+                return
             }
-            allowed = "\(key): 1…\(Self.mostNeurons)"
+            allowed = "\(form): \(Self.range.text)"
         case "fraction":
-            if let part = value.real, part > 0, part <= 16 { return .fraction(part) }
+            if let part = value.real, part > 0, part <= 16 {
+                self = .fraction(part)
+                return
+            }
             allowed = "fraction: above 0, up to 16"
         case "target":
             let widths = value.list?.compactMap(\.integer) ?? []
-            if !widths.isEmpty, widths.count == value.list?.count, widths.allSatisfy(range.contains) {
-                return .target(widths)
+            if !widths.isEmpty, widths.count == value.list?.count, widths.allSatisfy(Self.range.contains) {
+                self = .target(widths)
+                return
             }
-            allowed = "target: a list of widths in 1…\(Self.mostNeurons)"
+            allowed = "target: a list of widths in \(Self.range.text)"
         default: break
         }
-        refuse("neurons", found: "\(key): \(value.canonicalJSON)", allowed: allowed)
-        return .most(8)
+        throw Refusal.notAllowed(found: "\(form): \(value.canonicalJSON)", allowed: allowed)
+    }
+
+    var tree: Tree {
+        func form(_ key: String, _ value: Tree) -> Tree { Tree(.map([Tree.Entry(key: key, value: value)])) }
+        return switch self {
+        case .number(let count): Tree(.integer(count))
+        case .most(let count): form("most", Tree(.integer(count)))
+        case .fraction(let part): form("fraction", Tree(.real(part)))
+        case .target(let widths): form("target", Tree(widths))
+        case .auto(let count): form("auto", Tree(.integer(count)))
+        }
     }
 }

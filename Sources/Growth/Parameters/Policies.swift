@@ -1,7 +1,7 @@
 package import Parameters
 
 /// Which widths grow in a round.
-package enum WidthPolicy: String, CaseIterable, Codable, Sendable {
+package enum WidthPolicy: String, CaseIterable, Sendable {
     /// Every width.
     case all
     /// One width per round, in turn.
@@ -11,7 +11,7 @@ package enum WidthPolicy: String, CaseIterable, Codable, Sendable {
 }
 
 /// What the decrease is divided by when widths or neurons compete.
-package enum GrowthCost: String, CaseIterable, Codable, Sendable {
+package enum GrowthCost: String, CaseIterable, Sendable {
     /// Added parameters.
     case parameters
     /// Added floating-point operations of a training step.
@@ -28,13 +28,25 @@ package enum AmplitudePolicy: Equatable, Sendable {
     case fixed(Double)
 }
 
-extension AmplitudePolicy: Encodable {
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
+extension AmplitudePolicy {
+    static let allowed = "method, search or a number above 0, up to 1000"
+
+    /// nil for what is not allowed.
+    init?(tree: Tree) {
+        switch tree.text {
+        case "method": self = .method
+        case "search": self = .search
+        default:
+            guard let amplitude = tree.real, amplitude > 0, amplitude <= 1000 else { return nil }
+            self = .fixed(amplitude)
+        }
+    }
+
+    var tree: Tree {
         switch self {
-        case .method: try container.encode("method")
-        case .search: try container.encode("search")
-        case .fixed(let amplitude): try container.encode(amplitude)
+        case .method: Tree(.text("method"))
+        case .search: Tree(.text("search"))
+        case .fixed(let amplitude): Tree(.real(amplitude))
         }
     }
 }
@@ -47,13 +59,25 @@ package enum SamplePolicy: Equatable, Sendable {
     case auto
 }
 
-extension SamplePolicy: Encodable {
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
+extension SamplePolicy {
+    static let allowed = "a number in 1…\(Int32.max), all or auto"
+
+    /// nil for what is not allowed.
+    init?(tree: Tree) {
+        switch tree.text {
+        case "all": self = .all
+        case "auto": self = .auto
+        default:
+            guard let count = tree.integer, (1...Int(Int32.max)).contains(count) else { return nil }
+            self = .count(count)
+        }
+    }
+
+    var tree: Tree {
         switch self {
-        case .count(let count): try container.encode(count)
-        case .all: try container.encode("all")
-        case .auto: try container.encode("auto")
+        case .count(let count): Tree(.integer(count))
+        case .all: Tree(.text("all"))
+        case .auto: Tree(.text("auto"))
         }
     }
 }
@@ -61,63 +85,24 @@ extension SamplePolicy: Encodable {
 /// When growth stops: a round that meets one of these passes the network on untouched.
 package struct StopParameters: ParameterSet {
     /// Stop a width whose bottleneck is under this part of the gradient norm.
-    package var bottleneck: Double = 0
+    package var bottleneck = 0.0
     /// Stop when the last round improved the validation loss by less than this part.
-    package var gain: Double = 0
+    package var gain = 0.0
     /// Most parameters the network may have; 0 for any.
-    package var parameters: Int = 0
+    package var parameters = 0
     /// Most training FLOPs the network may have cost; 0 for any.
-    package var flops: Int = 0
+    package var flops = 0
 
-    package init(bottleneck: Double = 0, gain: Double = 0, parameters: Int = 0, flops: Int = 0) {
-        self.bottleneck = bottleneck
-        self.gain = gain
-        self.parameters = parameters
-        self.flops = flops
-    }
-
-    package init(fields: inout Fields) throws {
-        bottleneck = try fields.real(
-            "bottleneck", in: 0...1, default: 0,
-            "leave a width alone whose bottleneck is under this part of the gradient")
-        gain = try fields.real(
-            "gain", in: 0...1, default: 0,
-            "stop when a round improved the validation loss by less than this part")
-        parameters = try fields.integer(
-            "parameters", in: 0...Int(Int32.max), default: 0, "most parameters of the network, 0 for any")
-        flops = try fields.integer(
-            "flops", in: 0...Int.max, default: 0, "most training FLOPs spent so far, 0 for any")
-    }
-}
-
-extension Fields {
-    mutating func amplitudePolicy() -> AmplitudePolicy {
-        let allowed = "method, search or a number above 0, up to 1000"
-        let given = tree(
-            "amplitude", allowed: allowed, default: "method",
-            "γ: as the method says, searched on the validation split, or fixed")
-        guard let given, !given.isNull, given.text != "method" else { return .method }
-        if given.text == "search" { return .search }
-        guard let amplitude = given.real, amplitude > 0, amplitude <= 1000 else {
-            refuse("amplitude", found: given.canonicalJSON, allowed: allowed)
-            return .method
-        }
-        return .fixed(amplitude)
-    }
-
-    mutating func samplePolicy() -> SamplePolicy {
-        let allowed = "a number in 1…\(Int32.max), all or auto"
-        let given = tree(
-            "samples", allowed: allowed, default: "10000",
-            "training samples measured: a number (drawn by the seed), all, or auto (until gains are known to the tolerance)"
-        )
-        guard let given, !given.isNull else { return .count(10_000) }
-        if given.text == "all" { return .all }
-        if given.text == "auto" { return .auto }
-        guard let count = given.integer, (1...Int(Int32.max)).contains(count) else {
-            refuse("samples", found: given.canonicalJSON, allowed: allowed)
-            return .count(10_000)
-        }
-        return .count(count)
-    }
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "bottleneck", \.bottleneck, .real(in: 0...1),
+            "leave a width alone whose bottleneck is under this part of the gradient"),
+        .field(
+            "gain", \.gain, .real(in: 0...1),
+            "stop when a round improved the validation loss by less than this part"),
+        .field(
+            "parameters", \.parameters, .integer(in: 0...Int(Int32.max)),
+            "most parameters of the network, 0 for any"),
+        .field("flops", \.flops, .integer(in: 0...Int.max), "most training FLOPs spent so far, 0 for any"))
 }

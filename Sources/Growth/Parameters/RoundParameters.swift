@@ -3,49 +3,30 @@ package import Training
 
 /// Parameters of a stage of a growth round: what both stages share, and the stage's own part.
 package struct RoundParameters<Part: ParameterSet>: ParameterSet {
-    package var proposal: ProposalParameters
-    package var part: Part
-    package var loss: LossParameters
-    package var seed: Int
+    package var proposal = ProposalParameters()
+    package var part = Part()
+    package var loss = LossParameters()
+    package var seed = 0
     /// From 1.
-    package var round: Int
-    package var rounds: Int
+    package var round = 1
+    package var rounds = 1
 
-    package init(
-        proposal: ProposalParameters = .init(), part: Part, loss: LossParameters = .init(), seed: Int = 0,
-        round: Int = 1, rounds: Int = 1
-    ) {
-        self.proposal = proposal
-        self.part = part
-        self.loss = loss
-        self.seed = seed
-        self.round = round
-        self.rounds = rounds
-    }
-
-    package init(fields: inout Fields) throws {
-        proposal = try ProposalParameters(fields: &fields)
-        part = try Part(fields: &fields)
-        loss = try fields.set("loss", default: LossParameters(), "what is minimised")
-        seed = try fields.integer("seed", in: 0...Int(Int32.max), default: 0, "names the random numbers")
-        round = try fields.integer("round", in: 1...1000, default: 1, "the growth round, from 1")
-        rounds = try fields.integer("rounds", in: 1...1000, default: max(round, 1), "rounds in all")
-        if rounds < round {
+    package static var schema: Schema<Self> {
+        Schema(
+            Self(),
+            .inline(\.proposal),
+            .inline(\.part),
+            .set("loss", \.loss),
+            .field("seed", \.seed, .integer(in: 0...Int(Int32.max)), "names the random numbers"),
+            .field("round", \.round, .integer(in: 1...1000), "the growth round, from 1"),
+            .field(
+                "rounds", \.rounds, .integer(in: 1...1000), default: .following { max($0.round, 1) },
+                "rounds in all")
+        ) { set, fields in
+            guard set.rounds < set.round else { return }
             fields.refuse(
-                "rounds", with: ["round"], found: "\(rounds)", allowed: "at least round, \(round)")
+                "rounds", with: ["round"], found: "\(set.rounds)", allowed: "at least round, \(set.round)")
         }
-    }
-
-    private enum CodingKeys: CodingKey { case loss, seed, round, rounds }
-
-    package func encode(to encoder: any Encoder) throws {
-        try proposal.encode(to: encoder)
-        try part.encode(to: encoder)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(loss, forKey: .loss)
-        try container.encode(seed, forKey: .seed)
-        try container.encode(round, forKey: .round)
-        try container.encode(rounds, forKey: .rounds)
     }
 }
 
@@ -53,8 +34,6 @@ package struct RoundParameters<Part: ParameterSet>: ParameterSet {
 package typealias BottleneckParameters = RoundParameters<MeasurementParameters>
 
 extension RoundParameters<MeasurementParameters> {
-    package init() { self.init(part: MeasurementParameters()) }
-
     package var measurement: MeasurementParameters {
         get { part }
         set { part = newValue }
@@ -65,8 +44,6 @@ extension RoundParameters<MeasurementParameters> {
 package typealias GrowthParameters = RoundParameters<PlacementParameters>
 
 extension RoundParameters<PlacementParameters> {
-    package init() { self.init(part: PlacementParameters()) }
-
     package var placement: PlacementParameters {
         get { part }
         set { part = newValue }

@@ -2,6 +2,7 @@ internal import Correlations
 internal import GrowthMath
 package import HDF5
 internal import Networks
+internal import Parameters
 internal import Tensors
 
 // What a bottlenecks artifact holds; the header of every artifact is added by whoever publishes. Each of /widths:
@@ -20,15 +21,13 @@ extension Bottlenecks {
         var root = Group()
         root[group: "widths"].attributes = [
             "change": .text(change.rawValue),
-            "method": .text(method.rawValue),
-            "taps": .text(taps.rawValue),
+            "method": .text(method.tree.canonicalJSON),
             "round": .integer(Int64(round)),
             "samples": .integer(Int64(samples)),
             "loss": .real(loss),
             "flops": .integer(Int64(flops)),
             "rank_threshold": .real(rankThreshold),
             "singular_threshold": .real(singularThreshold),
-            "ridge": .real(ridge),
             "shards": .integer(Int64(shards)),
             // Names sort when they are read; this is the order in the network.
             "order": .text(widths.map(\.width).joined(separator: ",")),
@@ -43,22 +42,18 @@ extension Bottlenecks {
     package init(reading file: borrowing File) throws {
         try file.require(["widths"], in: "/")
         let name = try file.text("method", of: "widths")
-        guard let method = GrowthMethodName(rawValue: name) else {
-            let known = GrowthMethodName.allCases.map(\.rawValue).joined(separator: ", ")
+        let method: MethodParameters
+        do {
+            method = try MethodParameters(tree: Tree(json: name, file: file.path), file: file.path)
+        } catch let error as ParameterError {
             throw GrowthError.invalidFile(
-                file: file.path, path: "/widths", problem: "the method '\(name)' is not one of \(known)")
+                file: file.path, path: "/widths", problem: "the attribute 'method' is none: \(error)")
         }
         let kind = try file.text("change", of: "widths")
         guard let change = ChangeKind(rawValue: kind) else {
             let known = ChangeKind.allCases.map(\.rawValue).joined(separator: ", ")
             throw GrowthError.invalidFile(
                 file: file.path, path: "/widths@change", problem: "'\(kind)' is not one of \(known)")
-        }
-        let scheme = try file.text("taps", of: "widths")
-        guard let taps = SiteGeometry.Scheme(rawValue: scheme) else {
-            let known = SiteGeometry.Scheme.allCases.map(\.rawValue).joined(separator: " or ")
-            throw GrowthError.invalidFile(
-                file: file.path, path: "/widths@taps", problem: "must be \(known), not '\(scheme)'")
         }
         let widths = try file.inOrder("widths").map { try WidthBottleneck(reading: file, width: $0) }
         func count(_ name: String) throws -> Int {
@@ -79,12 +74,12 @@ extension Bottlenecks {
             return value
         }
         self.init(
-            change: change, method: method, taps: taps, round: try count("round"),
+            change: change, method: method, round: try count("round"),
             samples: try count("samples"),
             loss: try file.real("loss", of: "widths"), flops: try count("flops"),
             rankThreshold: try number("rank_threshold", upTo: 1),
             singularThreshold: try number("singular_threshold", upTo: 1),
-            ridge: try number("ridge", upTo: 1000), shards: max(1, try count("shards")), widths: widths)
+            shards: max(1, try count("shards")), widths: widths)
     }
 }
 

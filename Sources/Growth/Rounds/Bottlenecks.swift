@@ -1,4 +1,4 @@
-package import Correlations
+internal import Correlations
 package import GrowthMath
 package import Networks
 package import Tensors
@@ -7,8 +7,7 @@ package import Tensors
 package struct Bottlenecks: Equatable, Sendable {
     /// What they were measured for.
     package var change = ChangeKind.widen
-    package var method: GrowthMethodName
-    package var taps: SiteGeometry.Scheme = .full
+    package var method: MethodParameters
     /// The growth round, from 1.
     package var round: Int
     /// Training samples measured.
@@ -21,7 +20,6 @@ package struct Bottlenecks: Equatable, Sendable {
     package var rankThreshold: Double
     /// The other thresholds, and the parts that samples were summed in.
     package var singularThreshold = 1e-4
-    package var ridge = 0.1
     package var shards = 2
     /// In the order of ``Width/all(in:)``.
     package var widths: [WidthBottleneck]
@@ -30,7 +28,7 @@ package struct Bottlenecks: Equatable, Sendable {
 extension Bottlenecks {
     /// What candidates were proposed under.
     var thresholds: Thresholds {
-        Thresholds(rank: rankThreshold, singularValue: singularThreshold, ridge: ridge)
+        Thresholds(rank: rankThreshold, singularValue: singularThreshold)
     }
 }
 

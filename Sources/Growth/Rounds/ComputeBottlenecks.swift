@@ -36,11 +36,11 @@ package func computeBottlenecks(
         if parameters.measurement.samples != .auto || isPrecise || count == available {
             return Bottlenecks(
                 change: parameters.proposal.change, method: parameters.proposal.method,
-                taps: parameters.proposal.taps, round: parameters.round,
+                round: parameters.round,
                 samples: count, loss: measurement.meanLoss, flops: flops,
                 rankThreshold: parameters.measurement.rankThreshold,
                 singularThreshold: parameters.measurement.singularThreshold,
-                ridge: parameters.measurement.ridge, shards: parameters.measurement.shards, widths: found)
+                shards: parameters.measurement.shards, widths: found)
         }
         count = min(2 * count, available)
     }

@@ -2,6 +2,7 @@ internal import Correlations
 package import Datasets
 internal import GrowthMath
 package import Networks
+internal import Parameters
 internal import Tensors
 internal import Training
 
@@ -95,15 +96,12 @@ private final class GrowthRound {
     private func matchingWidths() throws -> [Measured] {
         guard bottlenecks.method == parameters.proposal.method else {
             throw GrowthError.otherMethod(
-                found: bottlenecks.method.rawValue, expected: parameters.proposal.method.rawValue)
+                found: bottlenecks.method.tree.canonicalJSON,
+                expected: parameters.proposal.method.tree.canonicalJSON)
         }
         guard bottlenecks.change == parameters.proposal.change else {
             throw GrowthError.otherChange(
                 found: bottlenecks.change, expected: parameters.proposal.change)
-        }
-        guard bottlenecks.taps == parameters.proposal.taps else {
-            throw GrowthError.otherTaps(
-                found: bottlenecks.taps.rawValue, expected: parameters.proposal.taps.rawValue)
         }
         let widths = try parameters.proposal.widths(of: network.architecture)
         return try bottlenecks.widths.map { measured in
@@ -115,7 +113,9 @@ private final class GrowthRound {
             guard found == expected else {
                 throw GrowthError.otherNetwork(width: measured.width, found: found, expected: expected)
             }
-            let taps = widths[position].firstRoutes.map { $0.reading(bottlenecks.taps).geometry.taps }
+            let taps = widths[position].firstRoutes.map {
+                $0.reading(bottlenecks.method.method.taps).geometry.taps
+            }
             guard measured.consumers.map(\.taps) == taps else {
                 throw GrowthError.otherNetwork(
                     width: measured.width, found: "\(measured.consumers.map(\.taps)) taps",
@@ -202,7 +202,7 @@ private final class GrowthRound {
     private func record(of measured: WidthBottleneck, note: String) -> GrowthRecord {
         GrowthRecord(
             round: parameters.round, width: measured.width, change: nil,
-            method: parameters.proposal.method.rawValue, neurons: 0,
+            method: parameters.proposal.method.kind, neurons: 0,
             amplitude: 0, predictedDecrease: 0, realizedDecrease: 0, lossBefore: bottlenecks.loss,
             bottleneck: measured.bottleneck, gradientNorm: measured.gradientNorm, note: note)
     }

@@ -85,7 +85,7 @@ struct NeuronChoice {
         }
         guard candidates * perDirection >= requested else {
             throw GrowthError.notEnoughDirections(
-                width: width.name, method: proposal.method.rawValue, asked: requested,
+                width: width.name, method: proposal.method.kind, asked: requested,
                 available: candidates * perDirection)
         }
     }
@@ -144,7 +144,7 @@ struct NeuronChoice {
         guard signed[0].neurons.count > 0 else {
             return (signed.map { Extension(neurons: $0.neurons, update: nil) }, 0)
         }
-        if allowsRefit && placement.refit && placement.update {
+        if allowsRefit && placement.update {
             return try refitted(signed, consumers, rankThreshold: rankThreshold)
         }
         let extensions = zip(signed, consumers).map { signed, consumer in

@@ -43,7 +43,7 @@ struct WidthMeasurement {
         routes = widths.map { width in
             // What a consumer reads by itself is enough for methods that look at no data.
             (needs.isEmpty ? width.firstRoutes : width.routes).map {
-                $0.reading(parameters.proposal.taps)
+                $0.reading(parameters.proposal.method.method.taps)
             }
         }
         activities = SiteActivities(

@@ -47,8 +47,8 @@ extension Network {
             }
         }
         for entry in layout.entries {
-            for slot in OptimizerSlot.allCases {
-                let name = "\(entry.name)/\(slot.rawValue)"
+            for slot in optimizerSlots {
+                let name = "\(entry.name)/\(slot)"
                 result.optimizerState[name] = optimizerState[name]?.padded(to: entry.specification.shape)
             }
         }

@@ -40,7 +40,7 @@ struct WidthProblem {
                 producerWeights: network.extendedWeights(of: width.producers),
                 consumerWeights: network.extendedWeights(of: width.consumers[0]),
                 consumerTaps: geometry.consumer.taps, gain: width.gain, slopes: width.slopes,
-                fanOutScale: proposal.scale, thresholds: thresholds, random: random)
+                thresholds: thresholds, random: random)
             return
         }
         let blocks = WidthBlocks(width, of: network, statistics: statistics)
@@ -52,7 +52,7 @@ struct WidthProblem {
             statistics: try blocks.siteStatistics(statistics, width: width.count),
             producerWeights: network.extendedWeights(of: width.producers), consumerWeights: consumerWeights,
             gain: width.gain, slopes: statistics == nil ? .unit : width.slopes,
-            fanOutScale: proposal.scale, thresholds: thresholds, random: random)
+            thresholds: thresholds, random: random)
         site.biases = width.producers.indices.filter { network.hasBias(width.producers[$0]) }
             .map { blocks.inputs[$0].upperBound - 1 }
         site.idleBiases = site.biases.filter { bias in

@@ -8,25 +8,16 @@ package struct GivenGraph: NetworkFamily {
 
     package init(nodes: [Architecture.Node]) { self.nodes = nodes }
 
-    package init(fields: inout Fields) throws {
-        var previous = Architecture.inputName
-        nodes = try fields.maps(
-            "nodes", count: 1...10_000,
+    package static let schema = Schema(
+        Self(nodes: []),
+        .maps(
+            "nodes", \.nodes, count: 1...10_000,
             allowed: "a list of {name: …, operation: …, inputs: […], and the operation's own fields}",
-            "the nodes in the order of computation; inputs are the node before by default, 'input' is the data"
-        ) { fields in
-            let node = try Architecture.Node(fields: &fields, previous: previous)
-            previous = node.name
-            return node
-        }
-    }
-
-    private enum CodingKeys: CodingKey { case nodes }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(nodes, forKey: .nodes)
-    }
+            "the nodes in the order of computation; inputs are the node before by default, 'input' is the data",
+            encode: \.tree
+        ) { fields, before in
+            try Architecture.Node(fields: &fields, previous: before.last?.name ?? Architecture.inputName)
+        })
 
     package func architecture(sample: [Int], outputs: Int) throws -> Architecture {
         let architecture = try Architecture(inputShape: sample, nodes: nodes)
@@ -37,20 +28,5 @@ package struct GivenGraph: NetworkFamily {
                     + "\(outputs) classes it must be [\(outputs)]")
         }
         return architecture
-    }
-
-    package static func == (left: GivenGraph, right: GivenGraph) -> Bool { left.tree == right.tree }
-}
-
-extension Architecture.Node: Encodable {
-    private enum CodingKeys: CodingKey { case name, operation, inputs, identity }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(name, forKey: .name)
-        try container.encode(type(of: operation).kind, forKey: .operation)
-        try container.encode(inputs, forKey: .inputs)
-        try container.encodeIfPresent(identity, forKey: .identity)
-        try operation.encode(to: encoder)
     }
 }

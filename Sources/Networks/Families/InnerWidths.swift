@@ -7,32 +7,33 @@ package enum InnerWidths: Hashable, Sendable {
     /// One per stage, or one per block.
     case widths([Int])
 
-    /// `inner: 0.25`, `inner: [4, 8, 16]`.
-    ///
-    /// - Parameter blocks: how many blocks each stage has, which follows from the field `depth`.
-    init(_ key: String, _ fields: inout Fields, blocks: [Int]) {
-        let total = blocks.reduce(0, +)
-        let counts = Set([blocks.count, total]).sorted().map(String.init).joined(separator: " or ")
-        let allowed = "a factor in 0…16, or a list of \(counts) widths in 0…65536"
-        let help =
-            "channels inside the blocks: a factor of the block's width, a width per stage, or one per block"
-        guard let given = fields.tree(key, allowed: allowed, default: "1", help), !given.isNull else {
-            self = .factor(1)
-            return
-        }
-        if let factor = given.real, (0...16).contains(factor) {
+    static let allowed = "a factor in 0…16, or a list of widths in 0…65536, per stage or per block"
+
+    /// What is allowed for stages of so many blocks.
+    static func allowed(_ blocks: [Int]) -> String {
+        let counts = Set([blocks.count, blocks.reduce(0, +)]).sorted().map(String.init)
+        return "a factor in 0…16, or a list of \(counts.joined(separator: " or ")) widths in 0…65536"
+    }
+
+    /// `0.25`, `[4, 8, 16]`; nil for anything else.
+    init?(tree: Tree) {
+        if let factor = tree.real, (0...16).contains(factor) {
             self = .factor(factor)
             return
         }
-        let widths = given.list?.compactMap(\.integer) ?? []
-        guard widths.count == given.list?.count, [blocks.count, total].contains(widths.count),
-            widths.allSatisfy((0...65_536).contains)
+        let widths = tree.list?.compactMap(\.integer) ?? []
+        guard !widths.isEmpty, widths.count == tree.list?.count, widths.allSatisfy((0...65_536).contains)
         else {
-            fields.refuse(key, with: ["depth"], found: given.canonicalJSON, allowed: allowed)
-            self = .factor(1)
-            return
+            return nil
         }
         self = .widths(widths)
+    }
+
+    var tree: Tree {
+        switch self {
+        case .factor(let factor): Tree(.real(factor))
+        case .widths(let widths): Tree(widths)
+        }
     }
 
     /// One width per block.
@@ -53,16 +54,6 @@ package enum InnerWidths: Hashable, Sendable {
         case .widths(let widths):
             precondition(widths.count == stages.count, "\(widths.count) widths for \(stages.count) stages")
             return own.map { widths[$0] }
-        }
-    }
-}
-
-extension InnerWidths: Encodable {
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .factor(let factor): try container.encode(factor)
-        case .widths(let widths): try container.encode(widths)
         }
     }
 }

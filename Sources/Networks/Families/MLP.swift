@@ -7,30 +7,21 @@ package struct MLP: NetworkFamily {
     package static let kind = "mlp"
 
     /// The widths of the hidden layers.
-    package var widths: [Int]
-    package var activation: Activation.Function
+    package var widths: [Int] = []
+    package var activation = Activation.Function.selu
     /// The probability of a hidden activation to be dropped while training.
-    package var dropout: Double
-    package var bias: Bool
+    package var dropout = 0.0
+    package var bias = true
 
-    package init(
-        widths: [Int], activation: Activation.Function = .selu, dropout: Double = 0, bias: Bool = true
-    ) {
-        self.widths = widths
-        self.activation = activation
-        self.dropout = dropout
-        self.bias = bias
-    }
-
-    package init(fields: inout Fields) throws {
-        widths = try fields.integers(
-            "widths", in: 1...65_536, count: 1...32, "the widths of the hidden layers")
-        activation = try fields.choice(
-            "activation", default: .selu, "the activation function of hidden layers")
-        dropout = try fields.real(
-            "dropout", in: 0...0.999, default: 0, "the share of hidden activations dropped in training")
-        bias = try fields.boolean("bias", default: true, "whether layers add a bias")
-    }
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "widths", \.widths, .integers(in: 1...65_536, count: 1...32), default: .required,
+            "the widths of the hidden layers"),
+        .field("activation", \.activation, .choice, "the activation function of hidden layers"),
+        .field(
+            "dropout", \.dropout, .real(in: 0...0.999), "the share of hidden activations dropped in training"),
+        .field("bias", \.bias, .boolean, "whether layers add a bias"))
 
     package func architecture(sample: [Int], outputs: Int) throws -> Architecture {
         var chain = NodeChain()

@@ -3,11 +3,8 @@ internal import Tensors
 
 /// A family of architectures: what a pipeline says about it, and the graph that follows for a dataset.
 ///
-/// A new family is one file in this folder and one line in `NetworkFamilies`.
-package protocol NetworkFamily: ParameterSet {
-    /// The name in `network: {kind: …}`.
-    static var kind: String { get }
-
+/// A new family is one file in this folder and one line in ``NetworkParameters/families``.
+package protocol NetworkFamily: Alternative {
     /// The graph for samples of this shape.
     ///
     /// - Parameters:
@@ -17,20 +14,8 @@ package protocol NetworkFamily: ParameterSet {
     func architecture(sample: [Int], outputs: Int) throws -> Architecture
 }
 
-/// Every family a pipeline may name, in the order of the documentation.
-package enum NetworkFamilies {
-    package static let types: [any NetworkFamily.Type] = [
-        MLP.self,
-        VGG.self,
-        ResNet.self,
-        GivenGraph.self,
-    ]
-
-    package static let kinds = types.map { $0.kind }
-}
-
 /// What follows the convolutions of a block before their activation.
-package enum NormalizationChoice: String, CaseIterable, Codable, Sendable {
+package enum NormalizationChoice: String, CaseIterable, Sendable {
     case batch
     case layer
     case none

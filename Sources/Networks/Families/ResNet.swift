@@ -14,14 +14,14 @@ package struct ResNet: NetworkFamily {
     package static let kind = "resnet"
 
     /// How the data become the first stage's channels.
-    package enum Stem: String, CaseIterable, Codable, Sendable {
+    package enum Stem: String, CaseIterable, Sendable {
         /// 3 x 3, stride 1: for images of about 32 x 32.
         case small
         /// 7 x 7, stride 2, then 3 x 3 max pooling, stride 2: for images of about 224 x 224.
         case large
     }
 
-    package enum Order: String, CaseIterable, Codable, Sendable {
+    package enum Order: String, CaseIterable, Sendable {
         /// Convolution, normalisation, activation; the last activation after the sum (He et al., 2016a).
         case classic
         /// Normalisation, activation, convolution; nothing after the sum (He et al., 2016b).
@@ -29,49 +29,46 @@ package struct ResNet: NetworkFamily {
     }
 
     /// Layers with weights, shortcuts not counted; one of `depths`.
-    package var depth: Int
+    package var depth = 8
     /// Channels of the first stage.
-    package var width: Int
-    package var inner: InnerWidths
-    package var stem: Stem
-    package var order: Order
-    package var normalization: NormalizationChoice
-    package var activation: Activation.Function
+    package var width = 16
+    package var inner = InnerWidths.factor(1)
+    package var stem = Stem.small
+    package var order = Order.classic
+    package var normalization = NormalizationChoice.batch
+    package var activation = Activation.Function.relu
     /// Of the convolutions; the output has one.
-    package var bias: Bool
+    package var bias = false
 
     package static let depths = [8, 14, 18, 20, 26, 32, 34, 44, 56, 110]
 
-    package init(
-        depth: Int, width: Int? = nil, inner: InnerWidths = .factor(1), stem: Stem = .small,
-        order: Order = .classic, normalization: NormalizationChoice = .batch,
-        activation: Activation.Function = .relu, bias: Bool? = nil
-    ) {
-        precondition(Self.depths.contains(depth), "depth \(depth) is none of \(Self.depths)")
-        self.depth = depth
-        self.width = width ?? Self.standardWidth(depth)
-        self.inner = inner
-        self.stem = stem
-        self.order = order
-        self.normalization = normalization
-        self.activation = activation
-        self.bias = bias ?? (normalization == .none)
-    }
-
-    package init(fields: inout Fields) throws {
-        depth = try fields.integer("depth", among: Self.depths, "layers with weights, shortcuts not counted")
-        width = try fields.integer(
-            "width", in: 1...8192, default: Self.standardWidth(depth),
-            "channels of the first stage, doubled from stage to stage; by default 64 for depths 18 and 34")
-        inner = InnerWidths("inner", &fields, blocks: Self.blocks(depth))
-        stem = try fields.choice(
-            "stem", default: .small, "3 x 3 with stride 1, or 7 x 7 with stride 2 and max pooling")
-        order = try fields.choice("order", default: .classic, "where normalization and activation stand")
-        normalization = try fields.choice("normalization", default: .batch, "what normalizes the channels")
-        activation = try fields.choice("activation", default: .relu, "the activation function")
-        bias = try fields.boolean(
-            "bias", default: normalization == .none,
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "depth", \.depth, .integer(among: depths), default: .required,
+            "layers with weights, shortcuts not counted"),
+        .field(
+            "width", \.width, .integer(in: 1...8192), default: .following { standardWidth($0.depth) },
+            "channels of the first stage, doubled from stage to stage; by default 64 for depths 18 and 34"),
+        .field(
+            "inner", \.inner, .custom(InnerWidths.allowed, write: \.tree, read: InnerWidths.init(tree:)),
+            "channels inside the blocks: a factor of the block's width, a width per stage, or one per block"),
+        .field("stem", \.stem, .choice, "3 x 3 with stride 1, or 7 x 7 with stride 2 and max pooling"),
+        .field("order", \.order, .choice, "where normalization and activation stand"),
+        .field("normalization", \.normalization, .choice, "what normalizes the channels"),
+        .field("activation", \.activation, .choice, "the activation function"),
+        .field(
+            "bias", \.bias, .boolean,
+            default: .following { $0.normalization == .none },
             "whether convolutions add a bias; by default only without normalization")
+    ) { resNet, fields in
+        let blocks = blocks(resNet.depth)
+        guard case .widths(let widths) = resNet.inner,
+            ![blocks.count, blocks.reduce(0, +)].contains(widths.count)
+        else { return }
+        fields.refuse(
+            "inner", with: ["depth"], found: resNet.inner.tree.canonicalJSON,
+            allowed: InnerWidths.allowed(blocks))
     }
 
     /// How many blocks each stage has.

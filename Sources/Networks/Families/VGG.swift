@@ -9,7 +9,7 @@ package struct VGG: NetworkFamily {
     package static let kind = "vgg"
 
     /// What makes a row of the last stage's image.
-    package enum Head: String, CaseIterable, Codable, Sendable {
+    package enum Head: String, CaseIterable, Sendable {
         /// Every position of every channel.
         case flatten
         /// The mean of each channel.
@@ -17,60 +17,45 @@ package struct VGG: NetworkFamily {
     }
 
     /// The widths of each stage's convolutions.
-    package var stages: [[Int]]
+    package var stages: [[Int]] = []
     /// Rows and columns of every convolution, odd.
-    package var kernel: Int
-    package var activation: Activation.Function
-    package var normalization: NormalizationChoice
-    package var pooling: Pooling.Function
-    package var head: Head
+    package var kernel = 3
+    package var activation = Activation.Function.relu
+    package var normalization = NormalizationChoice.batch
+    package var pooling = Pooling.Function.max
+    package var head = Head.flatten
     /// The widths of the hidden linear layers before the output.
-    package var classifier: [Int]
+    package var classifier: [Int] = []
     /// The probability of a value that a linear layer reads to be dropped while training.
-    package var dropout: Double
+    package var dropout = 0.0
     /// Of the convolutions; linear layers have one.
-    package var bias: Bool
+    package var bias = false
 
-    package init(
-        stages: [[Int]], kernel: Int = 3, activation: Activation.Function = .relu,
-        normalization: NormalizationChoice = .batch, pooling: Pooling.Function = .max, head: Head = .flatten,
-        classifier: [Int] = [], dropout: Double = 0, bias: Bool? = nil
-    ) {
-        self.stages = stages
-        self.kernel = kernel
-        self.activation = activation
-        self.normalization = normalization
-        self.pooling = pooling
-        self.head = head
-        self.classifier = classifier
-        self.dropout = dropout
-        self.bias = bias ?? (normalization == .none)
-    }
-
-    package init(fields: inout Fields) throws {
-        stages = try fields.integerLists(
-            "stages", in: 1...65_536, count: 1...16, innerCount: 1...64,
-            "the widths of the convolutions, stage by stage, as in [[8], [16], [32, 32]]")
-        kernel = try fields.integer("kernel", in: 1...31, default: 3, "rows and columns of a convolution")
-        if kernel % 2 == 0 {
-            fields.refuse(
-                "kernel", found: "\(kernel)", allowed: "odd, so that images keep their size: 1, 3, 5, …")
-        }
-        activation = try fields.choice("activation", default: .relu, "the activation function")
-        normalization = try fields.choice(
-            "normalization", default: .batch, "what stands between a convolution and its activation")
-        pooling = try fields.choice("pooling", default: .max, "how a stage's 2 x 2 pooling takes its values")
-        head = try fields.choice(
-            "head", default: .flatten, "what linear layers read: every position, or each channel's mean")
-        classifier = try fields.integers(
-            "classifier", in: 1...65_536, count: 0...16, default: [],
-            "the widths of hidden linear layers before the output")
-        dropout = try fields.real(
-            "dropout", in: 0...0.999, default: 0,
-            "the share of what each linear layer reads that is dropped in training")
-        bias = try fields.boolean(
-            "bias", default: normalization == .none,
+    package static let schema = Schema(
+        Self(),
+        .field(
+            "stages", \.stages, .integerLists(in: 1...65_536, count: 1...16, innerCount: 1...64),
+            default: .required, "the widths of the convolutions, stage by stage, as in [[8], [16], [32, 32]]"),
+        .field("kernel", \.kernel, .integer(in: 1...31), "rows and columns of a convolution"),
+        .field("activation", \.activation, .choice, "the activation function"),
+        .field(
+            "normalization", \.normalization, .choice, "what stands between a convolution and its activation"),
+        .field("pooling", \.pooling, .choice, "how a stage's 2 x 2 pooling takes its values"),
+        .field("head", \.head, .choice, "what linear layers read: every position, or each channel's mean"),
+        .field(
+            "classifier", \.classifier, .integers(in: 1...65_536, count: 0...16),
+            "the widths of hidden linear layers before the output"),
+        .field(
+            "dropout", \.dropout, .real(in: 0...0.999),
+            "the share of what each linear layer reads that is dropped in training"),
+        .field(
+            "bias", \.bias, .boolean,
+            default: .following { $0.normalization == .none },
             "whether convolutions add a bias; by default only where no normalization follows")
+    ) { vgg, fields in
+        guard vgg.kernel % 2 == 0 else { return }
+        fields.refuse(
+            "kernel", found: "\(vgg.kernel)", allowed: "odd, so that images keep their size: 1, 3, 5, …")
     }
 
     package func architecture(sample: [Int], outputs: Int) throws -> Architecture {

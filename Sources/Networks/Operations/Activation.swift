@@ -6,7 +6,7 @@ package struct Activation: Operation {
     package static let kind = "activation"
 
     /// The activation functions.
-    package enum Function: String, CaseIterable, Codable, Sendable {
+    package enum Function: String, CaseIterable, Sendable {
         case relu
         /// Self-normalising exponential linear unit (Klambauer et al., 2017).
         case selu
@@ -39,9 +39,8 @@ package struct Activation: Operation {
 
     package init(_ function: Function) { self.function = function }
 
-    package init(fields: inout Fields) throws {
-        function = try fields.choice("function", "the activation function")
-    }
+    package static let schema = Schema(
+        Self(.relu), .field("function", \.function, .choice, default: .required, "the activation function"))
 
     package var backwardReads: BackwardReads {
         switch function {

@@ -6,7 +6,7 @@ package struct Add: Operation {
     package static let kind = "add"
 
     package init() {}
-    package init(fields: inout Fields) throws {}
+    package static let schema = Schema(Self())
 
     package var widthRole: WidthRole { .keeps }
     package var channelPassage: ChannelPassage? { .summed }

@@ -19,11 +19,10 @@ package struct BatchNormalization: Operation {
         self.momentum = momentum
     }
 
-    package init(fields: inout Fields) throws {
-        epsilon = try fields.real("epsilon", in: 1e-12...1, default: 1e-5, "added to the variance")
-        momentum = try fields.real(
-            "momentum", in: 0...1, default: 0.1, "the weight of a new batch in the running averages")
-    }
+    package static let schema = Schema(
+        Self(),
+        .field("epsilon", \.epsilon, .real(in: 1e-12...1), "added to the variance"),
+        .field("momentum", \.momentum, .real(in: 0...1), "the weight of a new batch in the running averages"))
 
     package var backwardReads: BackwardReads { .inputs }
     package var channelPassage: ChannelPassage? { .unchanged }
@@ -78,8 +77,7 @@ private struct RectifiedBatchNormalization: Operation {
 
     var normalization: BatchNormalization
 
-    init(normalization: BatchNormalization) { self.normalization = normalization }
-    init(fields: inout Fields) throws { normalization = try BatchNormalization(fields: &fields) }
+    static let schema = Schema(Self(normalization: BatchNormalization()), .inline(\.normalization))
 
     var backwardReads: BackwardReads { normalization.backwardReads }
     var inPlace: InPlace { normalization.inPlace }

@@ -5,7 +5,7 @@ package struct Concatenation: Operation {
     package static let kind = "concatenation"
 
     package init() {}
-    package init(fields: inout Fields) throws {}
+    package static let schema = Schema(Self())
 
     package var widthRole: WidthRole { .joins }
     package var backwardReads: BackwardReads { [] }

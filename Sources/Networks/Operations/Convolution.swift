@@ -18,23 +18,13 @@ package struct Convolution: Layer {
         self.bias = bias
     }
 
-    package init(fields: inout Fields) throws {
-        width = try fields.integer("width", in: 0...65_536, "the number of output channels")
-        window = try fields.window()
-        bias = try fields.boolean("bias", default: true, "whether a bias is added")
-    }
-
-    private enum CodingKeys: CodingKey { case width, kernel, stride, padding, dilation, bias }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(width, forKey: .width)
-        try container.encode(window.kernel, forKey: .kernel)
-        try container.encode(window.stride, forKey: .stride)
-        try container.encode(window.padding, forKey: .padding)
-        try container.encode(window.dilation, forKey: .dilation)
-        try container.encode(bias, forKey: .bias)
-    }
+    package static let schema = Schema(
+        Self(width: 0, window: Window(kernel: Extent(square: 1))),
+        .field(
+            "width", \.width, .integer(in: 0...65_536), default: .required, "the number of output channels"),
+        .kernel(\.window.kernel), .stride(\.window.stride), .padding(\.window.padding),
+        .dilation(\.window.dilation),
+        .field("bias", \.bias, .boolean, "whether a bias is added"))
 
     package func window(over shape: [Int]) -> Window { window }
 

@@ -13,21 +13,11 @@ package struct DepthwiseConvolution: Operation {
         self.bias = bias
     }
 
-    package init(fields: inout Fields) throws {
-        window = try fields.window()
-        bias = try fields.boolean("bias", default: true, "whether a bias is added")
-    }
-
-    private enum CodingKeys: CodingKey { case kernel, stride, padding, dilation, bias }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(window.kernel, forKey: .kernel)
-        try container.encode(window.stride, forKey: .stride)
-        try container.encode(window.padding, forKey: .padding)
-        try container.encode(window.dilation, forKey: .dilation)
-        try container.encode(bias, forKey: .bias)
-    }
+    package static let schema = Schema(
+        Self(window: Window(kernel: Extent(square: 1))),
+        .kernel(\.window.kernel), .stride(\.window.stride), .padding(\.window.padding),
+        .dilation(\.window.dilation),
+        .field("bias", \.bias, .boolean, "whether a bias is added"))
 
     package var backwardReads: BackwardReads { .inputs }
     package var channelPassage: ChannelPassage? { .middle(window) }

@@ -12,9 +12,11 @@ package struct Dropout: Operation {
 
     package init(rate: Double) { self.rate = rate }
 
-    package init(fields: inout Fields) throws {
-        rate = try fields.real("rate", in: 0...0.999, "the probability of an element to be dropped")
-    }
+    package static let schema = Schema(
+        Self(rate: 0),
+        .field(
+            "rate", \.rate, .real(in: 0...0.999), default: .required,
+            "the probability of an element to be dropped"))
 
     package var backwardReads: BackwardReads { [] }
     package var inPlace: InPlace { [.forward, .backward] }

@@ -5,7 +5,7 @@ package struct Flatten: Operation {
     package static let kind = "flatten"
 
     package init() {}
-    package init(fields: inout Fields) throws {}
+    package static let schema = Schema(Self())
 
     package var widthRole: WidthRole { .flattens }
     package var channelPassage: ChannelPassage? { .flattened }

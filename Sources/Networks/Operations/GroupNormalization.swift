@@ -17,10 +17,12 @@ package struct GroupNormalization: Operation {
         self.epsilon = epsilon
     }
 
-    package init(fields: inout Fields) throws {
-        groups = try fields.integer("groups", in: 1...65_536, "groups of channels normalised together")
-        epsilon = try fields.real("epsilon", in: 1e-12...1, default: 1e-5, "added to the variance")
-    }
+    package static let schema = Schema(
+        Self(groups: 1),
+        .field(
+            "groups", \.groups, .integer(in: 1...65_536), default: .required,
+            "groups of channels normalised together"),
+        .field("epsilon", \.epsilon, .real(in: 1e-12...1), "added to the variance"))
 
     package var backwardReads: BackwardReads { .inputs }
 

@@ -11,9 +11,8 @@ package struct LayerNormalization: Operation {
 
     package init(epsilon: Double = 1e-5) { self.epsilon = epsilon }
 
-    package init(fields: inout Fields) throws {
-        epsilon = try fields.real("epsilon", in: 1e-12...1, default: 1e-5, "added to the variance")
-    }
+    package static let schema = Schema(
+        Self(), .field("epsilon", \.epsilon, .real(in: 1e-12...1), "added to the variance"))
 
     package var backwardReads: BackwardReads { .inputs }
 

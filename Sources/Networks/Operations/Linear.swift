@@ -14,10 +14,10 @@ package struct Linear: Layer {
         self.bias = bias
     }
 
-    package init(fields: inout Fields) throws {
-        width = try fields.integer("width", in: 1...65_536, "the number of outputs")
-        bias = try fields.boolean("bias", default: true, "whether a bias is added")
-    }
+    package static let schema = Schema(
+        Self(width: 1),
+        .field("width", \.width, .integer(in: 1...65_536), default: .required, "the number of outputs"),
+        .field("bias", \.bias, .boolean, "whether a bias is added"))
 
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         let allowed = "a row of features"

@@ -3,11 +3,8 @@ package import Tensors
 
 /// What a node computes: its description here, its arithmetic in the kernel it makes.
 ///
-/// A new operation is one file in this folder and one line in `OperationRegistry`.
-package protocol Operation: ParameterSet {
-    /// The name in an architecture's JSON, e.g. "linear".
-    static var kind: String { get }
-
+/// A new operation is one file in this folder and one line in `Architecture.operations`.
+package protocol Operation: Alternative {
     /// The shape of the output for one sample.
     ///
     /// - Throws: `NetworkError.shapeMismatch` for inputs the operation cannot take.
@@ -176,23 +173,22 @@ extension Operation {
     }
 }
 
-/// Every operation an architecture may name.
-package enum OperationRegistry {
-    package static let types: [String: any Operation.Type] = [
-        Activation.kind: Activation.self,
-        Add.kind: Add.self,
-        BatchNormalization.kind: BatchNormalization.self,
-        Concatenation.kind: Concatenation.self,
-        Convolution.kind: Convolution.self,
-        DepthwiseConvolution.kind: DepthwiseConvolution.self,
-        Dropout.kind: Dropout.self,
-        Flatten.kind: Flatten.self,
-        GlobalAveragePooling.kind: GlobalAveragePooling.self,
-        GroupNormalization.kind: GroupNormalization.self,
-        LayerNormalization.kind: LayerNormalization.self,
-        Linear.kind: Linear.self,
-        Pooling.kind: Pooling.self,
-    ]
+extension Architecture {
+    /// Every operation that a node may name.
+    package static let operations = Alternatives<any Operation>(
+        Activation.self,
+        Add.self,
+        BatchNormalization.self,
+        Concatenation.self,
+        Convolution.self,
+        DepthwiseConvolution.self,
+        Dropout.self,
+        Flatten.self,
+        GlobalAveragePooling.self,
+        GroupNormalization.self,
+        LayerNormalization.self,
+        Linear.self,
+        Pooling.self)
 }
 
 /// One trainable array of a node.
@@ -227,6 +223,11 @@ package struct Port {
     package let layout: ValueLayout
     /// Values of one row.
     package var count: Int { layout.count }
+
+    /// Where a value of a row stands.
+    package func place(row: Int, value: Int) -> Int {
+        (row / ValueLayout.lanes * count + value) * ValueLayout.lanes + row % ValueLayout.lanes
+    }
 
     /// Vectors of sixteen samples that so many rows take.
     package func vectors(_ rows: Int) -> Int { ValueLayout.blocks(rows) * count }

@@ -8,7 +8,7 @@ package import Tensors
 package struct Pooling: Operation {
     package static let kind = "pooling"
 
-    package enum Function: String, CaseIterable, Codable, Sendable {
+    package enum Function: String, CaseIterable, Sendable {
         case max
         case average
     }
@@ -21,20 +21,10 @@ package struct Pooling: Operation {
         self.window = window
     }
 
-    package init(fields: inout Fields) throws {
-        function = try fields.choice("function", "max or average")
-        window = try fields.window(hasDilation: false)
-    }
-
-    private enum CodingKeys: CodingKey { case function, kernel, stride, padding }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(function, forKey: .function)
-        try container.encode(window.kernel, forKey: .kernel)
-        try container.encode(window.stride, forKey: .stride)
-        try container.encode(window.padding, forKey: .padding)
-    }
+    package static let schema = Schema(
+        Self(.max, window: Window(kernel: Extent(square: 1))),
+        .field("function", \.function, .choice, default: .required, "max or average"),
+        .kernel(\.window.kernel), .stride(\.window.stride), .padding(\.window.padding))
 
     package var widthRole: WidthRole { .keeps }
     package var channelPassage: ChannelPassage? { function == .max ? .max(window) : .average(window) }

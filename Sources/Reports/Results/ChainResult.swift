@@ -26,8 +26,8 @@ package struct ChainResult: Equatable, Sendable {
 
 /// What a chain's steps cost where and when they ran; it differs from run to run.
 package struct ChainRun: Equatable, Sendable {
-    /// Wall-clock seconds by phase, as in `StepName.phases`.
-    package var seconds: [String: Double] = [:]
+    /// Wall-clock seconds of all steps of a kind.
+    package var seconds: [StepKind: Double] = [:]
     /// Seconds times threads, over all steps: what can be compared where steps had different numbers of threads.
     private var recordedThreadSeconds = 0.0
     /// The most memory that one step held.
@@ -42,16 +42,17 @@ package struct ChainRun: Equatable, Sendable {
     /// The whole chain's; nil if a step's is not known.
     package var totalSeconds: Double? {
         // In one order, so that the last digit is always the same.
-        unrecorded > 0 ? nil : seconds.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value }
+        unrecorded > 0
+            ? nil : seconds.sorted { $0.key.rawValue < $1.key.rawValue }.reduce(0) { $0 + $1.value }
     }
     package var threadSeconds: Double? { unrecorded > 0 ? nil : recordedThreadSeconds }
 
-    mutating func add(_ record: RunRecord, phase: String) {
+    mutating func add(_ record: RunRecord, kind: StepKind) {
         let measured = record.measurements
-        seconds[phase, default: 0] += measured.seconds
+        seconds[kind, default: 0] += measured.seconds
         recordedThreadSeconds += measured.seconds * Double(measured.threads)
         peakMemoryBytes = max(peakMemoryBytes, measured.peakMemoryBytes)
-        if record.unchanged, phase == "grow" { idleRounds += 1 }
+        if record.unchanged, kind == .grow { idleRounds += 1 }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Networks
 
 extension PipelineResults {
@@ -45,7 +46,9 @@ extension PipelineResults {
                 ("seconds", { Format.exact($0.run.totalSeconds) }),
                 ("thread_seconds", { Format.exact($0.run.threadSeconds) }),
             ]
-            + StepName.phases.map { phase in ("seconds_\(phase)", { Format.exact($0.run.seconds[phase]) }) }
+            + StepKind.allCases.map { kind in
+                ("seconds_\(kind.rawValue)", { Format.exact($0.run.seconds[kind]) })
+            }
             + [("peak_memory_bytes", { "\($0.run.peakMemoryBytes)" })]
         let origin: [Column] = [
             ("network_sha256", { "\($0.network)" }), ("evaluation_sha256", { "\($0.evaluation)" }),

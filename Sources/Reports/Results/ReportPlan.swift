@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Foundation
 internal import Parameters
 
@@ -49,10 +50,10 @@ extension ReportPlan {
     }
 
     private init(fields: inout Fields) throws {
-        pipeline = try fields.text("pipeline", "the pipeline's name")
-        description = try fields.text("description", default: "", "what the experiment is about")
+        pipeline = try fields.read("pipeline", .text, "the pipeline's name")
+        description = try fields.read("description", .text, default: "", "what the experiment is about")
         // The digest of the program that writes the report, so that make writes it anew with a new one.
-        _ = try fields.text("source", default: "", "the digest of the report's sources")
+        _ = try fields.read("source", .text, default: "", "the digest of the report's sources")
         chains = try fields.maps(
             "chains", count: 1...Int.max, allowed: "{branch: …, seed: …, steps: […]}", "in the table's order"
         ) { try Chain(fields: &$0) }
@@ -61,14 +62,14 @@ extension ReportPlan {
 
 extension ReportPlan.Chain {
     fileprivate init(fields: inout Fields) throws {
-        branch = try fields.text("branch", "the branch's name")
-        seed = try fields.integer("seed", in: 0...Int.max, "the seed")
+        branch = try fields.read("branch", .text, "the branch's name")
+        seed = try fields.read("seed", .integer(in: 0...Int.max), "the seed")
         let list = fields.tree("steps")
         let names = list?.list?.compactMap(\.text) ?? []
-        guard names.count == list?.list?.count, names.contains(StepName.evaluation) else {
+        guard names.count == list?.list?.count, names.contains(StepKind.evaluation.rawValue) else {
             fields.refuse(
                 "steps", found: list?.summary ?? "nothing",
-                allowed: "names of steps, '\(StepName.evaluation)' among them")
+                allowed: "names of steps, '\(StepKind.evaluation.rawValue)' among them")
             steps = []
             return
         }
@@ -91,9 +92,9 @@ extension ReportPlan {
             }
             let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)")) ?? []
             let steps = files.filter { $0.hasSuffix(".h5") }.map { String($0.dropLast(3)) }
-            guard steps.contains(StepName.evaluation) else { return nil }
+            guard steps.contains(StepKind.evaluation.rawValue) else { return nil }
             return Chain(
-                branch: String(name[..<dash]), seed: seed, steps: steps.sorted(by: StepName.precedes))
+                branch: String(name[..<dash]), seed: seed, steps: steps.sorted(by: StepKind.precedes))
         }.sorted { ($0.branch, $0.seed) < ($1.branch, $1.seed) }
         guard !chains.isEmpty else {
             throw ReportError.nothingEvaluated(pipeline: pipeline, artifacts: artifacts)
@@ -103,25 +104,14 @@ extension ReportPlan {
     }
 }
 
-/// Names of steps, as in `tune-3`.
-enum StepName {
-    static let evaluation = "evaluation"
-    /// What steps are called without their round, in the order of the work.
-    static let phases = ["dataset", "seed", "bottlenecks", "grow", "tune", evaluation]
-
-    /// `tune` for `tune-3`.
-    static func phase(of step: String) -> String {
-        step.firstIndex(of: "-").map { String(step[..<$0]) } ?? step
-    }
-
+extension StepKind {
     /// Whether one step's work comes before another's in a chain.
     static func precedes(_ left: String, _ right: String) -> Bool { rank(left) < rank(right) }
 
     private static func rank(_ step: String) -> (Int, Int) {
-        let position = phases.firstIndex(of: phase(of: step)) ?? phases.count
-        guard let dash = step.firstIndex(of: "-"), let round = Int(step[step.index(after: dash)...]) else {
-            return (position == phases.count - 1 ? Int.max : 0, position)
+        guard let (kind, round) = parse(step), let position = allCases.firstIndex(of: kind) else {
+            return (0, allCases.count)
         }
-        return (round, position)
+        return (kind == .evaluation ? Int.max : round, position)
     }
 }

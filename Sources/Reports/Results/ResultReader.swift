@@ -28,7 +28,7 @@ private struct ResultReader {
     }
 
     func result(of chain: ReportPlan.Chain) throws -> ChainResult {
-        let evaluationDigest = try digest(of: StepName.evaluation, in: chain)
+        let evaluationDigest = try digest(of: StepKind.evaluation.rawValue, in: chain)
         let evaluationFile = try File(reading: try store.verified(evaluationDigest))
         let header = try Header(reading: evaluationFile, kind: .evaluation)
         guard let networkDigest = header.inputs["network"] else {
@@ -63,9 +63,10 @@ private struct ResultReader {
         var outputs: Set<Digest> = []
         for step in chain.steps {
             let output = try digest(of: step, in: chain)
-            let phase = StepName.phase(of: step)
-            if let record = record(of: output, phase: phase, madeFrom: outputs) {
-                run.add(record, phase: phase)
+            if let kind = StepKind.parse(step)?.kind,
+                let record = record(of: output, kind: kind, madeFrom: outputs)
+            {
+                run.add(record, kind: kind)
             } else {
                 run.unrecorded += 1
             }
@@ -78,20 +79,14 @@ private struct ResultReader {
     ///
     /// Several steps may have one output (rounds that added nothing pass their input on), and one step several
     /// records (its program changed, its output did not): the stage and the chain's earlier outputs tell them apart.
-    private func record(of output: Digest, phase: String, madeFrom earlier: Set<Digest>) -> RunRecord? {
+    private func record(of output: Digest, kind: StepKind, madeFrom earlier: Set<Digest>) -> RunRecord? {
         let candidates = (records[output] ?? []).filter { record in
-            Self.stages[phase] == record.parts.stage
-                && (phase == "dataset"
+            kind.stage == record.parts.stage
+                && (kind == .dataset
                     || record.parts.inputs.allSatisfy {
                         $0.key == "architecture" || earlier.contains($0.value)
                     })
         }
         return candidates.max { $0.measurements.start < $1.measurements.start }
     }
-
-    /// The stage that does a phase's work.
-    private static let stages = [
-        "dataset": "load-dataset", "seed": "train-seed", "bottlenecks": "compute-bottlenecks", "grow": "grow",
-        "tune": "fine-tune", "evaluation": "evaluate",
-    ]
 }

@@ -1,5 +1,3 @@
-internal import CKernels
-internal import Foundation
 internal import Networks
 internal import Tensors
 
@@ -9,7 +7,7 @@ internal import Tensors
 struct Optimizer: Sendable {
     private let parameters: OptimizerParameters
     private let layout: ParameterLayout
-    /// One array per slot of `slots`.
+    /// One array per slot of the rule.
     private let state: [ParameterArena]
     /// The whole flat array in order, for rules that ask how old a moment is.
     private let ages: [Age]
@@ -20,14 +18,6 @@ struct Optimizer: Sendable {
         var steps: Int
     }
 
-    /// The arrays that this kind of optimiser moves in every step.
-    private static func slots(_ kind: OptimizerParameters.Kind) -> [OptimizerSlot] {
-        switch kind {
-        case .sgd: [.momentum]
-        case .adamw: [.firstMoment, .secondMoment]
-        }
-    }
-
     /// Continues from a network's optimiser state; what is absent is zero.
     ///
     /// The state of another kind of optimiser is of no use: then everything begins anew. What has joined since the state
@@ -35,10 +25,11 @@ struct Optimizer: Sendable {
     init(_ parameters: OptimizerParameters, layout: ParameterLayout, network: Network) {
         self.parameters = parameters
         self.layout = layout
-        state = Self.slots(parameters.kind).map {
-            ParameterArena(layout, network.optimizerState, suffix: "/\($0.rawValue)")
-        }
-        ages = parameters.kind == .adamw ? Self.ages(layout, network.optimizerState) : []
+        let rule = type(of: parameters.rule)
+        state = rule.slots.map { ParameterArena(layout, network.optimizerState, suffix: "/\($0)") }
+        ages =
+            rule.countsUpdates
+            ? Self.ages(layout, network.optimizerState) : [Age(range: 0..<layout.count, steps: 0)]
     }
 
     private static func ages(_ layout: ParameterLayout, _ state: [String: Tensor]) -> [Age] {
@@ -55,7 +46,7 @@ struct Optimizer: Sendable {
         }
         for entry in layout.entries {
             add(entry.offset - ages[ages.count - 1].range.upperBound, steps: ages[ages.count - 1].steps)
-            guard let counts = state["\(entry.name)/\(OptimizerSlot.steps.rawValue)"]?.values else {
+            guard let counts = state["\(entry.name)/\(OptimizerSlot.steps)"]?.values else {
                 add(entry.count, steps: 0)
                 continue
             }
@@ -67,26 +58,22 @@ struct Optimizer: Sendable {
 
     /// The state by "node/parameter/slot", after so many updates since it was taken over.
     func tensors(after steps: Int) -> [String: Tensor] {
-        var result = zip(Self.slots(parameters.kind), state).reduce(into: [String: Tensor]()) {
-            result, slot in
-            result.merge(slot.1.tensors(suffix: "/\(slot.0.rawValue)")) { $1 }
+        let rule = type(of: parameters.rule)
+        var result = zip(rule.slots, state).reduce(into: [String: Tensor]()) { result, slot in
+            result.merge(slot.1.tensors(suffix: "/\(slot.0)")) { $1 }
         }
-        guard parameters.kind == .adamw else { return result }
+        guard rule.countsUpdates else { return result }
         let counts = ParameterArena(layout)
         for age in ages {
             (counts.buffer.pointer + age.range.lowerBound).update(
                 repeating: Float(min(age.steps + steps, OptimizerSlot.mostSteps)), count: age.range.count)
         }
-        result.merge(counts.tensors(suffix: "/\(OptimizerSlot.steps.rawValue)")) { $1 }
+        result.merge(counts.tensors(suffix: "/\(OptimizerSlot.steps)")) { $1 }
         return result
     }
 
-    /// One update of every element: the learning rate, and what moments are divided by.
-    struct Step {
-        fileprivate let rate: Float
-        /// For each age, 1 − β₁ᵗ and 1 − β₂ᵗ: moments that began at zero are too small by as much (AdamW).
-        fileprivate let corrections: [(first: Float, second: Float)]
-    }
+    /// One update of every element: the rule's update for each age.
+    typealias Step = [(ParameterStretch) -> Void]
 
     /// What all ranges of one update share.
     ///
@@ -94,14 +81,10 @@ struct Optimizer: Sendable {
     ///   - index: updates since the state was taken over.
     ///   - rate: the learning rate of this step.
     func step(_ index: Int, rate: Double) -> Step {
-        // The kernel works with the betas as Float32, so the corrections must be those of the same numbers.
-        let beta1 = Double(Float(parameters.beta1)), beta2 = Double(Float(parameters.beta2))
-        return Step(
-            rate: Float(rate),
-            corrections: ages.map { age in
-                let count = Double(age.steps + index + 1)
-                return (Float(1 - pow(beta1, count)), Float(1 - pow(beta2, count)))
-            })
+        ages.map { age in
+            parameters.rule.update(
+                rate: Float(rate), decay: Float(parameters.weightDecay), count: age.steps + index + 1)
+        }
     }
 
     /// Updates the elements `range` of `weights`.
@@ -109,23 +92,13 @@ struct Optimizer: Sendable {
     /// - Parameter gradient: the mean gradient, laid out as the weights.
     func update(_ weights: ParameterArena, gradient: ParameterArena, range: Range<Int>, _ step: Step) {
         guard !range.isEmpty else { return }
-        let weight = weights.buffer.pointer, slope = gradient.buffer.pointer
-        switch parameters.kind {
-        case .sgd:
-            let begin = range.lowerBound
-            optimizer_sgd(
-                weight + begin, state[0].buffer.pointer + begin, slope + begin, range.count, step.rate,
-                Float(parameters.momentum), Float(parameters.weightDecay), parameters.nesterov ? 1 : 0)
-        case .adamw:
-            for index in age(at: range.lowerBound)..<ages.count {
-                let part = ages[index].range.clamped(to: range), begin = part.lowerBound
-                guard !part.isEmpty else { return }
-                optimizer_adamw(
-                    weight + begin, state[0].buffer.pointer + begin, state[1].buffer.pointer + begin,
-                    slope + begin, part.count, step.rate, Float(parameters.beta1), Float(parameters.beta2),
-                    Float(parameters.epsilon), Float(parameters.weightDecay), step.corrections[index].first,
-                    step.corrections[index].second)
-            }
+        for index in age(at: range.lowerBound)..<ages.count {
+            let part = ages[index].range.clamped(to: range), begin = part.lowerBound
+            guard !part.isEmpty else { return }
+            step[index](
+                ParameterStretch(
+                    weights: weights.buffer.pointer + begin, gradient: gradient.buffer.pointer + begin,
+                    count: part.count, begin: begin, state: state))
         }
     }
 

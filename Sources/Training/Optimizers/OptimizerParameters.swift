@@ -1,0 +1,58 @@
+internal import Networks
+package import Parameters
+internal import Tensors
+
+/// A rule by which parameters follow the gradient: its own fields, what it keeps for each parameter, and its update.
+///
+/// A new optimiser is one file in this folder and one line in ``OptimizerParameters/rules``.
+package protocol OptimizerRule: Alternative {
+    /// The names of the arrays that it moves in every step, as in `/optimizer/<node>/<parameter>/<slot>`.
+    static var slots: [String] { get }
+
+    /// Whether an update depends on how many there were before, counted for each value in the slot `steps`.
+    static var countsUpdates: Bool { get }
+
+    /// One update, as a function of a stretch whose values have all seen equally many; what its stretches share is
+    /// computed here.
+    ///
+    /// - Parameters:
+    ///   - rate: the learning rate of this step.
+    ///   - decay: λ, the pull towards 0.
+    ///   - count: updates of these values, this one included; counted only if ``countsUpdates``.
+    func update(rate: Float, decay: Float, count: Int) -> (ParameterStretch) -> Void
+}
+
+extension OptimizerRule {
+    package static var countsUpdates: Bool { false }
+}
+
+/// A part of the flat array of parameters, for one update.
+package struct ParameterStretch {
+    package let weights: UnsafeMutablePointer<Float>
+    /// The mean gradient.
+    package let gradient: UnsafePointer<Float>
+    package let count: Int
+    let begin: Int
+    let state: [ParameterArena]
+
+    /// The rule's own array, by its place among the slots.
+    package func slot(_ index: Int) -> UnsafeMutablePointer<Float> { state[index].buffer.pointer + begin }
+}
+
+/// The `optimizer:` section: how parameters follow the gradient.
+package struct OptimizerParameters: ParameterSet {
+    package static let rules = Alternatives<any OptimizerRule>(
+        SGD.self,
+        AdamW.self)
+
+    package var rule: any OptimizerRule = SGD()
+    package var rate = 0.05
+    /// λ, for every parameter.
+    package var weightDecay = 0.0
+
+    package static let schema = Schema(
+        Self(),
+        .kind(\.rule, among: rules, "the rule"),
+        .field("rate", \.rate, .real(in: 0...1000), "the learning rate"),
+        .field("weight-decay", \.weightDecay, .real(in: 0...10), "pull of every parameter towards 0"))
+}
