@@ -174,6 +174,35 @@ package struct Architecture: Sendable {
     /// What names each node's random numbers, in the order of `nodes`.
     package var identities: [Int] { nodes.compactMap(\.identity) }
 
+    /// The graph as it was made: without the nodes that were put in later. Who reads one of these reads its first
+    /// input instead, which it passes on in the beginning.
+    ///
+    /// - Returns: nil where widths that stood side by side have grown apart since.
+    package var original: Architecture? {
+        var earliest = Int.max
+        var kept: [Node] = []
+        // A node that was put in stands before one of a smaller identity.
+        for node in nodes.reversed() {
+            let identity = node.identity ?? 0
+            if identity < earliest {
+                kept.append(node)
+                earliest = identity
+            }
+        }
+        guard kept.count < nodes.count else { return self }
+        let names = Set(kept.map(\.name)).union([Self.inputName])
+        func source(_ name: String) -> String {
+            guard !names.contains(name), let place = index(of: name) else { return name }
+            return source(nodes[place].inputs.first ?? Self.inputName)
+        }
+        let remaining = kept.reversed().map { node in
+            var node = node
+            node.inputs = node.inputs.map(source)
+            return node
+        }
+        return try? Architecture(inputShape: inputShape, nodes: remaining)
+    }
+
     /// The position of a node in `nodes`; nil for the data and for unknown names.
     package func index(of name: String) -> Int? { positions[name] }
 

@@ -94,4 +94,32 @@ struct BirthsTests {
         #expect(network.births["extra"] == Births(rows: [4, 4, 4], columns: [4, 4, 4]))
         #expect(network.births.filter { $0.key != "extra" } == old)
     }
+
+    @Test(
+        "a block that is put in changes the random numbers of no other width, though it makes one residual"
+    )
+    func draws() throws {
+        let start = try NetworkParameters(widths: [3, 4, 5]).architecture(sample: [2], outputs: 3)
+        var nodes = start.nodes
+        let place = try #require(start.index(of: "hidden2"))
+        nodes[place].inputs = ["sum"]
+        nodes.insert(
+            contentsOf: [
+                .init("inner", Linear(width: 2), inputs: ["activation1"]),
+                .init("outer", Linear(width: 3), inputs: ["inner"]),
+                .init("sum", Add(), inputs: ["activation1", "outer"]),
+            ], at: place)
+        let longer = try Architecture(inputShape: [2], nodes: nodes)
+        func numbers(_ architecture: Architecture) -> [String: Int] {
+            Dictionary(
+                uniqueKeysWithValues: Width.all(in: architecture).enumerated().map {
+                    ($1.name, architecture.drawNumber(ofWidth: $1.name, at: $0))
+                })
+        }
+        #expect(numbers(start) == ["hidden1": 0, "hidden2": 1, "hidden3": 2])
+        let after = numbers(longer)
+        #expect(Width.all(in: longer).filter(\.isResidual).map(\.name) == ["hidden1"])
+        #expect(after.filter { $0.key != "inner" } == numbers(start))
+        #expect(after["inner"] == start.nodes.count + start.nodes.count)
+    }
 }

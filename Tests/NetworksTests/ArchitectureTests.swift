@@ -136,12 +136,29 @@ struct ArchitectureTests {
         #expect(longer.identities == [0, 1, 2, 7, 3, 4, 5, 6])
         let again = try Architecture(tree: Tree(json: longer.tree.canonicalJSON, file: "net"), file: "net")
         #expect(again == longer && again.identities == longer.identities)
+        #expect(longer.original == start && start.original == start)
         let (before, after) = try (
             Network(initializing: start, seed: 5), Network(initializing: longer, seed: 5)
         )
         #expect(before.parameters.allSatisfy { after.parameters[$0.key] == $0.value })
         #expect(after.parameters["extra/weight"]?.shape == [6, 6])
         #expect(after.parameters.count == before.parameters.count + 2)
+    }
+
+    @Test("without a block that was put in, a graph is what it was")
+    func original() throws {
+        let start = try NetworkParameters(widths: [6, 4]).architecture(sample: [3], outputs: 2)
+        var nodes = start.nodes
+        nodes[2].inputs = ["sum"]
+        nodes.insert(
+            contentsOf: [
+                .init("inner", Linear(width: 5), inputs: ["activation1"]),
+                .init("outer", Linear(width: 6), inputs: ["inner"]),
+                .init("sum", Add(), inputs: ["activation1", "outer"]),
+            ], at: 2)
+        let longer = try Architecture(inputShape: [3], nodes: nodes)
+        #expect(longer.identities == [0, 1, 5, 6, 7, 2, 3, 4])
+        #expect(longer.original == start)
     }
 
     @Test("dropout behind a node that is put in draws the same masks")

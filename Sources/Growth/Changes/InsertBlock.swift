@@ -39,7 +39,8 @@ struct InsertBlock: NetworkChange {
             - ParameterLayout(place.network.architecture).parameterCount
         guard place.affords(added) else { return .nothing("no budget is left for a block") }
         var random = Philox(
-            seed: parameters.seed, purpose: .growth, epoch: parameters.round, index: place.position)
+            seed: parameters.seed, purpose: .growth, epoch: parameters.round,
+            index: place.network.architecture.drawNumber(ofWidth: width.name, at: place.position))
         let network = try place.network.inserting(block, architecture, &random)
         return .change(
             InsertBlock(

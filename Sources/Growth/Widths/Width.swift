@@ -196,3 +196,21 @@ extension [Int] {
         }
     }
 }
+
+extension Architecture {
+    /// What names the random numbers of a width in a round: its place among all widths.
+    ///
+    /// Where nodes were put in, that is the place in the graph without them, so that they change the numbers
+    /// of no other width. Widths that the graph did not have then get numbers that no place has.
+    ///
+    /// - Parameters:
+    ///   - name: of the width's first producer.
+    ///   - place: among all widths of this graph.
+    func drawNumber(ofWidth name: String, at place: Int) -> Int {
+        guard let original, original.nodes.count < nodes.count, let producer = index(of: name) else {
+            return place
+        }
+        return Width.all(in: original).firstIndex { $0.name == name }
+            ?? original.nodes.count + identities[producer]
+    }
+}

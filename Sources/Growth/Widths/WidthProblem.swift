@@ -31,7 +31,9 @@ struct WidthProblem {
         self.width = width
         self.statistics = statistics
         self.network = network
-        let random = Philox(seed: seed, purpose: .growth, epoch: round, index: position)
+        let random = Philox(
+            seed: seed, purpose: .growth, epoch: round,
+            index: network.architecture.drawNumber(ofWidth: width.name, at: position))
         guard width.isResidual else {
             blocks = nil
             let geometry = width.routes[0].geometry
