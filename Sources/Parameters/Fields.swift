@@ -233,6 +233,24 @@ extension Fields {
         return try P(fields: &description)
     }
 
+    /// A list of maps; none if it is not given. What one did not ask for is an error.
+    package mutating func sets<P: ParameterSet>(
+        _ key: String, atMost most: Int, _ help: String, type: P.Type = P.self
+    ) throws -> [P] {
+        guard described != nil else {
+            noteKnown(key)
+            guard value(key) != nil else { return [] }
+            return try maps(key, count: 0...most, allowed: "maps with the fields of \(key)[]", help) {
+                try P(fields: &$0)
+            }
+        }
+        describe(key, allowed: "a list of maps with the fields below", default: "[]", help)
+        var description = Fields(describing: fullPath(key) + "[]")
+        _ = try P(fields: &description)
+        described?.append(contentsOf: description.descriptions)
+        return []
+    }
+
     /// In a description, the fields of several alternatives, each with the names of those that have it.
     mutating func describe(alternatives: [(name: String, fields: [FieldDescription])]) {
         var names: [(field: FieldDescription, names: [String])] = []

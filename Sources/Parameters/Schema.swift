@@ -129,6 +129,16 @@ extension Schema.Field {
             encode: { syntax.write($0[keyPath: path]) })
     }
 
+    /// A list of parameter sets; see ``Fields/sets(_:atMost:_:type:)``.
+    package static func sets<P: ParameterSet>(
+        _ key: String, _ path: Schema.Path<[P]>, atMost most: Int, _ help: String
+    ) -> Self {
+        Self(
+            key: key,
+            read: { fields, root in root[keyPath: path] = try fields.sets(key, atMost: most, help) },
+            encode: { Tree(.list($0[keyPath: path].map(\.tree))) })
+    }
+
     /// A list of maps that must be given; see ``Fields/maps(_:count:allowed:_:_:)``.
     ///
     /// - Parameter body: reads one behind those before it.

@@ -77,8 +77,8 @@ struct ShapeCheck {
         }
     }
 
-    /// Whether every normalisation sees more than one value in each phase that takes place. Growth changes channels only,
-    /// and adds to them.
+    /// Whether every normalisation sees more than one value in each phase that takes place, and every group of parameters
+    /// has some. Growth changes channels only, and adds to them.
     private mutating func checkStatistics(
         of branch: Pipeline.Branch, _ architecture: Architecture, _ pipeline: Pipeline,
         _ dataset: DatasetDescriptor
@@ -93,9 +93,12 @@ struct ShapeCheck {
         for (phase, training) in phases {
             do {
                 try training.checkStatistics(of: architecture, samples: samples)
+                try training.checkGroups(of: architecture)
             } catch {
                 let sections = ["final", "tune", "seed"].drop { $0 != phase }
-                let fields = sections.flatMap { ["\($0).batch", "\($0).shards"] } + ["network"]
+                let deciding =
+                    if case .emptyGroup = error { ["optimizer.groups"] } else { ["batch", "shards"] }
+                let fields = sections.flatMap { section in deciding.map { "\(section).\($0)" } } + ["network"]
                 let field = fields.first { branch.tree[$0] != nil } ?? phase
                 return add(error.description, field, line: nil, branch, pipeline, dataset)
             }

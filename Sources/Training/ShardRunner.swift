@@ -20,6 +20,7 @@ final class ShardRunner: @unchecked Sendable {
     private let batches: Batches
     private let augmentation: AugmentationParameters
     private let batch: Int
+    let stepsPerEpoch: Int
 
     /// One shard's executor, gradients and sums.
     private final class Shard {
@@ -54,6 +55,7 @@ final class ShardRunner: @unchecked Sendable {
         augmentation = training.augmentation
         let cut = training.cut(samples: batches.count)
         batch = cut.batch
+        stepsPerEpoch = training.stepsPerEpoch(samples: batches.count)
         let capacity = (cut.batch + cut.shards - 1) / cut.shards
         shards = (0..<cut.shards).map { _ in
             let gradients = ParameterArena(parameters.layout), updates = ParameterArena(state.layout)
@@ -64,8 +66,6 @@ final class ShardRunner: @unchecked Sendable {
                 gradients, updates)
         }
     }
-
-    var stepsPerEpoch: Int { (batches.count + batch - 1) / batch }
 
     /// One epoch's identity and its learning rates.
     struct EpochPlan: Sendable {

@@ -130,12 +130,15 @@ private func train(
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
     try training.augmentation.check(dataset.shape)
     try training.checkStatistics(of: start.architecture, samples: dataset.train.count)
+    try training.checkGroups(of: start.architecture)
     var network = start
     network.data = dataset.convention
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)
     let state = ParameterArena(.state(network.architecture), network.state)
-    let optimizer = Optimizer(training.optimizer, layout: layout, network: network)
+    let optimizer = Optimizer(
+        training.optimizer, layout: layout, network: network,
+        stepsPerEpoch: training.stepsPerEpoch(samples: dataset.train.count))
     let runner = ShardRunner(
         network.architecture, parameters: parameters, state: state, optimizer: optimizer, training: training,
         loss: loss,
@@ -148,7 +151,6 @@ private func train(
             Batches(
                 dataset.validation, dataset.normalization, shape: network.architecture.inputShape))
         : nil
-    let round = network.growth.map(\.round).max() ?? 0
 
     for epoch in 0..<training.epochs {
         let plan = ShardRunner.EpochPlan(
@@ -161,7 +163,7 @@ private func train(
         }
         let count = Double(dataset.train.count), held = Double(dataset.validation.count)
         let record = History.Epoch(
-            round: round, loss: sums.loss / count, accuracy: Double(sums.correct) / count,
+            round: network.lastRound, loss: sums.loss / count, accuracy: Double(sums.correct) / count,
             validationLoss: validation.map { $0.loss / held },
             validationAccuracy: validation.map { Double($0.correct) / held },
             rate: plan.rate(runner.stepsPerEpoch - 1))

@@ -21,6 +21,8 @@ package enum TrainingError: ReportableError, Equatable {
     case noArchitecture
     /// A border or a square as large as the dataset's images, in pixels.
     case augmentationTooLarge(field: String, value: Int, height: Int, width: Int)
+    /// A group of parameters of kinds that the network has none of.
+    case emptyGroup(index: Int, kinds: [ParameterKind])
     /// A normalisation that gets one value per mean and variance; `dependsOnRows`: of one sample.
     case singleValue(node: String, batch: Int, shards: Int, dependsOnRows: Bool)
 
@@ -57,6 +59,9 @@ package enum TrainingError: ReportableError, Equatable {
         case .augmentationTooLarge(let field, let value, let height, let width):
             "augmentation.\(field) is \(value), but the dataset's images are \(height) x \(width); "
                 + "it must be at most \(min(height, width) - 1)"
+        case .emptyGroup(let index, let kinds):
+            "optimizer.groups[\(index)] is of \(kinds.map(\.rawValue).joined(separator: ", ")), and the network has "
+                + "none; leave the group out, or name other kinds with it"
         case .singleValue(let node, let batch, let shards, true):
             "node '\(node)' normalizes each channel over one value, since a batch of \(batch) in "
                 + "\(shards) shards leaves one sample to a shard and one position to a channel: nothing would be learnt; "

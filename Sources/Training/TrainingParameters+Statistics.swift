@@ -11,6 +11,23 @@ extension TrainingParameters {
         return (batch, shards, batch / shards)
     }
 
+    /// Updates in one epoch, a last batch of fewer samples counted.
+    func stepsPerEpoch(samples: Int) -> Int {
+        let batch = cut(samples: samples).batch
+        return (samples + batch - 1) / batch
+    }
+
+    /// Checks that a network has parameters of the kinds of each group, whatever their ages.
+    ///
+    /// - Throws: `TrainingError.emptyGroup` for the first group without.
+    package func checkGroups(of architecture: Architecture) throws(TrainingError) {
+        guard epochs > 0, !optimizer.groups.isEmpty else { return }
+        let kinds = Set(ParameterLayout(architecture).entries.map(\.specification.kind))
+        for (index, group) in optimizer.groups.enumerated() where kinds.isDisjoint(with: group.kinds) {
+            throw .emptyGroup(index: index, kinds: group.kinds)
+        }
+    }
+
     /// Checks that no normalisation gets a mean and a variance of one value: its output would be the shift whatever its
     /// input is, and nothing in front of it would learn.
     ///

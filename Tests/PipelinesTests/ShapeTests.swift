@@ -108,6 +108,17 @@ import Testing
         #expect(try problems(large)[0].hasPrefix("small.yaml:5: network: branch main on digits"))
     }
 
+    @Test func `a group of parameters that the network has none of is found with its line`() throws {
+        let groups = "optimizer: {groups: [{of: [biases]}, {of: [normalization], decay-factor: 0}]}"
+        #expect(
+            try problems("network: {widths: [2]}\nseed: {\(groups)}") == [
+                "small.yaml:3: seed.optimizer.groups: branch main on digits (1 x 8 x 8, 10 classes): "
+                    + "optimizer.groups[1] is of normalization, and the network has none; "
+                    + "leave the group out, or name other kinds with it"
+            ])
+        #expect(try problems("network: {kind: vgg, stages: [[1], [2]]}\ntune: {\(groups)}") == [])
+    }
+
     @Test func `augmentation that does not fit the images is found too`() throws {
         let found = try problems(
             """

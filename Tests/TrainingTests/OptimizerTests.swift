@@ -72,7 +72,7 @@ struct OptimizerTests {
         var references = places.map {
             ReferenceOptimizer(parameters: given.parameters, weight: Double(weights.buffer.pointer[$0]))
         }
-        var optimizer = Optimizer(given.parameters, layout: layout, network: network)
+        var optimizer = Optimizer(given.parameters, layout: layout, network: network, stepsPerEpoch: 1)
         var begun = 0
         for step in 0..<12 {
             var random = Philox(seed: 2, purpose: .growth, index: step)
@@ -106,7 +106,7 @@ struct OptimizerTests {
                 references[index] = ReferenceOptimizer(
                     parameters: given.parameters, weight: references[index].weight)
             }
-            optimizer = Optimizer(given.parameters, layout: layout, network: network)
+            optimizer = Optimizer(given.parameters, layout: layout, network: network, stepsPerEpoch: 1)
         }
     }
 
@@ -160,7 +160,8 @@ struct OptimizerTests {
         let architecture = try #require(Self.architecture)
         let network = try Network(initializing: architecture, seed: 4)
         let optimizer = Optimizer(
-            OptimizerParameters(rule: AdamW()), layout: ParameterLayout(architecture), network: network)
+            OptimizerParameters(rule: AdamW()), layout: ParameterLayout(architecture), network: network,
+            stepsPerEpoch: 1)
         var old = network
         old.optimizerState = optimizer.tensors(after: .max / 2)
         #expect(counts(old) == [Float(OptimizerSlot.mostSteps)])

@@ -40,7 +40,7 @@ package struct Convolution: Layer {
             name: "weight", shape: [width, channels, window.kernel.height, window.kernel.width],
             initialization: .scaledNormal(inputs: channels * window.taps))
         return bias
-            ? [weight, ParameterSpecification(name: "bias", shape: [width], initialization: .zero)] : [weight]
+            ? [weight, .bias(width)] : [weight]
     }
 
     package func cost(for inputs: [[Int]]) -> OperationCost {

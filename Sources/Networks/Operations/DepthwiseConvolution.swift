@@ -39,7 +39,7 @@ package struct DepthwiseConvolution: Operation {
             name: "weight", shape: [channels, 1, window.kernel.height, window.kernel.width],
             initialization: .scaledNormal(inputs: window.taps))
         return bias
-            ? [weight, ParameterSpecification(name: "bias", shape: [channels], initialization: .zero)]
+            ? [weight, .bias(channels)]
             : [weight]
     }
 

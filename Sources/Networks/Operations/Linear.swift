@@ -32,7 +32,7 @@ package struct Linear: Layer {
         let weight = ParameterSpecification(
             name: "weight", shape: [width, features], initialization: .scaledNormal(inputs: features))
         return bias
-            ? [weight, ParameterSpecification(name: "bias", shape: [width], initialization: .zero)] : [weight]
+            ? [weight, .bias(width)] : [weight]
     }
 
     package func cost(for inputs: [[Int]]) -> OperationCost {

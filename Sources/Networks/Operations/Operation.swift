@@ -161,8 +161,10 @@ extension Operation {
     /// γ and β of a normalisation, one of each per channel.
     func perChannelScaleAndShift(_ inputs: [[Int]]) -> [ParameterSpecification] {
         [
-            ParameterSpecification(name: "weight", shape: [inputs[0][0]], initialization: .one),
-            ParameterSpecification(name: "bias", shape: [inputs[0][0]], initialization: .zero),
+            ParameterSpecification(
+                name: "weight", shape: [inputs[0][0]], initialization: .one, kind: .normalization),
+            ParameterSpecification(
+                name: "bias", shape: [inputs[0][0]], initialization: .zero, kind: .normalization),
         ]
     }
 
@@ -205,6 +207,21 @@ package struct ParameterSpecification: Equatable, Sendable {
     package var name: String
     package var shape: [Int]
     package var initialization: Initialization
+    package var kind = ParameterKind.weights
+
+    /// What a layer adds to each of its output channels.
+    static func bias(_ channels: Int) -> ParameterSpecification {
+        ParameterSpecification(name: "bias", shape: [channels], initialization: .zero, kind: .biases)
+    }
+}
+
+/// What a trainable array is in its network, for optimisers that treat some of them otherwise.
+package enum ParameterKind: String, CaseIterable, Sendable {
+    /// Of layers and depthwise convolutions.
+    case weights
+    case biases
+    /// Scales and shifts of normalisations.
+    case normalization
 }
 
 /// Floating-point operations for one sample.

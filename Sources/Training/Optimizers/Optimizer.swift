@@ -9,51 +9,40 @@ struct Optimizer: Sendable {
     private let layout: ParameterLayout
     /// One array per slot of the rule.
     private let state: [ParameterArena]
-    /// The whole flat array in order, for rules that ask how old a moment is.
-    private let ages: [Age]
-
-    /// A stretch of the flat array whose moments had seen equally many updates when they were taken over.
-    private struct Age {
-        var range: Range<Int>
-        var steps: Int
-    }
+    private let stretches: UpdateStretches
+    private let stepsPerEpoch: Int
 
     /// Continues from a network's optimiser state; what is absent is zero.
     ///
-    /// The state of another kind of optimiser is of no use: then everything begins anew. What has joined since the state
-    /// began has moments of its own age.
-    init(_ parameters: OptimizerParameters, layout: ParameterLayout, network: Network) {
+    /// The state of another kind of optimiser is of no use: then everything begins anew. What has joined since the
+    /// state began has moments of its own age.
+    ///
+    /// - Precondition: the network has all births.
+    init(
+        _ parameters: OptimizerParameters, layout: ParameterLayout, network: Network, stepsPerEpoch: Int
+    ) {
+        precondition(network.hasAllBirths, "rows or columns joined in a round that has not been noted")
         self.parameters = parameters
         self.layout = layout
+        self.stepsPerEpoch = stepsPerEpoch
         let rule = type(of: parameters.rule)
         state = rule.slots.map { ParameterArena(layout, network.optimizerState, suffix: "/\($0)") }
-        ages =
-            rule.countsUpdates
-            ? Self.ages(layout, network.optimizerState) : [Age(range: 0..<layout.count, steps: 0)]
-    }
-
-    private static func ages(_ layout: ParameterLayout, _ state: [String: Tensor]) -> [Age] {
-        var ages = [Age(range: 0..<0, steps: 0)]
-        func add(_ count: Int, steps: Int) {
-            let last = ages[ages.count - 1]
-            // Nobody reads what pads a parameter: it ages with its neighbour.
-            if last.range.isEmpty || last.steps == steps {
-                ages[ages.count - 1] = Age(
-                    range: last.range.lowerBound..<last.range.upperBound + count, steps: steps)
-            } else {
-                ages.append(Age(range: last.range.upperBound..<last.range.upperBound + count, steps: steps))
-            }
-        }
+        var stretches = UpdateStretches()
         for entry in layout.entries {
-            add(entry.offset - ages[ages.count - 1].range.upperBound, steps: ages[ages.count - 1].steps)
-            guard let counts = state["\(entry.name)/\(OptimizerSlot.steps)"]?.values else {
-                add(entry.count, steps: 0)
+            stretches.pad(to: entry.offset)
+            let steps = network.optimizerState["\(entry.name)/\(OptimizerSlot.steps)"]?.values
+            let counts = rule.countsUpdates ? steps : nil
+            let groups = parameters.groups(of: entry, in: network)
+            guard counts != nil || groups != nil else {
+                stretches.append(entry.count, .init())
                 continue
             }
-            for count in counts { add(1, steps: Int(count)) }
+            for index in 0..<entry.count {
+                stretches.append(1, .init(steps: counts.map { Int($0[index]) } ?? 0, group: groups?[index]))
+            }
         }
-        add(layout.count - ages[ages.count - 1].range.upperBound, steps: ages[ages.count - 1].steps)
-        return ages
+        stretches.pad(to: layout.count)
+        self.stretches = stretches
     }
 
     /// The state by "node/parameter/slot", after so many updates since it was taken over.
@@ -64,16 +53,22 @@ struct Optimizer: Sendable {
         }
         guard rule.countsUpdates else { return result }
         let counts = ParameterArena(layout)
-        for age in ages {
-            (counts.buffer.pointer + age.range.lowerBound).update(
-                repeating: Float(min(age.steps + steps, OptimizerSlot.mostSteps)), count: age.range.count)
+        stretches.forEach(in: 0..<layout.count) { range, number in
+            let treatment = stretches.treatments[number]
+            let seen = treatment.steps + (isFrozen(treatment) ? 0 : steps)
+            (counts.buffer.pointer + range.lowerBound).update(
+                repeating: Float(min(seen, OptimizerSlot.mostSteps)), count: range.count)
         }
         result.merge(counts.tensors(suffix: "/\(OptimizerSlot.steps)")) { $1 }
         return result
     }
 
-    /// One update of every element: the rule's update for each age.
-    typealias Step = [(ParameterStretch) -> Void]
+    private func isFrozen(_ treatment: UpdateStretches.Treatment) -> Bool {
+        treatment.group.map { parameters.groups[$0].rateFactor == 0 } ?? false
+    }
+
+    /// One update of every element: the rule's update for each treatment; nil for what is frozen.
+    typealias Step = [((ParameterStretch) -> Void)?]
 
     /// What all ranges of one update share.
     ///
@@ -81,9 +76,15 @@ struct Optimizer: Sendable {
     ///   - index: updates since the state was taken over.
     ///   - rate: the learning rate of this step.
     func step(_ index: Int, rate: Double) -> Step {
-        ages.map { age in
-            parameters.rule.update(
-                rate: Float(rate), decay: Float(parameters.weightDecay), count: age.steps + index + 1)
+        stretches.treatments.map { treatment in
+            guard !isFrozen(treatment) else { return nil }
+            let group = treatment.group.map { parameters.groups[$0] } ?? ParameterGroup()
+            let risen = ScheduleParameters.rise(
+                step: index, stepsPerEpoch: stepsPerEpoch, over: group.warmUp)
+            return parameters.rule.update(
+                rate: Float(rate * group.rateFactor * risen),
+                decay: Float(parameters.weightDecay * group.decayFactor),
+                count: treatment.steps + index + 1)
         }
     }
 
@@ -91,24 +92,27 @@ struct Optimizer: Sendable {
     ///
     /// - Parameter gradient: the mean gradient, laid out as the weights.
     func update(_ weights: ParameterArena, gradient: ParameterArena, range: Range<Int>, _ step: Step) {
-        guard !range.isEmpty else { return }
-        for index in age(at: range.lowerBound)..<ages.count {
-            let part = ages[index].range.clamped(to: range), begin = part.lowerBound
-            guard !part.isEmpty else { return }
-            step[index](
+        stretches.forEach(in: range) { part, treatment in
+            step[treatment]?(
                 ParameterStretch(
-                    weights: weights.buffer.pointer + begin, gradient: gradient.buffer.pointer + begin,
-                    count: part.count, begin: begin, state: state))
+                    weights: weights.buffer.pointer + part.lowerBound,
+                    gradient: gradient.buffer.pointer + part.lowerBound, count: part.count,
+                    begin: part.lowerBound, state: state))
         }
     }
+}
 
-    /// The index of the age of an element.
-    private func age(at place: Int) -> Int {
-        var (low, high) = (0, ages.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if ages[middle].range.lowerBound <= place { low = middle } else { high = middle }
+extension OptimizerParameters {
+    /// The group of each value of a parameter, as its place in the list; nil where there are no groups.
+    fileprivate func groups(of entry: ParameterLayout.Entry, in network: Network) -> [Int?]? {
+        guard !groups.isEmpty, let births = network.births[entry.node] else { return nil }
+        let specification = entry.specification
+        var result: [Int?] = []
+        births.forEachStretch(of: specification) { count, round in
+            let age = network.lastRound - round
+            let group = groups.firstIndex { $0.contains(specification.kind, age: age) }
+            result += repeatElement(group, count: count)
         }
-        return low
+        return result
     }
 }

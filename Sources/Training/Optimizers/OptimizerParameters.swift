@@ -47,12 +47,28 @@ package struct OptimizerParameters: ParameterSet {
 
     package var rule: any OptimizerRule = SGD()
     package var rate = 0.05
-    /// λ, for every parameter.
+    /// λ, for every parameter that no group says otherwise of.
     package var weightDecay = 0.0
+    /// No parameter is in two.
+    package var groups: [ParameterGroup] = []
 
     package static let schema = Schema(
         Self(),
         .kind(\.rule, among: rules, "the rule"),
         .field("rate", \.rate, .real(in: 0...1000), "the learning rate"),
-        .field("weight-decay", \.weightDecay, .real(in: 0...10), "pull of every parameter towards 0"))
+        .field("weight-decay", \.weightDecay, .real(in: 0...10), "pull of every parameter towards 0"),
+        .sets(
+            "groups", \.groups, atMost: 64,
+            "parameters with a rate, a decay and a warm-up of their own, by kind and age")
+    ) { optimizer, fields in
+        let list = fields.tree("groups")?.list ?? []
+        for index in optimizer.groups.indices where list.count == optimizer.groups.count {
+            let group = optimizer.groups[index]
+            guard let other = optimizer.groups[..<index].firstIndex(where: group.overlaps) else { continue }
+            fields.refuse(
+                "groups", element: ("[\(index)]", list[index]),
+                found: "parameters that are in groups[\(other)] too",
+                allowed: "other kinds, or other ages of the same kinds")
+        }
+    }
 }

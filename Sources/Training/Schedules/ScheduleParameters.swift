@@ -39,6 +39,11 @@ package struct ScheduleParameters: ParameterSet {
         .kind(\.rule, among: rules, "the rule"),
         .field("warm-up", \.warmUp, .real(in: 0...10_000), "epochs of linear rise from 0"))
 
+    /// The share that a linear rise from 0 over some epochs has come to in a step; 1 after it.
+    static func rise(step: Int, stepsPerEpoch: Int, over epochs: Double) -> Double {
+        min(1, epochs > 0 ? Double(step + 1) / (epochs * Double(stepsPerEpoch)) : 1)
+    }
+
     /// The share of the learning rate that a step uses.
     ///
     /// - Parameters:
@@ -48,9 +53,7 @@ package struct ScheduleParameters: ParameterSet {
     /// - Returns: a share in [0, 1].
     package func share(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double {
         let epoch = Double(step) / Double(stepsPerEpoch)
-        if epoch < warmUp {
-            return min(1, Double(step + 1) / (warmUp * Double(stepsPerEpoch)))
-        }
+        if epoch < warmUp { return Self.rise(step: step, stepsPerEpoch: stepsPerEpoch, over: warmUp) }
         return rule.share(at: ScheduleTime(epoch: epoch, epochs: Double(epochs), warmUp: warmUp))
     }
 }
