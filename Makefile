@@ -22,6 +22,7 @@ REMOTE    :=
 REBUILD   :=
 DRY       :=
 KEEP_DAYS := 30
+ROWS      :=
 # Used by this Makefile itself: a step, or all, that must run although it is done.
 AGAIN     :=
 # Threads of one step: the cores, divided by the steps that run side by side.
@@ -47,7 +48,8 @@ $(foreach setting,ARTIFACTS BIN CONFIG PIPELINE STEP AGAIN KEEP_DAYS,$(call chec
 $(call check,REMOTE,$(odd-shell))
 $(foreach setting,MAKECMDGOALS PIPELINES THREADS CORES,$(if $(strip $(if $(findstring file,$(origin $(setting))),,$(call \
   odd-in,$(setting),$(odd-path)))),$(error $(setting) must be without $(odd-path); it is '$(value $(setting))')))
-$(if $(strip $(call odd-in,TORCH,' $$)),$(error TORCH must be without ' and $$; it is '$(value TORCH)'))
+$(foreach setting,ROWS TORCH,$(if $(strip $(call odd-in,$(setting),' $$)),$(error \
+  $(setting) must be without ' and $$; it is '$(value $(setting))')))
 
 A := $(patsubst %/,%,$(ARTIFACTS))
 ifneq ($(words $(A)),1)
@@ -55,7 +57,7 @@ $(error ARTIFACTS must be one path without spaces, not '$(ARTIFACTS)')
 endif
 
 # Names that nobody reads would be passed over in silence.
-SETTINGS := ARTIFACTS BIN CONFIG CORES DATA_MIRROR DRY KEEP_DAYS LAUNCH OFFLINE PIPELINE PIPELINES REBUILD REMOTE SECONDS STEP \
+SETTINGS := ARTIFACTS BIN CONFIG CORES DATA_MIRROR DRY KEEP_DAYS LAUNCH OFFLINE PIPELINE PIPELINES REBUILD REMOTE ROWS SECONDS STEP \
   THREADS TORCH
 FOREIGN  := CC CFLAGS CXX HOME LANG LC_% LD_% LDFLAGS MAKE% MERISTEM_% OMP_% OPENBLAS_% PATH PKG_CONFIG% SHELL SWIFT% TMPDIR
 unknown  := $(if $(filter 0,$(MAKELEVEL)),$(filter-out $(SETTINGS) $(FOREIGN) -*-%,$(foreach v,$(.VARIABLES),$(if \
@@ -193,12 +195,13 @@ fuzz: $(BUILT)			## SECONDS=60: read artifacts that were changed in every way; n
 	$(BIN)/fuzz --seconds $(or $(SECONDS),60)
 lint:				## Check the format of the sources
 	swift format lint --strict --recursive Package.swift Sources Tests Plugins Benchmarks/benchmarks Fuzz
-bench: $(SETUP)			## Build and run the benchmarks
+bench: $(SETUP)			## Build and run the benchmarks, or those whose names contain ROWS='step VGG'
 	MERISTEM_BENCHMARKS=1 swift build -c release --product benchmarks
-	python3 Benchmarks/compare.py .build/release/benchmarks
-bench-peers: $(SETUP) Benchmarks/.venv/ready	## The benchmarks beside PyTorch, in one run
+	python3 Benchmarks/compare.py .build/release/benchmarks $(if $(ROWS),'$(ROWS)')
+bench-peers: $(SETUP) Benchmarks/.venv/ready	## The rows that PyTorch and gromo have, too, in turn with them
 	MERISTEM_BENCHMARKS=1 swift build -c release --product benchmarks
-	python3 Benchmarks/compare.py .build/release/benchmarks Benchmarks/.venv/bin/python
+	python3 Benchmarks/compare.py --comparable --peer 'Benchmarks/.venv/bin/python Benchmarks/peers.py' \
+	  .build/release/benchmarks $(if $(ROWS),'$(ROWS)')
 help:				## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \

@@ -1,6 +1,6 @@
 """The same work in PyTorch and gromo, for compare.py: one JSON object per measurement.
 
-Usage: peers.py [--repetitions N] [NAME-PART ...]
+Usage: peers.py [--list] [--exact] [--repetitions N] [NAME-PART ...]
 """
 
 import argparse
@@ -171,7 +171,7 @@ def gromo_solve(threads, size=4608):
 
 
 # Beyond so many seconds, a measurement is not repeated.
-MOST_SECONDS = 20
+MOST_SECONDS = 5
 
 MEASUREMENTS = {
     "step 784-128-10": lambda threads: seconds_per_step([128], threads),
@@ -198,7 +198,9 @@ MEASUREMENTS = {
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--repetitions", type=int, default=7)
-    parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--threads", type=int, action="append", help="may be given more than once; 1 and 2 without")
+    parser.add_argument("--list", action="store_true", help="print the names")
+    parser.add_argument("--exact", action="store_true", help="names are whole names")
     parser.add_argument("--cpu", action="store_true", help="count the processor's seconds, not the clock's")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
@@ -206,9 +208,13 @@ def main():
         global clock
         clock = time.process_time
     for name, body in MEASUREMENTS.items():
-        if options.names and not any(part in name for part in options.names):
+        wanted = name in options.names if options.exact else any(part in name for part in options.names)
+        if options.names and not wanted:
             continue
-        for threads in options.threads:
+        if options.list:
+            print(name)
+            continue
+        for threads in options.threads or [1, 2]:
             try:
                 notes = set()
 

@@ -23,6 +23,12 @@ struct Benchmarks: ParsableCommand {
     @Flag(help: "Count the processor's seconds, not the clock's: for one thread on a busy machine.")
     var cpu = false
 
+    @Flag(help: "Names are whole names.")
+    var exact = false
+
+    @Flag(help: "Print the names of what would be measured.")
+    var list = false
+
     @Argument(help: "Parts of names; only what contains one of them is measured.")
     var names: [String] = []
 
@@ -31,44 +37,31 @@ struct Benchmarks: ParsableCommand {
         Stopwatch.countsProcessor = cpu
         try measureKernels()
         try measureSteps()
-        let square = ImageShape(height: 28, width: 28, channels: 1)
-        let many = syntheticDataset(count: 60_000, shape: square, classes: 10)
-        for (method, name) in [
-            ("tiny", "statistics 784-32-32-10"), ("tiny-joint", "joint statistics 784-32-32-10"),
-        ] {
-            try measure(name) { try secondsOfStatistics(method: method, threads: $0, dataset: many) }
-        }
-        let deep = ImageShape(height: 32, width: 32, channels: 64)
-        // So few because peers take a third of a second for an image.
-        let few = syntheticDataset(count: 40, shape: deep, classes: 10)
-        for taps in SiteGeometry.Scheme.allCases {
-            try measure("statistics 64-64-64 3x3 40 images \(taps.rawValue)") {
-                try secondsOfConvolutionStatistics(taps: taps, threads: $0, dataset: few)
-            }
-        }
+        try measureStatistics()
         try measureSums()
         try measureRounds()
-        let solve = "solve 512-512-512 3x3"
-        if isWanted(solve) {
-            let problem = syntheticProblem(inputs: 4608, outputs: 4608)
-            try measure(solve, threads: [1]) { _ in try secondsOfSolve(problem) }
+        try measure("solve 512-512-512 3x3", of: syntheticProblem(inputs: 4608, outputs: 4608), threads: [1])
+        {
+            problem, _ in try secondsOfSolve(problem)
         }
     }
 
     /// A core's peak, and a convolution over the width.
     private func measureKernels() throws {
-        let peak = measurePeak()
-        try report(Measurement(name: "peak", threads: 1, seconds: [peak.seconds], flops: peak.flops))
+        if isWanted("peak") {
+            let peak = measurePeak()
+            try report(Measurement(name: "peak", threads: 1, seconds: [peak.seconds], flops: peak.flops))
+        }
         let title = "3x3 convolution of 64 images of 28x28"
-        guard isWanted(title) else { return }
         for width in ConvolutionBenchmark.widths {
-            var benchmark = ConvolutionBenchmark(width: width)
             for pass in ConvolutionBenchmark.passes {
+                let name = "\(title), \(width) channels, \(pass)"
+                guard isWanted(name) else { continue }
+                var benchmark = ConvolutionBenchmark(width: width)
                 try report(
                     Measurement(
-                        name: "\(title), \(width) channels, \(pass)", threads: 1,
-                        seconds: [benchmark.seconds(of: pass)], flops: benchmark.flops,
-                        table: [title, "\(width) channels", pass]))
+                        name: name, threads: 1, seconds: [benchmark.seconds(of: pass)],
+                        flops: benchmark.flops, table: [title, "\(width) channels", pass]))
             }
         }
     }
@@ -76,40 +69,62 @@ struct Benchmarks: ParsableCommand {
     /// Training steps of batches of 128.
     private func measureSteps() throws {
         let square = ImageShape(height: 28, width: 28, channels: 1)
-        let images = syntheticDataset(count: 12_800, shape: square, classes: 10)
-        func measureRows(_ widths: [Int], _ suffix: String = "") throws {
+        let others = ProcessInfo.processInfo.activeProcessorCount - 1
+        // With a core less, two threads should be no slower than one.
+        for (widths, busy, suffix) in [
+            ([128], 0, ""), ([512, 512], 0, ""), ([8, 8], 0, ""), ([128], others, ", one core free"),
+            ([8, 8], others, ", one core free"),
+        ] {
             let name = "step 784-\(widths.map(String.init).joined(separator: "-"))-10\(suffix)"
-            try measureStep(name, NetworkParameters(widths: widths, activation: .relu), images)
-        }
-        for widths in [[128], [512, 512], [8, 8]] { try measureRows(widths) }
-        // With a core less: two threads should be no slower than one.
-        for widths in [[128], [8, 8]] {
-            try besideBusyProcesses(ProcessInfo.processInfo.activeProcessorCount - 1) {
-                try measureRows(widths, ", one core free")
-            }
+            try measureStep(
+                name, NetworkParameters(widths: widths, activation: .relu), square, images: 12_800,
+                beside: busy)
         }
         for (first, second) in [(4, 8), (8, 16), (16, 32), (32, 64)] {
             var network = VGG()
             network.stages = [[first, first], [second, second]]
             network.head = .global
-            let few = syntheticDataset(count: 1280, shape: square, classes: 10)
-            try measureStep("step VGG (\(first),\(second))", NetworkParameters(network), few)
+            try measureStep(
+                "step VGG (\(first),\(second))", NetworkParameters(network), square, images: 1280)
         }
         let colour = ImageShape(height: 32, width: 32, channels: 3)
         for (width, inner, count) in [(64, 1.0, 256), (16, 1, 1280), (16, 0.25, 1280)] {
-            let images = syntheticDataset(count: count, shape: colour, classes: 10)
             var network = ResNet()
             (network.depth, network.width, network.inner) = (18, width, .factor(inner))
             let name = "step ResNet-18 (\(width))" + (inner == 1 ? "" : " inner 1/\(Int(1 / inner))")
-            try measureStep(name, NetworkParameters(network), images)
+            try measureStep(name, NetworkParameters(network), colour, images: count)
         }
     }
 
-    private func measureStep(_ name: String, _ network: NetworkParameters, _ dataset: Dataset) throws {
-        let architecture = try network.architecture(
-            sample: dataset.shape.planes, outputs: dataset.classes.count)
-        try measure(name, flops: 128 * architecture.exactTrainingFlops) {
-            try secondsPerStep(network, threads: $0, dataset: dataset)
+    private func measureStep(
+        _ name: String, _ network: NetworkParameters, _ shape: ImageShape, images: Int, beside busy: Int = 0
+    ) throws {
+        let architecture = try network.architecture(sample: shape.planes, outputs: 10)
+        try measure(
+            name, of: syntheticDataset(count: images, shape: shape, classes: 10),
+            flops: 128 * architecture.exactTrainingFlops
+        ) { dataset, threads in
+            try besideBusyProcesses(busy) { try secondsPerStep(network, threads: threads, dataset: dataset) }
+        }
+    }
+
+    /// Statistics and solve of whole networks.
+    private func measureStatistics() throws {
+        let square = ImageShape(height: 28, width: 28, channels: 1)
+        for (method, name) in [
+            ("tiny", "statistics 784-32-32-10"), ("tiny-joint", "joint statistics 784-32-32-10"),
+        ] {
+            try measure(name, of: syntheticDataset(count: 60_000, shape: square, classes: 10)) {
+                try secondsOfStatistics(method: method, threads: $1, dataset: $0)
+            }
+        }
+        let deep = ImageShape(height: 32, width: 32, channels: 64)
+        // So few because peers take a third of a second for an image.
+        for taps in SiteGeometry.Scheme.allCases {
+            try measure(
+                "statistics 64-64-64 3x3 40 images \(taps.rawValue)",
+                of: syntheticDataset(count: 40, shape: deep, classes: 10)
+            ) { try secondsOfConvolutionStatistics(taps: taps, threads: $1, dataset: $0) }
         }
     }
 
@@ -118,10 +133,10 @@ struct Benchmarks: ParsableCommand {
         let published: StatisticsNeeds = [.inputCovariance, .crossCovariance]
         for (needs, name) in [(published, "plain sums"), (published.union(.overlap), "overlap sums")] {
             for scheme in SiteGeometry.Scheme.allCases {
-                let site = convolutionSite(64, extent: 32, scheme: scheme)
-                try measure("\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)") {
-                    try secondsOfSums(site, needs: needs, images: 2000, threads: $0)
-                }
+                try measure(
+                    "\(name) 64-64-64 3x3 32x32 \(scheme.rawValue)",
+                    of: convolutionSite(64, extent: 32, scheme: scheme)
+                ) { try secondsOfSums($0, needs: needs, images: 2000, threads: $1) }
             }
         }
     }
@@ -129,33 +144,43 @@ struct Benchmarks: ParsableCommand {
     /// A growth round of a ResNet-18: the statistics of its eight sites, then choosing, trying and grafting at each.
     private func measureRounds() throws {
         for taps in SiteGeometry.Scheme.allCases {
-            let names = ["statistics", "growth"].map { "\($0) ResNet-18 (16) 2000 images \(taps.rawValue)" }
-            guard names.contains(where: isWanted) else { continue }
-            let round = try ResidualRound(taps: taps)
-            try measure(names[0]) { try round.secondsOfStatistics(threads: $0) }
-            guard isWanted(names[1]) else { continue }
-            let found = try round.bottlenecks(threads: 2)
-            try measure(names[1]) { try round.secondsOfGrowth(found, threads: $0) }
+            let suffix = "ResNet-18 (16) 2000 images \(taps.rawValue)"
+            try measure("statistics \(suffix)", of: ResidualRound(taps: taps)) {
+                try $0.secondsOfStatistics(threads: $1)
+            }
+            func measured() throws -> (round: ResidualRound, found: Bottlenecks) {
+                let round = try ResidualRound(taps: taps)
+                return (round, try round.bottlenecks(threads: 2))
+            }
+            try measure("growth \(suffix)", of: measured()) {
+                try $0.round.secondsOfGrowth($0.found, threads: $1)
+            }
         }
     }
 
     /// Beyond so many seconds, a measurement is not repeated.
-    private static let mostSeconds = 20.0
+    private static let mostSeconds = 5.0
 
+    /// Whether a row is to be measured; with `--list`, its name is printed and none is.
     private func isWanted(_ name: String) -> Bool {
-        names.isEmpty || names.contains(where: name.contains)
+        guard names.isEmpty || (exact ? names.contains(name) : names.contains(where: name.contains)) else {
+            return false
+        }
+        if list { print(name) }
+        return !list
     }
 
-    /// Prints what `body` gives for each number of threads.
-    private func measure(
-        _ name: String, threads given: [Int]? = nil, flops: Double? = nil,
-        _ body: (_ threads: Int) throws -> Double
+    /// Prints the seconds that `body` gives for each number of threads. `subject` is made only if the row is wanted.
+    private func measure<Subject>(
+        _ name: String, of subject: @autoclosure () throws -> Subject, threads given: [Int]? = nil,
+        flops: Double? = nil, _ body: (_ subject: Subject, _ threads: Int) throws -> Double
     ) throws {
         guard isWanted(name) else { return }
+        let subject = try subject()
         for threads in given ?? threads {
-            var seconds = [try body(threads)]
+            var seconds = [try body(subject, threads)]
             while seconds.count <= repetitions, seconds.reduce(0, +) < Self.mostSeconds {
-                seconds.append(try body(threads))
+                seconds.append(try body(subject, threads))
             }
             // The first is a warm-up, unless it is all that there is time for.
             if seconds.count > 1 { seconds.removeFirst() }
@@ -171,7 +196,7 @@ struct Benchmarks: ParsableCommand {
 }
 
 /// Runs `body` while so many processes of others do nothing but compute.
-private func besideBusyProcesses(_ count: Int, _ body: () throws -> Void) throws {
+private func besideBusyProcesses<Value>(_ count: Int, _ body: () throws -> Value) throws -> Value {
     let others = (0..<count).map { _ in
         let other = Process()
         other.executableURL = URL(filePath: "/bin/sh")
@@ -180,7 +205,7 @@ private func besideBusyProcesses(_ count: Int, _ body: () throws -> Void) throws
     }
     defer { for other in others where other.isRunning { other.terminate() } }
     for other in others { try other.run() }
-    try body()
+    return try body()
 }
 
 /// One row of the table.
