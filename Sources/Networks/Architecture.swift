@@ -36,8 +36,7 @@ package struct Architecture: Sendable {
     /// Where each node stands in `nodes`.
     private var positions: [String: Int] = [:]
 
-    /// - Throws: `NetworkError` where names or identities repeat or names point forward, or where shapes do
-    //not fit.
+    /// - Throws: `NetworkError` where names or identities repeat, names point forward, or shapes do not fit.
     package init(inputShape: [Int], nodes: [Node]) throws {
         self.inputShape = inputShape
         self.nodes = try Self.identified(nodes)

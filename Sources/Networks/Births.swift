@@ -104,8 +104,8 @@ extension Births {
     }
 
     /// Reads the births of all nodes with parameters.
-    /// / - Throws: `HDF5Error`, `NetworkError.invalidFile` for weights that are younger than the network's
-    //last growth.
+    ///
+    /// - Throws: `HDF5Error`, `NetworkError.invalidFile` for weights that are younger than the network's last growth.
     static func all(
         reading file: borrowing File, _ layout: ParameterLayout, lastRound: Int
     ) throws -> [String: Births] {

@@ -6,8 +6,9 @@ internal import Tensors
 
 extension Network {
     /// Everything of a network as HDF5 content.
-    /// - Precondition: the network has its `data`: whoever gets the file is to know what its inputs are. It
-    //has all births.
+    ///
+    /// - Precondition: the network has its `data`, since whoever gets the file is to know what its inputs are, and all
+    ///   births.
     package var content: Group {
         guard let data else { preconditionFailure("a network of no data is not to be kept") }
         precondition(hasAllBirths, "rows or columns joined in a round that has not been noted")

@@ -6,7 +6,7 @@ import Testing
 struct TutorialTests {
     /// A command of the page, and the lines that it is said to print.
     private struct Example {
-        let command: String
+        var command: String
         var lines: [String] = []
     }
 
@@ -17,8 +17,13 @@ struct TutorialTests {
         for line in try String(contentsOf: page, encoding: .utf8).split(separator: "\n") {
             if line.hasPrefix("    $ ") {
                 examples.append(Example(command: String(line.dropFirst(6))))
-            } else if line.hasPrefix("    "), !examples.isEmpty {
-                examples[examples.count - 1].lines.append(line.trimmingCharacters(in: .whitespaces))
+            } else if line.hasPrefix("    "), let last = examples.last {
+                let text = line.trimmingCharacters(in: .whitespaces)
+                if last.lines.isEmpty, last.command.hasSuffix("\\") {
+                    examples[examples.count - 1].command = last.command.dropLast() + text
+                } else {
+                    examples[examples.count - 1].lines.append(text)
+                }
             }
         }
         return examples
@@ -38,7 +43,8 @@ struct TutorialTests {
             // Like diff, `artifact diff` ends with 1 where there is a difference.
             let expected: Int32 = command.contains("artifact diff") ? 1 : 0
             try #require(result.status == expected, "\(example.command): \(result.output)")
-            var printed = result.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }[...]
+            let all = result.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            var printed = all[...]
             for line in example.lines where line != "…" {
                 let place = printed.firstIndex(of: line)
                 #expect(place != nil, "\(example.command) does not print '\(line)', but\n\(result.output)")
