@@ -141,7 +141,7 @@ struct Benchmarks: ParsableCommand {
         }
     }
 
-    /// A growth round of a ResNet-18: the statistics of its eight sites, then choosing, trying and grafting at each.
+    /// A growth round of a ResNet-18: the statistics of its eight widths, then choosing, trying and grafting at each.
     private func measureRounds() throws {
         for taps in SiteGeometry.Scheme.allCases {
             let suffix = "ResNet-18 (16) 2000 images \(taps.rawValue)"

@@ -6,7 +6,7 @@ import Parameters
 import Tensors
 import Training
 
-/// Seconds for the statistics of both sites of 784-32-32-10 over every training image, and the solve for 8 neurons each.
+/// Seconds for the statistics of both widths of 784-32-32-10 over every training image, and the solve for 8 neurons each.
 func secondsOfStatistics(method: String, threads: Int, dataset: Dataset) throws -> Double {
     let architecture = try NetworkParameters(widths: [32, 32], activation: .relu)
         .architecture(sample: [dataset.shape.count], outputs: dataset.classes.count)

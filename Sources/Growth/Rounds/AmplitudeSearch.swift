@@ -146,7 +146,7 @@ struct TriedAmplitude {
 
     /// Where the loss is lowest along the ray of neurons and update; where it falls nowhere, along that of the neurons alone.
     ///
-    /// Both were measured before other sites grew. What the update was to follow may be followed already, while nothing but
+    /// Both were measured before other widths grew. What the update was to follow may be followed already, while nothing but
     /// the neurons can follow the bottleneck.
     /// - Parameter hasUpdate: whether there is an update to leave out.
     init(hasUpdate: Bool, before: Double?, _ loss: Loss) throws {
