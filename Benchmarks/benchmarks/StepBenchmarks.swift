@@ -1,5 +1,6 @@
 import Datasets
 import Networks
+import Parameters
 import Tensors
 import Training
 
