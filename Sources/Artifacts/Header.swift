@@ -9,8 +9,8 @@ package enum Kind: String, CaseIterable, Sendable {
     package var formatVersion: Int64 {
         switch self {
         case .dataset, .evaluation: 1
-        // 2: what the network was trained on. 3: when its weights were born. 4: what growth changed.
-        case .network: 4
+        // 2: what the network was trained on. 3: when its weights were born. 4: what growth changed. 5: what epochs cost.
+        case .network: 5
         // 2: the method with its fields. 3: widths, each with all layers that read it.
         case .bottlenecks: 3
         }

@@ -25,6 +25,10 @@ package enum StepKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// The options of the first training that take the last network of another branch's chain, by the key of the pipeline
+    /// that names the branch.
+    package static let foreignInputs = ["network": "architecture", "cost": "budget"]
+
     /// What the step makes.
     package var output: Kind {
         switch self {

@@ -22,6 +22,9 @@ extension History {
                 "validation_accuracy": curve(
                     epochs.map { $0.validationAccuracy ?? .nan }, nil, "validation accuracy"),
                 "learning_rate": curve(epochs.map(\.rate), nil, "learning rate of the last step"),
+                "parameters": counts(epochs.map(\.parameters), "trainable values"),
+                "training_flops": counts(
+                    epochs.map(\.flops), "floating-point operations of training and growth so far"),
             ])
     }
 
@@ -37,11 +40,17 @@ extension History {
         let validationLoss = try curve("validation_loss")
         let validationAccuracy = try curve("validation_accuracy")
         let rate = try curve("learning_rate")
+        func counts(_ name: String) throws -> [Int] {
+            try file.int64("history/\(name)", shape: [rounds.count]).values.map(Int.init)
+        }
+        let parameters = try counts("parameters")
+        let flops = try counts("training_flops")
         epochs = rounds.indices.map { index in
             Epoch(
                 round: Int(rounds[index]), loss: loss[index], accuracy: accuracy[index],
                 validationLoss: measured(validationLoss[index]),
-                validationAccuracy: measured(validationAccuracy[index]), rate: rate[index])
+                validationAccuracy: measured(validationAccuracy[index]), rate: rate[index],
+                parameters: parameters[index], flops: flops[index])
         }
     }
 }

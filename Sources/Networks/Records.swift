@@ -12,10 +12,14 @@ package struct History: Equatable, Sendable {
         package var validationAccuracy: Double?
         /// The learning rate of the epoch's last step.
         package var rate: Double
+        /// Trainable values of the network that was trained.
+        package var parameters: Int
+        /// Floating-point operations of training and growth since the chain began, this epoch's included.
+        package var flops: Int
 
         package init(
             round: Int, loss: Double, accuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
-            rate: Double
+            rate: Double, parameters: Int, flops: Int
         ) {
             self.round = round
             self.loss = loss
@@ -23,6 +27,8 @@ package struct History: Equatable, Sendable {
             self.validationLoss = validationLoss
             self.validationAccuracy = validationAccuracy
             self.rate = rate
+            self.parameters = parameters
+            self.flops = flops
         }
     }
 

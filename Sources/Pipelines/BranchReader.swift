@@ -105,35 +105,53 @@ struct BranchReader {
         return nil
     }
 
-    /// `final-of` must lead, in the end, to a branch with a network of its own.
+    /// What a branch needs of others must lead, in the end, to branches that need nothing.
     private func checkReferences(_ branches: [(Pipeline.Branch, Tree.Entry)], _ fields: inout Fields) {
         let byName = Dictionary(uniqueKeysWithValues: branches.map { ($0.0.name, $0.0) })
         var refused: Set<String> = []
-        for (branch, entry) in branches {
-            var way = [branch.name]
-            var current = branch
-            while case .finalOf(let next) = current.experiment.start, !refused.contains(current.name) {
-                let found = byName[next]
-                if let found, !way.contains(next), way.count < Self.longestWay {
-                    way.append(next)
-                    current = found
-                    continue
-                }
-                refused.formUnion(way)
-                let network = entry.value["network"] ?? base["network"] ?? entry.value
-                fields.refuse("branches", element: (".\(branch.name).network", network)) { place in
-                    guard found != nil else {
-                        return .notAChoice(place, found: next, allowed: branches.map(\.0.name))
+        /// Why a way of needs leads nowhere, and the branches on it; nil where all is well.
+        func problem(_ way: [String], _ key: String) -> (way: [String], ParameterErrorMaker)? {
+            let last = way[way.count - 1]
+            let keyword = key == "network" ? "final-of" : "flops-of"
+            guard let branch = byName[last] else {
+                return (way.dropLast(), { .notAChoice($0, found: last, allowed: branches.map(\.0.name)) })
+            }
+            let isCircle = way.dropLast().contains(last)
+            guard !isCircle, way.count <= Self.longestWay else {
+                let found =
+                    "\(keyword) \(isCircle ? "in a circle" : "so long a way") (\(way.joined(separator: " -> ")))"
+                return (
+                    way,
+                    {
+                        .notAllowed(
+                            $0, found: found,
+                            allowed: "\(keyword) a branch that leads to a network of its own, at most "
+                                + "\(Self.longestWay) branches away")
                     }
-                    let path = (way + [next]).joined(separator: " -> ")
-                    return .notAllowed(
-                        place,
-                        found: way.contains(next)
-                            ? "final-of in a circle (\(path))" : "final-of so long a way (\(path))",
-                        allowed: "final-of a branch that leads to a network of its own, at most "
-                            + "\(Self.longestWay) branches away")
+                )
+            }
+            guard !refused.contains(last) else { return nil }
+            for need in branch.needs {
+                if let found = problem(way + [need.branch], need.key) { return found }
+            }
+            return nil
+        }
+        for (branch, entry) in branches {
+            for need in branch.needs where !refused.contains(branch.name) {
+                if let found = problem([branch.name, need.branch], need.key) {
+                    refused.formUnion(found.way)
+                    let given = entry.value[need.key] ?? base[need.key] ?? entry.value
+                    fields.refuse(
+                        "branches", element: (".\(branch.name).\(need.key)", given), found.1)
+                } else if need.key == "cost", byName[need.branch]?.experiment.growth.rounds == 0 {
+                    refused.insert(branch.name)
+                    fields.refuse(
+                        "branches", element: (".\(branch.name).cost", entry.value["cost"] ?? entry.value),
+                        found: "the cost of \(need.branch), which grows nothing", allowed: "flops-of a branch that grows")
                 }
             }
         }
     }
+
+    private typealias ParameterErrorMaker = (Place) -> ParameterError
 }

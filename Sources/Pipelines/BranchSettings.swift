@@ -30,22 +30,22 @@ struct BranchSettings {
         var evaluation = EvaluationParameters()
         evaluation.loss = loss
         self.evaluation = evaluation.tree
+        let phases = pipeline.phases(of: branch)
         var seed = SeedParameters()
         if case .network(let network) = experiment.start { seed.network = network }
-        seed.training = experiment.seed
-        seed.training.epochs = pipeline.seedEpochs(of: branch)
+        seed.training = phases[0].training
+        // The other chain's cost says how many.
+        if experiment.costOf != nil { seed.training.epochs = 1 }
         seed.loss = loss
         self.seed = seed.tree
         let plan = experiment.growth
-        rounds = (0..<plan.rounds).map { index in
+        rounds = phases.dropFirst().enumerated().map { index, phase in
             let round = index + 1
-            let isLast = round == plan.rounds
-            let phase = isLast ? experiment.final : experiment.tune
             var tuning = TuneParameters()
             tuning.training = phase.training
             tuning.loss = loss
-            // Round 0: the last training takes place even where its round added nothing.
-            tuning.round = isLast ? 0 : round
+            // Round 0: a training that goes on, and a last one, take place even where the round added nothing.
+            tuning.round = round == plan.rounds || experiment.training != nil ? 0 : round
             tuning.resetOptimizer = phase.resetOptimizer
             return Round(
                 bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,

@@ -11,6 +11,14 @@ package struct Pipeline: Equatable, Sendable {
         /// what only the dataset tells.
         var tree: Tree
         var changes: Tree
+
+        /// The branches whose chains must end first, with the key that says so.
+        var needs: [(key: String, branch: String)] {
+            var needs: [(key: String, branch: String)] = []
+            if case .finalOf(let other) = experiment.start { needs.append(("network", other)) }
+            if let other = experiment.costOf { needs.append(("cost", other)) }
+            return needs
+        }
     }
 
     /// The file's name without `.yaml`; the folder below artifacts/.

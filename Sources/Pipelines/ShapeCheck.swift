@@ -63,16 +63,12 @@ struct ShapeCheck {
     private mutating func checkAugmentation(
         of branch: Pipeline.Branch, _ pipeline: Pipeline, _ dataset: DatasetDescriptor
     ) {
-        let experiment = branch.experiment
-        let phases = [
-            ("seed", experiment.seed), ("tune", experiment.tune.training),
-            ("final", experiment.final.training),
-        ]
-        for (section, training) in phases where section == "seed" || branch.tree[section] != nil {
+        for phase in pipeline.phases(of: branch)
+        where phase.section == "seed" || branch.tree[phase.section] != nil {
             do {
-                try training.augmentation.check(dataset.image)
+                try phase.training.augmentation.check(dataset.image)
             } catch {
-                return add("\(error)", "\(section).augmentation", line: nil, branch, pipeline, dataset)
+                return add("\(error)", "\(phase.section).augmentation", line: nil, branch, pipeline, dataset)
             }
         }
     }
@@ -83,23 +79,18 @@ struct ShapeCheck {
         of branch: Pipeline.Branch, _ architecture: Architecture, _ pipeline: Pipeline,
         _ dataset: DatasetDescriptor
     ) {
-        let experiment = branch.experiment
-        var seed = experiment.seed
-        seed.epochs = pipeline.seedEpochs(of: branch)
-        var phases = [("seed", seed)]
-        if experiment.growth.rounds > 1 { phases.append(("tune", experiment.tune.training)) }
-        if experiment.growth.rounds > 0 { phases.append(("final", experiment.final.training)) }
-        let samples = dataset.trainCount - experiment.dataset.validation
-        for (phase, training) in phases {
+        let samples = dataset.trainCount - branch.experiment.dataset.validation
+        for phase in pipeline.phases(of: branch) {
             do {
-                try training.checkStatistics(of: architecture, samples: samples)
-                try training.checkGroups(of: architecture)
+                try phase.training.checkStatistics(of: architecture, samples: samples)
+                try phase.training.checkGroups(of: architecture)
             } catch {
-                let sections = ["final", "tune", "seed"].drop { $0 != phase }
+                let inherited = ["final", "tune", "seed"].drop { $0 != phase.section }
+                let sections = inherited.isEmpty ? [phase.section] : Array(inherited)
                 let deciding =
                     if case .emptyGroup = error { ["optimizer.groups"] } else { ["batch", "shards"] }
                 let fields = sections.flatMap { section in deciding.map { "\(section).\($0)" } } + ["network"]
-                let field = fields.first { branch.tree[$0] != nil } ?? phase
+                let field = fields.first { branch.tree[$0] != nil } ?? phase.section
                 return add(error.description, field, line: nil, branch, pipeline, dataset)
             }
         }
@@ -153,7 +144,7 @@ struct ShapeCheck {
 }
 
 extension Pipeline {
-    /// The branches, each behind the one whose final network it takes up.
+    /// The branches, each behind those it needs.
     ///
     /// The reader has made sure that there is no circle.
     var branchesInOrderOfNeed: [Branch] {
@@ -161,9 +152,7 @@ extension Pipeline {
         var seen: Set<String> = []
         func visit(_ branch: Branch) {
             guard seen.insert(branch.name).inserted else { return }
-            if case .finalOf(let name) = branch.experiment.start, let other = self.branch(named: name) {
-                visit(other)
-            }
+            branch.needs.compactMap { self.branch(named: $0.branch) }.forEach(visit)
             ordered.append(branch)
         }
         branches.forEach(visit)

@@ -98,11 +98,12 @@ extension Workflow {
             let descriptor = try descriptors.read(branch, of: pipeline)
             let settings = BranchSettings(branch, of: pipeline)
             chains[branch.name] = pipeline.seeds.enumerated().map { position, seed in
-                var origin: Int?
-                if case .finalOf(let other) = branch.experiment.start {
-                    origin = chains[other]?[position].lastNetwork
+                let others = branch.needs.compactMap { need in
+                    (chains[need.branch]?[position].lastNetwork).map {
+                        Step.Input(name: StepKind.foreignInputs[need.key] ?? need.key, source: .step($0))
+                    }
                 }
-                return addChain(pipeline.name, settings, seed: seed, descriptor, origin: origin)
+                return addChain(pipeline.name, settings, seed: seed, descriptor, others)
             }
         }
         plans.append(Plan(pipeline: pipeline, chains: pipeline.branches.flatMap { chains[$0.name] ?? [] }))
@@ -110,9 +111,10 @@ extension Workflow {
 
     /// One chain, as ``StepKind`` has it.
     ///
-    /// - Parameter origin: the step whose network's architecture is trained from scratch.
+    /// - Parameter others: what the first training takes from chains of other branches.
     private mutating func addChain(
-        _ pipeline: String, _ settings: BranchSettings, seed: Int, _ descriptor: Descriptor, origin: Int?
+        _ pipeline: String, _ settings: BranchSettings, seed: Int, _ descriptor: Descriptor,
+        _ others: [Step.Input]
     ) -> Chain {
         var chain: [Int] = []
         // The last step that made an artifact of each kind.
@@ -131,8 +133,7 @@ extension Workflow {
             return index
         }
         _ = add(.dataset, settings.dataset, descriptor.inputs)
-        let architecture = origin.map { [Step.Input(name: "architecture", source: .step($0))] } ?? []
-        var network = add(.seed, settings.seed(seed), architecture)
+        var network = add(.seed, settings.seed(seed), others)
         for (index, round) in settings.rounds.enumerated() {
             _ = add(.bottlenecks, round: index + 1, round.bottlenecks(seed))
             _ = add(.grow, round: index + 1, round.growth(seed))

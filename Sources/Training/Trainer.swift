@@ -49,18 +49,25 @@ extension TrainingEnvironment {
 
 /// Draws a seed network and trains it.
 ///
-/// - Parameter architecture: trained in place of the parameters' network.
+/// - Parameters:
+///   - architecture: trained in place of the parameters' network.
+///   - budget: FLOPs; trained for as many whole epochs as spend at least so many, in place of the parameters' epochs.
 /// - Throws: `TrainingError`, `NetworkError`.
 package func trainSeed(
-    _ parameters: SeedParameters, dataset: Dataset, architecture: Architecture? = nil,
+    _ parameters: SeedParameters, dataset: Dataset, architecture: Architecture? = nil, budget: Int? = nil,
     environment: TrainingEnvironment = TrainingEnvironment()
 ) throws -> Network {
     let described = try parameters.network?.architecture(
         sample: dataset.shape.planes, outputs: dataset.classes.count)
     guard let architecture = architecture ?? described else { throw TrainingError.noArchitecture }
     let network = try Network(initializing: architecture, seed: parameters.seed)
+    var training = parameters.training
+    if let budget {
+        let epoch = max(1, architecture.trainingFlops(epochs: 1, samples: dataset.train.count))
+        training.epochs = max(1, (budget + epoch - 1) / epoch)
+    }
     return try train(
-        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .seed,
+        network, training, loss: parameters.loss, seed: parameters.seed, phase: .seed,
         dataset: dataset,
         environment: environment)
 }
@@ -110,6 +117,13 @@ package func checkFits(_ network: Network, _ dataset: Dataset) throws {
     }
     guard data == convention else {
         throw TrainingError.dataDiffers(network: data, dataset: convention)
+    }
+}
+
+extension Architecture {
+    /// The floating-point operations of so many passes over so many samples.
+    fileprivate func trainingFlops(epochs: Int, samples: Int) -> Int {
+        flopsPerSample.training * samples * epochs
     }
 }
 
@@ -166,7 +180,9 @@ private func train(
             round: network.lastRound, loss: sums.loss / count, accuracy: Double(sums.correct) / count,
             validationLoss: validation.map { $0.loss / held },
             validationAccuracy: validation.map { Double($0.correct) / held },
-            rate: plan.rate(runner.stepsPerEpoch - 1))
+            rate: plan.rate(runner.stepsPerEpoch - 1), parameters: network.parameterCount,
+            flops: network.cost.total
+                + network.architecture.trainingFlops(epochs: epoch + 1, samples: dataset.train.count))
         network.history.epochs.append(record)
         environment.progress(
             TrainingProgress(
@@ -177,8 +193,8 @@ private func train(
     network.parameters = parameters.tensors()
     network.state = state.tensors()
     network.optimizerState = optimizer.tensors(after: training.epochs * runner.stepsPerEpoch)
-    network.cost[phase] +=
-        network.architecture.flopsPerSample.training * dataset.train.count * training.epochs
+    network.cost[phase] += network.architecture.trainingFlops(
+        epochs: training.epochs, samples: dataset.train.count)
     try network.validate(source: "the trained network")
     return network
 }

@@ -19,7 +19,22 @@ package struct TrainingParameters: ParameterSet {
         .field("shards", \.shards, .integer(in: 1...64), "parts of a batch computed side by side"),
         .set("optimizer", \.optimizer),
         .set("schedule", \.schedule),
-        .set("augmentation", \.augmentation))
+        .set("augmentation", \.augmentation)
+    ) { training, fields in
+        let schedule = training.schedule
+        let whole = schedule.length > 0 ? schedule.length : schedule.begin + training.epochs
+        func refuse(_ key: String, _ found: String, _ allowed: String) {
+            let tree = fields.tree("schedule").flatMap { $0[key] ?? $0 } ?? .empty
+            fields.refuse(
+                "schedule", element: (".\(key)", tree), with: ["epochs"], found: found, allowed: allowed)
+        }
+        if schedule.begin + training.epochs > whole {
+            refuse("length", "\(whole)", "at least begin + epochs, \(schedule.begin + training.epochs)")
+        }
+        if schedule.warmUp > Double(whole), training.epochs > 0 {
+            refuse("warm-up", "\(schedule.warmUp) of \(whole) epochs", "no more than the whole schedule")
+        }
+    }
 }
 
 /// Parameters of the stage train-seed.

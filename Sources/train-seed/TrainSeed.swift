@@ -16,6 +16,7 @@ struct TrainSeed: Program {
             EXAMPLES:
               train-seed --dataset digits.h5 --set network.widths='[4, 4]' --set seed=1 --output seed.h5
               train-seed --dataset digits.h5 --architecture grown.h5 --set training.epochs=9 --output large.h5
+              train-seed --dataset digits.h5 --architecture grown.h5 --budget grown.h5 --output large.h5
 
             \(SeedParameters.help)
             """)
@@ -29,11 +30,19 @@ struct TrainSeed: Program {
             valueName: "file.h5"))
     var architecture: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A network artifact: trained for as many whole epochs as spend the training FLOPs that it cost, in place of "
+                + "the parameters' epochs.",
+            valueName: "file.h5"))
+    var budget: String?
+
     @OptionGroup var options: StageOptions
 
     func run() throws {
         var inputs = ["dataset": dataset]
         inputs["architecture"] = architecture
+        inputs["budget"] = budget
         let stage = Stage<SeedParameters>("train-seed", sources: sourceDigests, kind: .network)
         try stage.run(options, inputs: inputs) { context in
             let progress = context.progress
@@ -42,11 +51,12 @@ struct TrainSeed: Program {
                 bar: { progress.update(done: $0, of: $1, unit: "samples", note: $2) },
                 line: { progress.line($0) })
             let dataset = try context.read("dataset", .dataset) { try Dataset(reading: $0) }
-            let model = try inputs["architecture"].map { _ in
-                try context.read("architecture", .network) { try Network(reading: $0).architecture }
+            func network(_ name: String) throws -> Network? {
+                try inputs[name].map { _ in try context.read(name, .network) { try Network(reading: $0) } }
             }
             let network = try trainSeed(
-                context.parameters, dataset: dataset, architecture: model, environment: environment)
+                context.parameters, dataset: dataset, architecture: network("architecture")?.architecture,
+                budget: network("budget")?.cost.total, environment: environment)
             return .content(network.content)
         }
     }

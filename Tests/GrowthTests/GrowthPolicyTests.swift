@@ -49,7 +49,7 @@ struct GrowthPolicyTests: GrowsNetworks {
             network.history.epochs.append(
                 History.Epoch(
                     round: round, loss: loss, accuracy: 0, validationLoss: loss, validationAccuracy: 0,
-                    rate: 0.1))
+                    rate: 0.1, parameters: network.parameterCount, flops: 0))
         }
         for round in [2, 3, 4] {
             let outcome = try grow(network, { $0.placement.stop.gain = 0.1 }, round: round).outcome

@@ -126,6 +126,34 @@ import Training
             "pipelines/x.yaml:4: branches.a.network: final-of in a circle (a -> b -> a) is not allowed"
         ),
         ("branches:\n  a: {network: final-of a}", "final-of in a circle (a -> a)"),
+        (
+            "branches:\n  a: {growth.rounds: 0, cost: flops-of c}",
+            "pipelines/x.yaml:4: branches.a.cost: 'c' is not one of a"
+        ),
+        (
+            "branches:\n  a: {growth.rounds: 0, cost: flops-of b}\n  b: {growth.rounds: 0}",
+            "pipelines/x.yaml:4: branches.a.cost: the cost of b, which grows nothing, is not allowed"
+        ),
+        (
+            "branches:\n  a: {growth.rounds: 0, cost: flops-of b}\n  b: {growth.rounds: 0, network: final-of a}",
+            "branches.a.cost: flops-of in a circle (a -> b -> a) is not allowed"
+        ),
+        ("branches:\n  a: {}\n  b: {cost: flops-of a}", "branches.b.cost: flops-of a in a branch that grows"),
+        ("branches:\n  b: {cost: 3}", "pipelines/x.yaml:4: branches.b.cost: 3 is not"),
+        ("growth: {at: [2]}", "pipelines/x.yaml:3: growth.at: [2] without `training:` is not allowed"),
+        ("training: {epochs: 4}\ntune: {epochs: 2}", "pipelines/x.yaml:4: tune: a phase beside `training:`"),
+        ("training: {epochs: 4}\ngrowth: {rounds: 2}", "pipelines/x.yaml:4: growth.rounds: a number beside"),
+        ("training: {epochs: 4}\ngrowth: {at: [4]}", "pipelines/x.yaml:4: growth.at: [4] is not allowed"),
+        ("training: {epochs: 4}\ngrowth: {at: [2, 2]}", "it must be epochs inside the training, 1...3"),
+        ("training: {epochs: 4}\ngrowth: {at: [3, 2]}", "pipelines/x.yaml:4: growth.at: [3, 2] is not allowed"),
+        (
+            "training: {epochs: 4, schedule: {warm-up: 5}}",
+            "pipelines/x.yaml:3: training.schedule.warm-up: 5.0 of 4 epochs is not allowed"
+        ),
+        (
+            "seed: {epochs: 4, schedule: {begin: 3, length: 6}}",
+            "pipelines/x.yaml:3: seed.schedule.length: 6 is not allowed; it must be at least begin + epochs, 7"
+        ),
         ("branches:\n  a: {network: wide}", "pipelines/x.yaml:4: branches.a.network: 'wide' is not allowed"),
     ])
     func `messages name the line, the key and what is allowed`(yaml: String, message: String) {

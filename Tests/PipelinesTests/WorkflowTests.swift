@@ -95,6 +95,43 @@ import Testing
         #expect(seed.parameters["training.epochs"]?.integer == 1)
     }
 
+    private static let oneTraining = """
+        dataset: digits
+        network: {widths: [4, 4]}
+        training: {epochs: 9, batch: 50, schedule: {kind: wsd, warm-up: 1}}
+        growth: {at: [3, 7]}
+        branches:
+          grown: {}
+          large: {growth.at: [], network: final-of grown}
+          equal: {growth.at: [], network: final-of grown, cost: flops-of grown}
+          narrow: {growth.at: [], network.widths: [6, 6], cost: flops-of grown}
+        seeds: [0, 1]
+        """
+
+    @Test func `growth cuts one training into pieces of one schedule`() throws {
+        let workflow = try workflow(Self.oneTraining)
+        let phases = try ["seed", "tune-1", "tune-2"].map { try step("small/grown-1/\($0)", workflow).parameters }
+        #expect(phases.map { $0["training.epochs"]?.integer } == [3, 4, 2])
+        #expect(phases.map { $0["training.schedule.begin"]?.integer } == [0, 3, 7])
+        #expect(phases.allSatisfy { $0["training.schedule.length"]?.integer == 9 })
+        #expect(phases.allSatisfy { $0["training.batch"]?.integer == 50 })
+        // It goes on also where a round adds nothing.
+        #expect(phases.dropFirst().allSatisfy { $0["round"]?.integer == 0 })
+        let large = try step("small/large-1/seed", workflow).parameters
+        #expect(large["training.epochs"]?.integer == 9 && large["training.schedule.length"]?.integer == 0)
+    }
+
+    @Test func `a control of equal cost reads the network whose cost it spends`() throws {
+        let workflow = try workflow(Self.oneTraining)
+        let equal = try step("small/equal-1/seed", workflow)
+        #expect(inputs(equal, workflow)["budget"] == "small/grown-1/tune-2")
+        #expect(inputs(equal, workflow)["architecture"] == "small/grown-1/tune-2")
+        let narrow = try step("small/narrow-0/seed", workflow)
+        #expect(inputs(narrow, workflow)["budget"] == "small/grown-0/tune-2")
+        #expect(inputs(narrow, workflow)["architecture"] == nil)
+        #expect(narrow.parameters["network.widths"] == Tree([6, 6]))
+    }
+
     @Test func `an unknown step is answered with the nearest`() throws {
         let workflow = try workflow(Laboratory.small)
         let error = #expect(throws: PipelineError.self) { try workflow.index(of: "small/random-0/grow-11") }

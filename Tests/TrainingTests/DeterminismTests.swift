@@ -64,16 +64,19 @@ struct DeterminismTests {
     func resumed(rule: any OptimizerRule, shards: Int) throws {
         let dataset = prototypes(train: 50, validation: 9)
         let optimizer = OptimizerParameters(rule: rule, rate: 0.02)
-        let whole = try trainSeed(
-            seedParameters(wide, epochs: 5, shards: shards, optimizer: optimizer), dataset: dataset)
-        let first = try trainSeed(
-            seedParameters(wide, epochs: 2, shards: shards, optimizer: optimizer), dataset: dataset)
+        func parameters(epochs: Int, from begin: Int) -> SeedParameters {
+            var parameters = seedParameters(wide, epochs: epochs, shards: shards, optimizer: optimizer)
+            parameters.training.schedule = ScheduleParameters(
+                rule: WarmupStableDecay(), warmUp: 0.5, begin: begin, length: 5)
+            return parameters
+        }
+        let whole = try trainSeed(parameters(epochs: 5, from: 0), dataset: dataset)
+        let first = try trainSeed(parameters(epochs: 2, from: 0), dataset: dataset)
         let folder = TemporaryFolder()
         try first.content.write(to: folder.path("network.h5"))
         let read = try Network(reading: File(reading: folder.path("network.h5")))
         #expect(read == first)
-        var rest = seedParameters(wide, epochs: 3, shards: shards, optimizer: optimizer).training
-        rest.schedule = ScheduleParameters()
+        let rest = parameters(epochs: 3, from: 2).training
         let resumed = try #require(
             try fineTune(
                 TuneParameters(training: rest, loss: LossParameters(), seed: 7), dataset: dataset,

@@ -214,6 +214,26 @@ struct ScheduleTests {
         #expect(abs(warmed[600] - 0.6) < 1e-12)
     }
 
+    @Test("wsd holds the rate, then falls straight to the final fraction; a triangle rises and falls straight")
+    func straight() {
+        let wsd = ScheduleParameters(rule: WarmupStableDecay(decay: 0.5, finalFraction: 0.2), warmUp: 2)
+        let found = shares(wsd, epochs: 10, perEpoch: 10)
+        #expect(found[20..<60].allSatisfy { $0 == 1 })
+        #expect(abs(found[80] - 0.6) < 1e-12 && abs(found[99] - 0.22) < 1e-12)
+        let triangle = shares(ScheduleParameters(rule: Triangular(peak: 0.25)), epochs: 4, perEpoch: 4)
+        #expect(abs(triangle[2] - 0.5) < 1e-12 && triangle[4] == 1 && abs(triangle[10] - 0.5) < 1e-12)
+    }
+
+    @Test("a phase that takes its piece of a schedule goes on where the one before ended", arguments: [0.0, 1.5])
+    func pieces(warmUp: Double) {
+        for rule in [CosineDecay(), WarmupStableDecay(), Triangular(), StepDecay(stepEpochs: 2)] as [any ScheduleRule] {
+            let whole = shares(ScheduleParameters(rule: rule, warmUp: warmUp), epochs: 6)
+            let first = ScheduleParameters(rule: rule, warmUp: warmUp, begin: 0, length: 6)
+            let rest = ScheduleParameters(rule: rule, warmUp: warmUp, begin: 2, length: 6)
+            #expect(shares(first, epochs: 2) + shares(rest, epochs: 4) == whole)
+        }
+    }
+
     @Test(
         "zero epochs, one epoch and a share beyond the end stay in [0, 1]",
         arguments: ScheduleParameters.rules.all, [0.0, 1])

@@ -139,6 +139,20 @@ struct TrainerTests {
     }
 
     @Test(
+        "a budget makes as many whole epochs as spend it, at least one; each epoch says what the chain has cost",
+        arguments: [(0.0, 1), (1, 1), (2.5, 3), (3, 3)])
+    func budget(epochs: Double, expected: Int) throws {
+        let dataset = prototypes(train: 20)
+        let parameters = seedParameters(epochs: 7)
+        let one = try trainSeed(seedParameters(epochs: 1), dataset: dataset).cost.total
+        let network = try trainSeed(
+            parameters, dataset: dataset, budget: Int(Double(one) * epochs))
+        #expect(network.history.epochs.map(\.flops) == (1...expected).map { $0 * one })
+        #expect(network.cost.total == expected * one)
+        #expect(network.history.epochs.allSatisfy { $0.parameters == network.parameterCount })
+    }
+
+    @Test(
         "fine-tuning trains after a round that added neurons, and passes through one that did not",
         arguments: [(0, true), (1, true), (2, false), (3, false)])
     func passesThrough(round: Int, trains: Bool) throws {

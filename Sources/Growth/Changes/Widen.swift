@@ -18,7 +18,11 @@ struct Widen: NetworkChange {
     static func proposed(at place: ChangePlace) throws -> ProposedChange {
         let (parameters, width, network) = (place.parameters, place.width, place.network)
         let method = parameters.proposal.method.method
+        let graft = parameters.placement.graft.rule
         var found = place.measured
+        if let obstacle = graft.obstacle(at: width, of: network.architecture) {
+            return .nothing("graft: \(type(of: graft).kind) cannot size neurons here: \(obstacle)")
+        }
         let part = parameters.placement.stop.bottleneck
         guard found.relativeBottleneck >= part else {
             return .nothing("the bottleneck is under \(part) of the gradient")
@@ -59,6 +63,7 @@ struct Widen: NetworkChange {
 
     func tried(over samples: CarriedSamples, before: Double?) throws -> TriedChange {
         let (parameters, consumers) = (place.parameters, place.measured.consumers)
+        guard graft.keepsFunction else { return try sizedTrial(over: samples, before: before) }
         let trial = try trial(over: samples)
         let found = try parameters.amplitude(hasUpdate: trial.hasUpdate, before: before) {
             try trial.loss(at: $0, update: $1)
@@ -80,16 +85,42 @@ struct Widen: NetworkChange {
     }
 
     func applied(_ tried: TriedChange, over samples: CarriedSamples) throws -> Network {
+        guard let amplitude = tried.amplitude else { return place.network }
+        return try grafted(
+            bounded(extensions.map { $0.scaled(by: amplitude.amplitude, update: amplitude.update) }),
+            over: samples)
+    }
+
+    /// The network with neurons as they are to stand in it, their channels normalised and their size as the graft says.
+    private func grafted(_ extensions: [Extension], over samples: CarriedSamples) throws -> Network {
         let (network, width) = (place.network, place.width)
-        guard let amplitude = tried.amplitude else { return network }
-        let placed = try bounded(
-            extensions.map { $0.scaled(by: amplitude.amplitude, update: amplitude.update) })
+        var placed = extensions
+        if !graft.keepsFunction {
+            for index in placed.indices { (placed[index].update, placed[index].room) = (nil, nil) }
+        }
         let isNormalized =
             placed[0].neurons.originals == nil && !network.architecture.normalizations(width.between).isEmpty
-        if isNormalized { try samples.carry(to: width.input, of: network) }
-        let grown = try network.grafting(placed, at: width)
-        return isNormalized ? try grown.normalizing(neurons, at: width, over: samples) : grown
+        if isNormalized || !graft.keepsFunction { try samples.carry(to: width.input, of: network) }
+        var grown = try network.grafting(placed, at: width)
+        if isNormalized { grown = try grown.normalizing(neurons, at: width, over: samples) }
+        grown = graft.sized(grown, newborn: neurons, at: width)
+        return graft.keepsFunction ? grown : try grown.remeasuring(from: width, over: samples)
     }
+
+    /// The loss with neurons of a size that is not searched.
+    private func sizedTrial(over samples: CarriedSamples, before: Double?) throws -> TriedChange {
+        let (width, loss) = (place.width, place.parameters.loss)
+        let found = try TriedAmplitude(fixed: 1, before: before) { amplitude, _ in
+            let network = amplitude > 0 ? try grafted(extensions, over: samples) : place.network
+            return try samples.loss(of: network, changedBehind: width.input, as: loss)
+        }
+        guard found.lossBefore.isFinite, found.loss.isFinite else {
+            throw GrowthError.lossNotFinite(what: "the samples that amplitudes are tried on")
+        }
+        return TriedChange(amplitude: found, lossBefore: found.lossBefore, loss: found.loss)
+    }
+
+    private var graft: any GraftRule { place.parameters.placement.graft.rule }
 
     private func trial(over samples: CarriedSamples) throws -> GrowthTrial {
         try GrowthTrial(

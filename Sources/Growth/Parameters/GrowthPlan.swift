@@ -5,6 +5,8 @@ package import Training
 package struct GrowthPlan: ParameterSet {
     /// Growth rounds; 0 for a network that is only trained.
     package var rounds = 1
+    /// The epochs of one training across growth that are over when a round takes place; in order, a round for each.
+    package var at: [Int] = []
     package var proposal = ProposalParameters()
     package var measurement = MeasurementParameters()
     package var placement = PlacementParameters()
@@ -12,6 +14,9 @@ package struct GrowthPlan: ParameterSet {
     package static let schema = Schema(
         Self(),
         .field("rounds", \.rounds, .integer(in: 0...1000), "growth rounds, each followed by training"),
+        .field(
+            "at", \.at, .integers(in: 1...1_000_000, count: 0...1000),
+            "with `training:`, the epochs after which the network grows, a round for each"),
         .inline(\.proposal),
         .inline(\.measurement),
         .inline(\.placement))

@@ -91,6 +91,7 @@ package struct PlacementParameters: ParameterSet {
     /// Whether the consumer's own best update is applied with the neurons.
     package var update = true
     package var scaling = UpdateScaling.none
+    package var graft = GraftParameters()
     /// What widths and neurons compete per.
     package var cost = GrowthCost.parameters
     package var stop = StopParameters()
@@ -109,6 +110,7 @@ package struct PlacementParameters: ParameterSet {
         .field(
             "scaling", \.scaling, .choice,
             "scale proposals to the weights they join instead of by their own size"),
+        .set("graft", \.graft),
         .field("cost", \.cost, .choice, "what widths: best and neurons: auto divide the decrease by"),
         .set("stop", \.stop))
 }

@@ -48,6 +48,26 @@ extension Network {
     }
 }
 
+extension Network {
+    /// This network with the running averages of all normalisations behind a width's first producer measured anew, one after
+    /// the other.
+    ///
+    /// - Parameter samples: to measure, not carried beyond the width's input.
+    func remeasuring(from width: Width, over samples: CarriedSamples) throws -> Network {
+        let behind = architecture.nodes.drop { $0.name != width.name }.map(\.name)
+        var result = self
+        for node in architecture.normalizations(behind) where samples.count > 0 {
+            let moments = try ChannelMoments(result, nodes: [node.inputs[0]], over: samples)
+            for (mean, variance) in moments.byNode {
+                result.state["\(node.name)/running_mean"]?.values = mean.map(Float.init)
+                result.state["\(node.name)/running_var"]?.values = variance.map(Float.init)
+            }
+        }
+        try result.validate(source: "the network grown at \(width.name)")
+        return result
+    }
+}
+
 extension Architecture {
     /// Those of the named nodes that keep statistics of what comes in.
     func normalizations(_ names: [String]) -> [Node] {

@@ -75,7 +75,7 @@ extension Network {
     }
 
     /// Sets W and b of a layer from [W | b]. Values that were Float32 before stay the same bits.
-    private mutating func set(_ node: String, _ extended: Matrix, _ layout: ParameterLayout) {
+    mutating func set(_ node: String, _ extended: Matrix, _ layout: ParameterLayout) {
         for entry in layout.entries where entry.node == node {
             let isBias = entry.specification.name == "bias"
             let inputs = entry.count / max(extended.rows, 1)

@@ -56,6 +56,8 @@ package struct Activation: Operation {
         return .slopes(right: slopes.right, left: slopes.left)
     }
 
+    package var isHomogeneous: Bool { function == .relu || function == .identity }
+
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")
     }

@@ -22,6 +22,7 @@ package struct Dropout: Operation {
     package var inPlace: InPlace { [.forward, .backward] }
 
     package var channelPassage: ChannelPassage? { .unchanged }
+    package var isHomogeneous: Bool { true }
 
     package func outputShape(of inputs: [[Int]], node: String) throws -> [Int] {
         try onlyInput(inputs, node: node, allowed: "of any shape")

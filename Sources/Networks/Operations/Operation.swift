@@ -23,6 +23,9 @@ package protocol Operation: Alternative {
     /// inputs stand side by side.
     var channelPassage: ChannelPassage? { get }
 
+    /// Whether a channel that comes in t > 0 times as large goes out t times as large.
+    var isHomogeneous: Bool { get }
+
     /// What a parameter or a state holds for a new channel that is to pass unchanged; zeros by default.
     ///
     /// - Parameters:
@@ -131,6 +134,12 @@ extension Operation {
     package func state(for inputs: [[Int]]) -> [ParameterSpecification] { [] }
     package var widthRole: WidthRole { .keeps }
     package var channelPassage: ChannelPassage? { nil }
+    package var isHomogeneous: Bool {
+        switch channelPassage {
+        case .average, .max, .global, .flattened, .summed: true
+        case .unchanged, .slopes, .middle, nil: false
+        }
+    }
     package func passing(_ name: String, count: Int, mean: Double, variance: Double) -> [Float] {
         Array(repeating: 0, count: count)
     }

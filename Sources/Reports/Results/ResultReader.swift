@@ -84,7 +84,7 @@ private struct ResultReader {
             kind.stage == record.parts.stage
                 && (kind == .dataset
                     || record.parts.inputs.allSatisfy {
-                        $0.key == "architecture" || earlier.contains($0.value)
+                        StepKind.foreignInputs.values.contains($0.key) || earlier.contains($0.value)
                     })
         }
         return candidates.max { $0.measurements.start < $1.measurements.start }

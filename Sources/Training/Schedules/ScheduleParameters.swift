@@ -8,11 +8,11 @@ package protocol ScheduleRule: Alternative {
     func share(at time: ScheduleTime) -> Double
 }
 
-/// Where in a phase of training a step stands.
+/// Where on a schedule a step stands.
 package struct ScheduleTime: Sendable {
-    /// Epochs since the phase began.
+    /// Epochs since the schedule began.
     package var epoch: Double
-    /// The phase's length in epochs.
+    /// The schedule's length in epochs.
     package var epochs: Double
     /// Epochs of warm-up at its beginning.
     package var warmUp: Double
@@ -23,21 +23,34 @@ package struct ScheduleTime: Sendable {
     }
 }
 
-/// The `schedule:` section: how the learning rate changes over a phase of training.
+/// The `schedule:` section: how the learning rate changes over a training.
+///
+/// A phase of training has a schedule of its own, or takes its piece of one that spans several.
 package struct ScheduleParameters: ParameterSet {
     package static let rules = Alternatives<any ScheduleRule>(
         ConstantRate.self,
         StepDecay.self,
-        CosineDecay.self)
+        CosineDecay.self,
+        WarmupStableDecay.self,
+        Triangular.self)
 
     package var rule: any ScheduleRule = ConstantRate()
     /// Epochs of linear rise from 0 before the rule takes over.
     package var warmUp = 0.0
+    /// Epochs of the schedule that are over when the phase begins.
+    package var begin = 0
+    /// Epochs of the whole schedule; 0 where it ends with the phase.
+    package var length = 0
 
     package static let schema = Schema(
         Self(),
         .kind(\.rule, among: rules, "the rule"),
-        .field("warm-up", \.warmUp, .real(in: 0...10_000), "epochs of linear rise from 0"))
+        .field("warm-up", \.warmUp, .real(in: 0...10_000), "epochs of linear rise from 0"),
+        .field(
+            "begin", \.begin, .integer(in: 0...100_000), "epochs of the schedule that are over at the beginning"),
+        .field(
+            "length", \.length, .integer(in: 0...1_000_000),
+            "epochs of the whole schedule, 0 where it ends with this phase"))
 
     /// The share that a linear rise from 0 over some epochs has come to in a step; 1 after it.
     static func rise(step: Int, stepsPerEpoch: Int, over epochs: Double) -> Double {
@@ -52,9 +65,11 @@ package struct ScheduleParameters: ParameterSet {
     ///   - epochs: the phase's length.
     /// - Returns: a share in [0, 1].
     package func share(step: Int, stepsPerEpoch: Int, epochs: Int) -> Double {
+        let step = begin * stepsPerEpoch + step
         let epoch = Double(step) / Double(stepsPerEpoch)
         if epoch < warmUp { return Self.rise(step: step, stepsPerEpoch: stepsPerEpoch, over: warmUp) }
-        return rule.share(at: ScheduleTime(epoch: epoch, epochs: Double(epochs), warmUp: warmUp))
+        let whole = length > 0 ? length : begin + epochs
+        return rule.share(at: ScheduleTime(epoch: epoch, epochs: Double(whole), warmUp: warmUp))
     }
 }
 
