@@ -42,6 +42,20 @@ struct GrowthPolicyTests: GrowsNetworks {
         }
     }
 
+    @Test("a plateau trigger waits while the training loss falls fast", arguments: [(0.7, false), (0.97, true)])
+    func plateau(loss: Double, grows: Bool) throws {
+        var network = try SampleDataset.network(.relu, dataset: dataset)
+        for loss in [1, loss] {
+            network.history.epochs.append(
+                History.Epoch(
+                    round: 0, loss: loss, accuracy: 0, validationLoss: nil, validationAccuracy: nil, rate: 0.1,
+                    parameters: network.parameterCount, flops: 0))
+        }
+        let outcome = try grow(network) { $0.placement.when.trigger = Plateau() }.outcome
+        #expect((outcome.network != nil) == grows)
+        #expect(grows || outcome.records.allSatisfy { $0.note.contains("training loss") })
+    }
+
     @Test("a stop for lack of gain lasts, although rounds that add nothing have no epochs")
     func lastingStop() throws {
         var network = try SampleDataset.network(.relu, dataset: dataset)

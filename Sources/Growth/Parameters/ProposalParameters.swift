@@ -94,6 +94,7 @@ package struct PlacementParameters: ParameterSet {
     package var graft = GraftParameters()
     /// What widths and neurons compete per.
     package var cost = GrowthCost.parameters
+    package var when = TriggerParameters()
     package var stop = StopParameters()
 
     package static let schema = Schema(
@@ -112,5 +113,6 @@ package struct PlacementParameters: ParameterSet {
             "scale proposals to the weights they join instead of by their own size"),
         .set("graft", \.graft),
         .field("cost", \.cost, .choice, "what widths: best and neurons: auto divide the decrease by"),
+        .set("when", \.when),
         .set("stop", \.stop))
 }

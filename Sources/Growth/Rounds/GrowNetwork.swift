@@ -134,6 +134,7 @@ private final class GrowthRound {
 
     /// Why nothing grows in this round; nil if something may.
     private func stopReason() -> String? {
+        if let reason = parameters.placement.when.trigger.reasonToWait(network) { return reason }
         let stop = parameters.placement.stop
         if stop.flops > 0, network.cost.total >= stop.flops {
             return "the budget of \(stop.flops) training FLOPs is spent"
