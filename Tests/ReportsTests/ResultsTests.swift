@@ -90,25 +90,21 @@ struct ResultsTests {
                 == ["tiny-joint", "1", "hidden1", "widen", "2", "1.5", "0.5", "0.375", "0.25", "0.25", ""])
     }
 
-    @Test(
-        "The verdict on tiny-joint is what the means say",
-        arguments: [
-            (70, "is at least as accurate as random"), (80, "is at least as accurate as random"),
-            (81, "is NOT at least as accurate as random"),
-        ])
-    func verdict(correct: Int, expected: String) throws {
+    @Test("Branches are compared with the first, seed by seed, with the interval of the mean difference")
+    func differences() throws {
         let folder = try ArtifactsFolder()
-        let findings = try results(
-            [SmallChain(correct: 80), SmallChain(branch: "random", correct: correct)], in: folder
-        ).findings
-        #expect(findings.count == 1)
-        #expect(findings.first?.contains(expected) == true)
-    }
-
-    @Test("Only branches that exist are compared")
-    func noRivals() throws {
-        let folder = try ArtifactsFolder()
-        #expect(try results([SmallChain(), SmallChain(branch: "net2net")], in: folder).findings.isEmpty)
+        let found = try results(
+            [
+                SmallChain(seed: 0, correct: 80), SmallChain(seed: 1, correct: 82),
+                SmallChain(branch: "random", seed: 0, correct: 79), SmallChain(branch: "random", seed: 1, correct: 79),
+                SmallChain(branch: "other", seed: 1, correct: 85),
+            ], in: folder)
+        let rows = try #require(found.differences?.rows)
+        // Differences -1 and -3: mean -2, standard deviation √2, t(1) = 12.706.
+        #expect(rows[0].prefix(3) == ["random", "1 x", "1 x"])
+        #expect(rows[0].suffix(2) == ["−2.00 ± 12.71", "0 of 2"])
+        #expect(rows[1].suffix(2) == ["+3.00", "1 of 1"])
+        #expect(try results([SmallChain()], in: ArtifactsFolder()).differences == nil)
     }
 
     @Test("The report names every branch, its growth and the experiment")
@@ -119,9 +115,7 @@ struct ResultsTests {
             description: "Eight by eight."
         ).markdown
         #expect(text.hasPrefix("# Results of digits\n\nEight by eight.\n\n| branch "))
-        #expect(
-            text.contains(
-                "is NOT at least as accurate as gradmax with the only seed: 80.00 % against 90.00 %"))
+        #expect(text.contains("## Differences\n\n| against tiny-joint "))
         #expect(text.contains("## Growth"))
     }
 

@@ -1,12 +1,13 @@
 extension PipelineResults {
-    /// results.md: the table of branches, the table of growth, what the numbers say, and how to read them.
+    /// results.md: the table of branches, how they differ, what growth did, and how to read it.
     package var markdown: String {
         var text = "# Results of \(plan.pipeline)\n\n"
         if !plan.description.isEmpty { text += plan.description + "\n\n" }
         text += summary.markdown + "\n" + readingHelp + "\n"
-        if !findings.isEmpty {
-            text += "## What the numbers say\n\n" + findings.map { "- \($0)\n" }.joined() + "\n"
+        if let differences {
+            text += "## Differences\n\n" + differences.markdown + "\n" + differencesHelp + "\n"
         }
+        if !findings.isEmpty { text += findings.map { "- \($0)\n" }.joined() + "\n" }
         if let growth = growthTable {
             text += "## Growth\n\n" + growth.markdown + "\n" + growthHelp
         }
@@ -28,6 +29,15 @@ extension PipelineResults {
             step that several branches share counts for each of them.\(missing) Every number, seed by seed: results.csv.
 
             """
+    }
+
+    private var differencesHelp: String {
+        """
+        Costs are ratios of means over seeds. Accuracies are differences in percentage points, taken within each seed \
+        that both branches have; ± is half the 95 % interval of their mean (Student's t). Choose on the validation \
+        split; an interval that holds 0 decides nothing.
+
+        """
     }
 
     private var growthHelp: String {
