@@ -104,7 +104,7 @@ else
 
 ##@ Experiments
 
-.PHONY: all report list explain rerun graph fields
+.PHONY: all report list explain rerun graph fields check-results
 all:				## Set up, build, run the default pipelines (PIPELINES=…), print their reports
 report: all			## The same: artifacts/<pipeline>/report/ with results.csv and results.md
 # make <pipeline>, make <pipeline>/<branch>-<seed>/<step>: see what `plan` prints
@@ -120,6 +120,9 @@ graph: $(BUILT)			## The steps as artifacts/graph.svg, coloured by state; PIPELI
 	@dot -Tsvg -o $(A)/graph.svg $(A)/graph.dot \
 	  || { echo 'graph: error: Graphviz cannot draw $(A)/graph.dot; install it (make setup, or apt install graphviz)' >&2; exit 69; }
 	@echo $(A)/graph.svg
+check-results: $(BUILT)		## Compare the results of the pipelines that were run with those kept in docs/results/
+	@for kept in docs/results/*.csv; do name=$$(basename $$kept .csv); \
+	  test ! -d $(A)/$$name || $(BIN)/report --artifacts $(A) --pipeline $$name --check $$kept || exit; done
 fields: $(BUILT)		## Every field of a pipeline file, what it allows, its default
 	@$(PLAN) --fields
 

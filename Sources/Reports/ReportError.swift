@@ -18,6 +18,8 @@ package enum ReportError: ReportableError, Equatable {
     case badArtifact(file: String, path: String, found: String, allowed: String)
     /// An export would overwrite a file.
     case alreadyThere(path: String)
+    /// A run's results are not those that were kept.
+    case otherResults(kept: String, problems: [String])
     /// A plain file was given where a step's name is needed.
     case notAStep(argument: String)
 
@@ -41,6 +43,8 @@ package enum ReportError: ReportableError, Equatable {
             "\(file): \(path): found \(found); allowed is \(allowed)"
         case .alreadyThere(let path):
             "'\(path)' is there already and is not overwritten; remove it, or export into another folder"
+        case .otherResults(let kept, let problems):
+            "results are not as in \(kept): " + problems.joined(separator: "; ")
         case .notAStep(let argument):
             "'\(argument)' is not a step; give one as <pipeline>/<branch>-<seed>/<step>, as `make list` shows them"
         }
@@ -51,7 +55,7 @@ package enum ReportError: ReportableError, Equatable {
         switch self {
         case .noSuchArtifact, .notEvaluated, .nothingEvaluated: 66
         case .ambiguousObject, .otherPipeline, .notAStep: 64
-        case .wrongKind, .badArtifact: 65
+        case .wrongKind, .badArtifact, .otherResults: 65
         case .alreadyThere: 74
         }
     }

@@ -42,15 +42,33 @@ struct Report: Program {
             valueName: "file.csv"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A results.csv that was kept: compare with it instead of writing, bytes on the same platform, within "
+                + "tolerances on another.",
+            valueName: "file.csv"))
+    var check: String?
+
     func run() throws {
         try reportingErrors(of: "report") {
             let plan = try plan()
             let results = try PipelineResults(reading: plan, in: Store(root: artifacts))
+            if let check { return try compare(results, with: check) }
             let readable = try results.write(to: output ?? "\(artifacts)/\(pipeline)/report/results.csv")
             try seal(readable)
             print(results.summary.aligned(), terminator: "")
             print("report: \(readable)")
         }
+    }
+
+    private func compare(_ results: PipelineResults, with kept: String) throws {
+        guard FileManager.default.fileExists(atPath: kept) else {
+            throw StageError.missingFile(option: "--check", path: kept)
+        }
+        let text = try String(contentsOfFile: kept, encoding: .utf8)
+        let problems = ResultsCheck(found: results.csv, kept: text).problems
+        guard problems.isEmpty else { throw ReportError.otherResults(kept: kept, problems: problems) }
+        print("report: \(pipeline) is as in \(kept)")
     }
 
     /// For the planner to know the report by; only where it was made from what the planner wrote beside it.

@@ -119,6 +119,25 @@ struct ResultsTests {
         #expect(text.contains("## Growth"))
     }
 
+    @Test("Kept results are compared by bytes on their platform, within tolerances on another, chain by chain")
+    func kept() throws {
+        func text(_ rows: [String]) -> String {
+            (["branch,seed,parameters,training_flops,epochs,test_accuracy,validation_accuracy,network_sha256,"
+                + "evaluation_sha256,platform"] + rows).joined(separator: "\n")
+        }
+        let kept = text(["a,0,100,1000,3,0.9,0.91,n,e,P"])
+        func problems(_ row: String) -> [String] { ResultsCheck(found: text([row]), kept: kept).problems }
+        #expect(problems("a,0,100,1000,3,0.9,0.91,n,e,P").isEmpty)
+        #expect(problems("a,0,100,1000,3,0.9,0.91,m,e,P") == ["a-0: network_sha256 is m, was n"])
+        #expect(problems("a,0,105,1050,3,0.895,0.905,m,f,Q").isEmpty)
+        #expect(
+            problems("a,0,120,1050,4,0.88,,m,f,Q") == [
+                "a-0: parameters is 120, was 100", "a-0: epochs is 4, was 3", "a-0: test_accuracy is 0.88, was 0.9",
+                "a-0: validation_accuracy is , was 0.91",
+            ])
+        #expect(problems("b,0,100,1000,3,0.9,0.91,n,e,P") == ["a-0: was not run"])
+    }
+
     @Test("The numbers are one row per branch and seed, with every digit")
     func csv() throws {
         let folder = try ArtifactsFolder()

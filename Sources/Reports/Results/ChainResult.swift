@@ -34,6 +34,8 @@ package struct ChainRun: Equatable, Sendable {
     package var peakMemoryBytes = 0
     /// Rounds of growth whose output is their input.
     package var idleRounds = 0
+    /// What the bits of the last step depended on besides its inputs; empty if no record tells.
+    package var platform = ""
     /// Steps of which no record tells what they cost.
     package var unrecorded = 0
 
@@ -51,6 +53,7 @@ package struct ChainRun: Equatable, Sendable {
         let measured = record.measurements
         seconds[kind, default: 0] += measured.seconds
         recordedThreadSeconds += measured.seconds * Double(measured.threads)
+        platform = record.parts.platform
         peakMemoryBytes = max(peakMemoryBytes, measured.peakMemoryBytes)
         if record.unchanged, kind == .grow { idleRounds += 1 }
     }

@@ -52,6 +52,7 @@ extension PipelineResults {
             + [("peak_memory_bytes", { "\($0.run.peakMemoryBytes)" })]
         let origin: [Column] = [
             ("network_sha256", { "\($0.network)" }), ("evaluation_sha256", { "\($0.evaluation)" }),
+            ("platform", { $0.run.platform }),
         ]
         return names + quality + size + work + time + origin
     }
