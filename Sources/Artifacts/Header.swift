@@ -9,7 +9,7 @@ package enum Kind: String, CaseIterable, Sendable {
     package var formatVersion: Int64 {
         switch self {
         case .dataset, .evaluation: 1
-        // 2: what the network was trained on. 3: when its weights were born. 4: what growth changed. 5: what epochs cost.
+        // 2: what the network was trained on. 3: when its weights were born. 4: what growth changed. 5: what epochs cost, and parity.
         case .network: 5
         // 2: the method with its fields. 3: widths, each with all layers that read it.
         case .bottlenecks: 3

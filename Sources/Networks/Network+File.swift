@@ -30,6 +30,8 @@ extension Network {
         root[group: "cost"] = costContent
         root[group: "growth"] = Group()
         for record in growth { root[group: "growth/\(record.round)/\(record.width)"] = record.content }
+        root[group: "parity"] = Group()
+        for measured in parity { root[group: measured.path] = measured.content }
         return root
     }
 
@@ -56,7 +58,7 @@ extension Network {
         // A network without state has no group for it.
         let hasState = !stateLayout.entries.isEmpty
         try file.require(
-            Set(["architecture", "data", "parameters", "births", "optimizer", "history", "cost", "growth"])
+            Set(["architecture", "data", "parameters", "births", "optimizer", "history", "cost", "growth", "parity"])
                 .union(hasState ? ["state"] : []), in: "/")
 
         try self.init(
@@ -74,6 +76,12 @@ extension Network {
             }
         }
         growth.sort { ($0.round, $0.width) < ($1.round, $1.width) }
+        for round in try Self.groupsAlone(in: "parity", file) {
+            for node in try Self.groupsAlone(in: "parity/\(round)", file) {
+                parity.append(try GradientParity(reading: file, round: round, node: node))
+            }
+        }
+        parity.sort { ($0.round, $0.node) < ($1.round, $1.node) }
         births = try Births.all(reading: file, layout, lastRound: lastRound)
         try validate(source: file.path)
     }

@@ -15,6 +15,8 @@ package struct Network: Equatable, Sendable {
     package var history = History()
     package var cost = Cost()
     package var growth: [GrowthRecord] = []
+    /// By round and node.
+    package var parity: [GradientParity] = []
     /// Of the dataset it was trained on; nil before that.
     package var data: DataConvention?
 

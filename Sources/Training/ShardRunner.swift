@@ -19,6 +19,7 @@ final class ShardRunner: @unchecked Sendable {
     private let loss: LossParameters
     private let batches: Batches
     private let augmentation: AugmentationParameters
+    private let parity: ParityMeter?
     private let batch: Int
     let stepsPerEpoch: Int
 
@@ -45,8 +46,9 @@ final class ShardRunner: @unchecked Sendable {
 
     init(
         _ architecture: Architecture, parameters: ParameterArena, state: ParameterArena, optimizer: Optimizer,
-        training: TrainingParameters, loss: LossParameters, batches: Batches
+        training: TrainingParameters, loss: LossParameters, batches: Batches, parity: ParityMeter? = nil
     ) {
+        self.parity = parity
         self.parameters = parameters
         self.state = RunningState(architecture, state)
         self.optimizer = optimizer
@@ -110,6 +112,11 @@ final class ShardRunner: @unchecked Sendable {
                     }
                     update(part, of: workers, optimizer.step(plan.firstUpdate + step, rate: plan.rate(step)))
                     if part == 0, step % 32 == 31 { plan.progress(step + 1) }
+                }
+                if let parity, plan.firstUpdate + step < GradientParity.mostSteps {
+                    phases.run(&walk, pieces: 1) { _ in
+                        parity.measure(gradients: shards[0].gradients, parameters: parameters)
+                    }
                 }
                 guard step < failed.load(ordering: .acquiring) else {
                     throw TrainingError.lossNotFinite(epoch: plan.number, step: step, rate: plan.rate(step))

@@ -153,11 +153,12 @@ private func train(
     let optimizer = Optimizer(
         training.optimizer, layout: layout, network: network,
         stepsPerEpoch: training.stepsPerEpoch(samples: dataset.train.count))
+    let parity = ParityMeter(network, parameters)
     let runner = ShardRunner(
         network.architecture, parameters: parameters, state: state, optimizer: optimizer, training: training,
         loss: loss,
         batches: Batches(
-            dataset.train, dataset.normalization, shape: network.architecture.inputShape))
+            dataset.train, dataset.normalization, shape: network.architecture.inputShape), parity: parity)
     let evaluator =
         dataset.validation.count > 0
         ? Evaluator(
@@ -195,6 +196,7 @@ private func train(
     network.optimizerState = optimizer.tensors(after: training.epochs * runner.stepsPerEpoch)
     network.cost[phase] += network.architecture.trainingFlops(
         epochs: training.epochs, samples: dataset.train.count)
+    network.parity += parity?.parity ?? []
     try network.validate(source: "the trained network")
     return network
 }

@@ -163,6 +163,12 @@ struct Hostility: Sendable, CustomTestStringConvertible {
             $0[group: "growth/2/hidden1"].attributes["change"] = "grow"
         },
         Hostility("a dataset among the rounds", expect: "'stray'") { $0["growth/stray"] = floats([1], [1]) },
+        Hostility("a negative parity", expect: "ratios are not negative") {
+            $0[group: "parity/2/output"].attributes["gradient"] = .real(-1)
+        },
+        Hostility("a parity of no round", expect: "ratios are not negative") {
+            $0[group: "parity/02/output"] = $0[group: "parity/2/output"]
+        },
         Hostility("no graph", expect: "graph") { $0[group: "architecture"].attributes = [:] },
         Hostility("a graph that is no JSON", expect: "1") {
             $0[group: "architecture"].attributes["graph"] = "{"
