@@ -45,7 +45,8 @@ extension GradientParity {
             (1...Self.mostSteps).contains(steps)
         else {
             throw NetworkError.invalidFile(
-                file: file.path, path: path, problem: "ratios are not negative, of 1...\(Self.mostSteps) steps")
+                file: file.path, path: path,
+                problem: "ratios are not negative, of 1...\(Self.mostSteps) steps")
         }
     }
 }

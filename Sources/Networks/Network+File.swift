@@ -58,8 +58,11 @@ extension Network {
         // A network without state has no group for it.
         let hasState = !stateLayout.entries.isEmpty
         try file.require(
-            Set(["architecture", "data", "parameters", "births", "optimizer", "history", "cost", "growth", "parity"])
-                .union(hasState ? ["state"] : []), in: "/")
+            Set([
+                "architecture", "data", "parameters", "births", "optimizer", "history", "cost", "growth",
+                "parity",
+            ])
+            .union(hasState ? ["state"] : []), in: "/")
 
         try self.init(
             architecture, parameters: Self.tensors(in: "parameters", layout, file),

@@ -1,3 +1,4 @@
+import Growth
 import Networks
 import Parameters
 
@@ -147,7 +148,8 @@ struct BranchReader {
                     refused.insert(branch.name)
                     fields.refuse(
                         "branches", element: (".\(branch.name).cost", entry.value["cost"] ?? entry.value),
-                        found: "the cost of \(need.branch), which grows nothing", allowed: "flops-of a branch that grows")
+                        found: "the cost of \(need.branch), which grows nothing",
+                        allowed: "flops-of a branch that grows")
                 }
             }
         }

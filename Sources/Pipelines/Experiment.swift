@@ -35,11 +35,13 @@ package struct Experiment: ParameterSet {
             merge: { $0.text ?? $1.text == nil ? NetworkParameters.schema.merged($0, over: $1) : $0 }),
         .field(
             "cost", \.costOf,
-            .custom("flops-of BRANCH", write: { $0.map { Tree(.text(costKeyword + $0)) } ?? Tree(.null) }) { tree in
+            .custom("flops-of BRANCH", write: { $0.map { Tree(.text(costKeyword + $0)) } ?? Tree(.null) }) {
+                tree in
                 guard let text = tree.text, text.hasPrefix(costKeyword) else { return nil }
                 return text.dropFirst(costKeyword.count).trimmingSpaces
             },
-            "train for as many epochs as spend the training FLOPs of another branch's chain, rounded up, growth included"),
+            "train for as many epochs as spend the training FLOPs of another branch's chain, rounded up, growth included"
+        ),
         .set("loss", \.loss),
         .set("seed", \.seed),
         .set("growth", \.growth),
@@ -79,14 +81,16 @@ package struct Experiment: ParameterSet {
                 allowed: "either one `training:`, cut by growth.at, or phases: seed, tune and final")
         }
         if fields.tree("growth")?["rounds"] != nil {
-            refuseGrowth("rounds", "a number beside `training:`", "growth.at, an epoch for each round", &fields)
+            refuseGrowth(
+                "rounds", "a number beside `training:`", "growth.at, an epoch for each round", &fields)
         }
         growth.rounds = growth.at.count
         let isRising = zip([0] + growth.at, growth.at + [training.epochs]).allSatisfy { $0 < $1 }
         guard !growth.at.isEmpty, !isRising, !fields.hasRefused("training") else { return }
         refuseGrowth(
             "at", "\(growth.at)",
-            "epochs inside the training, 1...\(max(1, training.epochs - 1)), each after the one before", &fields)
+            "epochs inside the training, 1...\(max(1, training.epochs - 1)), each after the one before",
+            &fields)
     }
 }
 

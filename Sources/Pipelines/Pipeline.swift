@@ -85,7 +85,8 @@ extension Pipeline {
 enum PipelineName {
     /// Targets of the Makefile and folders of artifacts/.
     static let reserved: Set<String> = [
-        "all", "artifacts", "bench", "bench-peers", "build", "check-results", "clean", "data", "distclean", "docs", "explain",
+        "all", "artifacts", "bench", "bench-peers", "build", "check-results", "clean", "data", "distclean",
+        "docs", "explain",
         "fields", "force", "gc", "graph", "help", "interop", "lint", "list", "pipelines", "pull", "push",
         "report", "rerun", "runs", "setup", "store",
         "test", "verify",

@@ -24,7 +24,9 @@ final class ParityMeter: @unchecked Sendable {
     init?(_ network: Network, _ parameters: ParameterArena) {
         round = network.lastRound
         before = Array(UnsafeBufferPointer(start: parameters.buffer.pointer, count: parameters.layout.count))
-        guard round > 0, !network.parity.contains(where: { $0.round == network.lastRound }) else { return nil }
+        guard round > 0, !network.parity.contains(where: { $0.round == network.lastRound }) else {
+            return nil
+        }
         for entry in parameters.layout.entries where entry.specification.shape.count > 1 {
             var isNewborn: [Bool] = []
             network.births[entry.node]?.forEachStretch(of: entry.specification) { count, born in
@@ -32,7 +34,8 @@ final class ParityMeter: @unchecked Sendable {
             }
             guard isNewborn.contains(true), isNewborn.contains(false) else { continue }
             weights.append(
-                Weights(node: entry.node, range: entry.offset..<entry.offset + entry.count, isNewborn: isNewborn))
+                Weights(
+                    node: entry.node, range: entry.offset..<entry.offset + entry.count, isNewborn: isNewborn))
         }
         if weights.isEmpty { return nil }
     }

@@ -42,13 +42,15 @@ struct GrowthPolicyTests: GrowsNetworks {
         }
     }
 
-    @Test("a plateau trigger waits while the training loss falls fast", arguments: [(0.7, false), (0.97, true)])
+    @Test(
+        "a plateau trigger waits while the training loss falls fast", arguments: [(0.7, false), (0.97, true)])
     func plateau(loss: Double, grows: Bool) throws {
         var network = try SampleDataset.network(.relu, dataset: dataset)
         for loss in [1, loss] {
             network.history.epochs.append(
                 History.Epoch(
-                    round: 0, loss: loss, accuracy: 0, validationLoss: nil, validationAccuracy: nil, rate: 0.1,
+                    round: 0, loss: loss, accuracy: 0, validationLoss: nil, validationAccuracy: nil,
+                    rate: 0.1,
                     parameters: network.parameterCount, flops: 0))
         }
         let outcome = try grow(network) { $0.placement.when.trigger = Plateau() }.outcome
@@ -140,7 +142,9 @@ struct GrowthPolicyTests: GrowsNetworks {
         #expect(try grow(spent) { $0.placement.stop.flops = 101 }.outcome.network != nil)
 
         func epoch(_ round: Int, _ loss: Double) -> History.Epoch {
-            .init(round: round, loss: 1, accuracy: 0, validationLoss: loss, validationAccuracy: 0, rate: 1)
+            .init(
+                round: round, loss: 1, accuracy: 0, validationLoss: loss, validationAccuracy: 0, rate: 1,
+                parameters: 1, flops: 0)
         }
         var trained = network
         trained.history.epochs = [epoch(0, 1), epoch(1, 0.995)]

@@ -1,5 +1,6 @@
 import Datasets
 import Networks
+import Tensors
 import Testing
 @testable import Training
 
@@ -9,7 +10,9 @@ import Testing
 struct ParityTests: GrowsNetworks {
     let dataset = SampleDataset.make(train: 96, validation: 20)
 
-    @Test("parity is the ratio of root mean squares over the weights of the last round, step by step", arguments: [1, 3])
+    @Test(
+        "parity is the ratio of root mean squares over the weights of the last round, step by step",
+        arguments: [1, 3])
     func ratios(threads: Int) throws {
         let seed = try SampleDataset.network(.relu, dataset: dataset)
         var grown = try #require(try grow(seed) { $0.proposal.method.method = Random() }.outcome.network)

@@ -32,8 +32,12 @@ func fullNetwork() throws -> Network {
     }
     network.data = convention(image: [1, 2, 2], classes: 2)
     network.history.epochs = [
-        .init(round: 0, loss: 2.25, accuracy: 0.1, validationLoss: nil, validationAccuracy: nil, rate: 0.1, parameters: 26, flops: 1000),
-        .init(round: 1, loss: 1.5, accuracy: 0.5, validationLoss: 1.75, validationAccuracy: 0.25, rate: 0.01, parameters: 26, flops: 1000),
+        .init(
+            round: 0, loss: 2.25, accuracy: 0.1, validationLoss: nil, validationAccuracy: nil, rate: 0.1,
+            parameters: 26, flops: 1000),
+        .init(
+            round: 1, loss: 1.5, accuracy: 0.5, validationLoss: 1.75, validationAccuracy: 0.25, rate: 0.01,
+            parameters: 26, flops: 1000),
     ]
     network.cost[.seed] = 1000
     network.cost[.tune] = 1 << 40

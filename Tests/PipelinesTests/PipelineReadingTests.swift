@@ -145,7 +145,10 @@ import Training
         ("training: {epochs: 4}\ngrowth: {rounds: 2}", "pipelines/x.yaml:4: growth.rounds: a number beside"),
         ("training: {epochs: 4}\ngrowth: {at: [4]}", "pipelines/x.yaml:4: growth.at: [4] is not allowed"),
         ("training: {epochs: 4}\ngrowth: {at: [2, 2]}", "it must be epochs inside the training, 1...3"),
-        ("training: {epochs: 4}\ngrowth: {at: [3, 2]}", "pipelines/x.yaml:4: growth.at: [3, 2] is not allowed"),
+        (
+            "training: {epochs: 4}\ngrowth: {at: [3, 2]}",
+            "pipelines/x.yaml:4: growth.at: [3, 2] is not allowed"
+        ),
         (
             "training: {epochs: 4, schedule: {warm-up: 5}}",
             "pipelines/x.yaml:3: training.schedule.warm-up: 5.0 of 4 epochs is not allowed"

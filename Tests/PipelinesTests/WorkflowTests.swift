@@ -110,7 +110,9 @@ import Testing
 
     @Test func `growth cuts one training into pieces of one schedule`() throws {
         let workflow = try workflow(Self.oneTraining)
-        let phases = try ["seed", "tune-1", "tune-2"].map { try step("small/grown-1/\($0)", workflow).parameters }
+        let phases = try ["seed", "tune-1", "tune-2"].map {
+            try step("small/grown-1/\($0)", workflow).parameters
+        }
         #expect(phases.map { $0["training.epochs"]?.integer } == [3, 4, 2])
         #expect(phases.map { $0["training.schedule.begin"]?.integer } == [0, 3, 7])
         #expect(phases.allSatisfy { $0["training.schedule.length"]?.integer == 9 })

@@ -85,9 +85,10 @@ struct SmallChain {
         network.history.epochs = [
             .init(
                 round: 0, loss: 0.75, accuracy: 0.5, validationLoss: 0.875, validationAccuracy: 0.375,
-                rate: 0.1),
+                rate: 0.1, parameters: 36, flops: 1000),
             .init(
-                round: 1, loss: 0.5, accuracy: 0.75, validationLoss: nil, validationAccuracy: nil, rate: 0.1),
+                round: 1, loss: 0.5, accuracy: 0.75, validationLoss: nil, validationAccuracy: nil, rate: 0.1,
+                parameters: 36, flops: 1000),
         ]
         return network
     }

@@ -96,7 +96,8 @@ struct ResultsTests {
         let found = try results(
             [
                 SmallChain(seed: 0, correct: 80), SmallChain(seed: 1, correct: 82),
-                SmallChain(branch: "random", seed: 0, correct: 79), SmallChain(branch: "random", seed: 1, correct: 79),
+                SmallChain(branch: "random", seed: 0, correct: 79),
+                SmallChain(branch: "random", seed: 1, correct: 79),
                 SmallChain(branch: "other", seed: 1, correct: 85),
             ], in: folder)
         let rows = try #require(found.differences?.rows)
@@ -119,11 +120,14 @@ struct ResultsTests {
         #expect(text.contains("## Growth"))
     }
 
-    @Test("Kept results are compared by bytes on their platform, within tolerances on another, chain by chain")
+    @Test(
+        "Kept results are compared by bytes on their platform, within tolerances on another, chain by chain")
     func kept() throws {
         func text(_ rows: [String]) -> String {
-            (["branch,seed,parameters,training_flops,epochs,test_accuracy,validation_accuracy,network_sha256,"
-                + "evaluation_sha256,platform"] + rows).joined(separator: "\n")
+            ([
+                "branch,seed,parameters,training_flops,epochs,test_accuracy,validation_accuracy,network_sha256,"
+                    + "evaluation_sha256,platform"
+            ] + rows).joined(separator: "\n")
         }
         let kept = text(["a,0,100,1000,3,0.9,0.91,n,e,P"])
         func problems(_ row: String) -> [String] { ResultsCheck(found: text([row]), kept: kept).problems }
@@ -132,7 +136,8 @@ struct ResultsTests {
         #expect(problems("a,0,105,1050,3,0.895,0.905,m,f,Q").isEmpty)
         #expect(
             problems("a,0,120,1050,4,0.88,,m,f,Q") == [
-                "a-0: parameters is 120, was 100", "a-0: epochs is 4, was 3", "a-0: test_accuracy is 0.88, was 0.9",
+                "a-0: parameters is 120, was 100", "a-0: epochs is 4, was 3",
+                "a-0: test_accuracy is 0.88, was 0.9",
                 "a-0: validation_accuracy is , was 0.91",
             ])
         #expect(problems("b,0,100,1000,3,0.9,0.91,n,e,P") == ["a-0: was not run"])

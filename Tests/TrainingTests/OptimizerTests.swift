@@ -214,7 +214,8 @@ struct ScheduleTests {
         #expect(abs(warmed[600] - 0.6) < 1e-12)
     }
 
-    @Test("wsd holds the rate, then falls straight to the final fraction; a triangle rises and falls straight")
+    @Test(
+        "wsd holds the rate, then falls straight to the final fraction; a triangle rises and falls straight")
     func straight() {
         let wsd = ScheduleParameters(rule: WarmupStableDecay(decay: 0.5, finalFraction: 0.2), warmUp: 2)
         let found = shares(wsd, epochs: 10, perEpoch: 10)
@@ -224,9 +225,13 @@ struct ScheduleTests {
         #expect(abs(triangle[2] - 0.5) < 1e-12 && triangle[4] == 1 && abs(triangle[10] - 0.5) < 1e-12)
     }
 
-    @Test("a phase that takes its piece of a schedule goes on where the one before ended", arguments: [0.0, 1.5])
+    @Test(
+        "a phase that takes its piece of a schedule goes on where the one before ended",
+        arguments: [0.0, 1.5])
     func pieces(warmUp: Double) {
-        for rule in [CosineDecay(), WarmupStableDecay(), Triangular(), StepDecay(stepEpochs: 2)] as [any ScheduleRule] {
+        for rule in [CosineDecay(), WarmupStableDecay(), Triangular(), StepDecay(stepEpochs: 2)]
+            as [any ScheduleRule]
+        {
             let whole = shares(ScheduleParameters(rule: rule, warmUp: warmUp), epochs: 6)
             let first = ScheduleParameters(rule: rule, warmUp: warmUp, begin: 0, length: 6)
             let rest = ScheduleParameters(rule: rule, warmUp: warmUp, begin: 2, length: 6)

@@ -1,6 +1,7 @@
 internal import Correlations
 internal import GrowthMath
 internal import Networks
+internal import Parameters
 internal import Tensors
 
 /// More neurons at a width, and moves of the layers that read it.

@@ -1,5 +1,7 @@
+internal import GrowthMath
 package import Networks
 package import Parameters
+internal import Tensors
 
 /// New neurons as active as the old ones, the function kept: their fan-ins get the old mean norm, their channels in batch
 /// normalisations the old median gain, and fan-outs are divided by what that multiplies activities by.
@@ -43,7 +45,9 @@ extension Network {
     ///   - old: neurons; each has one channel, or several where a flattened image comes in.
     ///   - factors: for each new neuron.
     /// - Returns: what the outputs are multiplied by, for each new neuron.
-    fileprivate mutating func equalizeGains(of node: Node, old: Int, _ factors: [Double]) -> [Double] {
+    fileprivate mutating func equalizeGains(of node: Architecture.Node, old: Int, _ factors: [Double])
+        -> [Double]
+    {
         let names = ["weight", "bias"].map { "\(node.name)/\($0)" }
         let states = ["running_mean", "running_var"].map { "\(node.name)/\($0)" }
         guard var gains = parameters[names[0]], var shifts = parameters[names[1]],

@@ -1,3 +1,4 @@
+internal import GrowthMath
 package import Networks
 package import Parameters
 internal import Tensors
@@ -30,7 +31,8 @@ package struct GraftParameters: ParameterSet {
 
     package var rule: any GraftRule = AsFound()
 
-    package static let schema = Schema(Self(), .kind(\.rule, among: rules, "the size that new neurons are put in at"))
+    package static let schema = Schema(
+        Self(), .kind(\.rule, among: rules, "the size that new neurons are put in at"))
 }
 
 /// As the method found them, at the amplitude that was searched.

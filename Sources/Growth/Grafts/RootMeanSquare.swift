@@ -17,7 +17,8 @@ package struct RootMeanSquare: GraftRule {
     package static let schema = Schema(
         Self(),
         .field(
-            "fan-out", \.fanOut, .real(in: 0...1000), "norm of new fan-outs, relative to the mean of the old ones"),
+            "fan-out", \.fanOut, .real(in: 0...1000),
+            "norm of new fan-outs, relative to the mean of the old ones"),
         .field("rescale", \.rescales, .boolean, "multiply whole fan-ins of consumers by √(d/d')"))
 
     package var keepsFunction: Bool { false }

@@ -8,8 +8,10 @@ extension PipelineResults {
     package var differences: TextTable? {
         guard let reference = branches.first, branches.count > 1 else { return nil }
         var table = TextTable([
-            .init("against \(reference.name)"), .init("training FLOPs", .right), .init("thread-seconds", .right),
-            .init("validation accuracy", .right), .init("test accuracy", .right), .init("seeds ahead", .right),
+            .init("against \(reference.name)"), .init("training FLOPs", .right),
+            .init("thread-seconds", .right),
+            .init("validation accuracy", .right), .init("test accuracy", .right),
+            .init("seeds ahead", .right),
         ])
         func ratio(_ branch: Branch, _ value: (ChainResult) -> Double) -> String {
             let quotient = Sample(branch.chains.map(value)).mean / Sample(reference.chains.map(value)).mean
@@ -19,7 +21,8 @@ extension PipelineResults {
             let tested = pairs(branch, reference) { $0.accuracy }
             let validated = pairs(branch, reference) { $0.history.epochs.last?.validationAccuracy ?? .nan }
             table.append([
-                branch.name, ratio(branch) { Double($0.cost.total) }, ratio(branch) { $0.run.threadSeconds ?? .nan },
+                branch.name, ratio(branch) { Double($0.cost.total) },
+                ratio(branch) { $0.run.threadSeconds ?? .nan },
                 Self.points(validated), Self.points(tested), "\(tested.count { $0 > 0 }) of \(tested.count)",
             ])
         }

@@ -23,15 +23,20 @@ package struct ResultsCheck {
     package init(found: String, kept: String) {
         let rows = Self.rows(found)
         problems = Self.rows(kept).flatMap { name, row in
-            guard let own = rows.first(where: { $0.name == name })?.row else { return ["\(name): was not run"] }
+            guard let own = rows.first(where: { $0.name == name })?.row else {
+                return ["\(name): was not run"]
+            }
             if own["platform"] == row["platform"] {
-                return Self.exact.filter { own[$0] != row[$0] }.map { "\(name): \($0) is \(own[$0] ?? ""), was \(row[$0] ?? "")" }
+                return Self.exact.filter { own[$0] != row[$0] }.map {
+                    "\(name): \($0) is \(own[$0] ?? ""), was \(row[$0] ?? "")"
+                }
             }
             return Self.tolerances.compactMap { column, relative, absolute in
                 guard let now = own[column].flatMap(Double.init), let then = row[column].flatMap(Double.init),
                     abs(now - then) <= relative * abs(then) + absolute
                 else {
-                    return "\(name): \(column) is \(own[column] ?? "missing"), was \(row[column] ?? "missing")"
+                    return
+                        "\(name): \(column) is \(own[column] ?? "missing"), was \(row[column] ?? "missing")"
                 }
                 return nil
             }
@@ -40,7 +45,9 @@ package struct ResultsCheck {
 
     /// `branch-seed` and the row's fields by column. No field that is read here has commas or quotes in it.
     private static func rows(_ text: String) -> [(name: String, row: [String: String])] {
-        let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        let lines = text.split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
         return lines.dropFirst().map { line in
             let row = Dictionary(zip(lines[0], line), uniquingKeysWith: { first, _ in first })
             return ("\(row["branch"] ?? "")-\(row["seed"] ?? "")", row)

@@ -47,7 +47,8 @@ package struct ScheduleParameters: ParameterSet {
         .kind(\.rule, among: rules, "the rule"),
         .field("warm-up", \.warmUp, .real(in: 0...10_000), "epochs of linear rise from 0"),
         .field(
-            "begin", \.begin, .integer(in: 0...100_000), "epochs of the schedule that are over at the beginning"),
+            "begin", \.begin, .integer(in: 0...100_000),
+            "epochs of the schedule that are over at the beginning"),
         .field(
             "length", \.length, .integer(in: 0...1_000_000),
             "epochs of the whole schedule, 0 where it ends with this phase"))
