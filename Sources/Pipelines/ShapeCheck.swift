@@ -51,8 +51,7 @@ struct ShapeCheck {
         // What another branch ended with has grown since, and is checked when its widths are known.
         guard case .network = branch.experiment.start, branch.experiment.growth.rounds > 0 else { return }
         do {
-            let growth = branch.experiment.growth
-            _ = try growth.proposal.widths(of: architecture, rounds: growth.rounds)
+            try branch.experiment.growth.check(on: architecture)
         } catch {
             let key = error.parameter.map { "growth.\($0)" } ?? "growth"
             add(error.description, key, line: nil, branch, pipeline, dataset)

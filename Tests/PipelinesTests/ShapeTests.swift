@@ -31,6 +31,7 @@ import Testing
           - {name: b, operation: linear, width: 10}
         growth: {rounds: 0}
         """,
+        "network: {widths: [3]}\ngrowth: {rounds: 4, change: [shrink, shrink, widen, shrink], neurons: 1}",
     ])
     func `networks that fit the images are planned`(yaml: String) throws {
         #expect(try problems(yaml).isEmpty)
@@ -76,6 +77,14 @@ import Testing
         (
             "network: {widths: [4, 9]}\ngrowth: {change: deepen, neurons: auto}",
             "growth.neurons: branch main on digits (1 x 8 x 8, 10 classes): neurons: auto says nothing for change: deepen"
+        ),
+        (
+            "network: {widths: [3]}\ngrowth: {rounds: 4, change: [shrink, shrink, shrink, widen], neurons: 1}",
+            "change: shrink is to take 3 neurons from hidden1"
+        ),
+        (
+            "network: {widths: [4]}\ngrowth: {rounds: 2, change: [widen, deepen], neurons: {target: [8]}}",
+            "neurons: {target: …} says nothing for change: deepen"
         ),
         (
             "network: {widths: [4, 9]}\ngrowth: {residual-widths: true}",
