@@ -77,7 +77,7 @@ struct ShapeCheck {
     }
 
     /// Whether every normalisation sees more than one value in each phase that takes place, and every group of parameters
-    /// has some. Growth changes channels only, and adds to them.
+    /// has some, or will have. Growth changes channels only, and adds to them.
     private mutating func checkStatistics(
         of branch: Pipeline.Branch, _ architecture: Architecture, _ pipeline: Pipeline,
         _ dataset: DatasetDescriptor
@@ -85,21 +85,29 @@ struct ShapeCheck {
         let experiment = branch.experiment
         var seed = experiment.seed
         seed.epochs = pipeline.seedEpochs(of: branch)
-        var phases = [("seed", seed)]
-        if experiment.growth.rounds > 1 { phases.append(("tune", experiment.tune.training)) }
-        if experiment.growth.rounds > 0 { phases.append(("final", experiment.final.training)) }
+        let rounds = experiment.growth.rounds
+        var phases = [(name: "seed", training: seed, rounds: 0)]
+        if rounds > 1 { phases.append(("tune", experiment.tune.training, rounds - 1)) }
+        if rounds > 0 { phases.append(("final", experiment.final.training, rounds)) }
+        phases.removeAll { $0.training.epochs == 0 }
         let samples = dataset.trainCount - experiment.dataset.validation
-        for (phase, training) in phases {
+        for phase in phases {
             do {
-                try training.checkStatistics(of: architecture, samples: samples)
-                try training.checkGroups(of: architecture)
+                try phase.training.checkStatistics(of: architecture, samples: samples)
+                try phase.training.checkGroups(of: architecture)
+                try phase.training.checkAges(over: phases.map { ($0.training, $0.rounds) })
             } catch {
-                let sections = ["final", "tune", "seed"].drop { $0 != phase }
-                let deciding =
-                    if case .emptyGroup = error { ["optimizer.groups"] } else { ["batch", "shards"] }
+                let sections = ["final", "tune", "seed"].drop { $0 != phase.name }
+                var group: Int?
+                switch error {
+                case .emptyGroup(let index, _), .groupTooOld(let index, _, _): group = index
+                default: break
+                }
+                let deciding = group == nil ? ["batch", "shards"] : ["optimizer.groups"]
                 let fields = sections.flatMap { section in deciding.map { "\(section).\($0)" } } + ["network"]
-                let field = fields.first { branch.tree[$0] != nil } ?? phase
-                return add(error.description, field, line: nil, branch, pipeline, dataset)
+                let field = fields.first { branch.tree[$0] != nil } ?? phase.name
+                let line = group.flatMap { branch.tree[field]?.list?[$0].line }
+                return add(error.description, field, line: line, branch, pipeline, dataset)
             }
         }
     }

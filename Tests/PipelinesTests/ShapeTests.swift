@@ -128,6 +128,32 @@ import Testing
         #expect(try problems("network: {kind: vgg, stages: [[1], [2]]}\ntune: {\(groups)}") == [])
     }
 
+    @Test(arguments: [
+        (1, "", ["4: seed.optimizer.groups: branch main", "older than 1"]), (2, "", []),
+        (2, "final: {optimizer: {groups: []}}", ["4: seed.optimizer.groups: branch main", "older than 1"]),
+        (
+            2, "branches:\n  a: {}\n  b: {growth.rounds: 1}",
+            ["4: seed.optimizer.groups: branch b", "older than 1"]
+        ),
+        (
+            3, "final: {optimizer: {groups: [{ages: [4, 5]}]}}",
+            ["5: final.optimizer.groups: branch main", "older than 3"]
+        ),
+    ])
+    func `a group of ages that no parameter reaches is found with its line`(
+        rounds: Int, more: String, parts: [String]
+    ) throws {
+        let found = try problems(
+            """
+            network: {widths: [2]}
+            growth: {rounds: \(rounds)}
+            seed: {optimizer: {groups: [{ages: [0, 1]}, {ages: [2, 10000], rate-factor: 0}]}}
+            \(more)
+            """)
+        #expect(found.count == min(parts.count, 1), "\(found)")
+        for part in parts { #expect(found.first?.contains(part) == true, "\(found)") }
+    }
+
     @Test func `augmentation that does not fit the images is found too`() throws {
         let found = try problems(
             """
