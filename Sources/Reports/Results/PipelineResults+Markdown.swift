@@ -1,3 +1,5 @@
+internal import Artifacts
+
 extension PipelineResults {
     /// results.md: the table of branches, the table of growth, what the numbers say, and how to read them.
     package var markdown: String {
@@ -37,5 +39,20 @@ extension PipelineResults {
         the squared functional gradient that the consumer's weights cannot follow, before growth.
 
         """
+    }
+}
+
+extension PipelineResults {
+    /// Writes the numbers to `path` and the report for people, `.md`, beside it.
+    ///
+    /// Files that say the same already stay.
+    /// - Returns: the path of the report for people.
+    /// - Throws: `ArtifactError.system`.
+    @discardableResult
+    package func write(to path: String) throws -> String {
+        let readable = (path.hasSuffix(".csv") ? String(path.dropLast(4)) : path) + ".md"
+        try PlainFile.write(markdown, to: readable)
+        try PlainFile.write(csv, to: path)
+        return readable
     }
 }
