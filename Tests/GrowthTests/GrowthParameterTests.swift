@@ -1,4 +1,5 @@
 import GrowthMath
+import Networks
 import Parameters
 import Testing
 @testable import Training
