@@ -39,6 +39,8 @@ package enum GrowthError: ReportableError, Equatable {
     case roundRepeated(Int)
     /// Target widths for another number of widths.
     case targetCount(found: Int, widths: [String])
+    /// A target for a width that a block has been tied to, so that it no longer grows by itself.
+    case targetTied(width: String)
     /// An odd number of neurons where they come in pairs.
     case oddPairs(width: String, asked: Int)
     /// A solve failed although its numbers are finite.
@@ -48,7 +50,7 @@ package enum GrowthError: ReportableError, Equatable {
         switch self {
         case .notEnoughDirections, .notFinite, .lossNotFinite, .noWidths, .noResidualWidths, .otherNetwork,
             .otherMethod,
-            .invalidFile, .roundRepeated, .oddPairs, .targetCount,
+            .invalidFile, .roundRepeated, .oddPairs, .targetCount, .targetTied,
             .targetBelowWidth, .targetAboveWidth, .noNeuronLeft, .notForChange, .noBlock, .otherChange:
             65
         case .missingStatistic: 70
@@ -60,7 +62,8 @@ package enum GrowthError: ReportableError, Equatable {
     package var parameter: String? {
         switch self {
         case .noResidualWidths: "residual-widths"
-        case .targetCount, .targetBelowWidth, .targetAboveWidth, .noNeuronLeft, .notForChange: "neurons"
+        case .targetCount, .targetTied, .targetBelowWidth, .targetAboveWidth, .noNeuronLeft, .notForChange:
+            "neurons"
         case .noBlock: "change"
         default: nil
         }
@@ -116,6 +119,9 @@ package enum GrowthError: ReportableError, Equatable {
         case .targetCount(let found, let widths):
             "neurons: {target: …} names \(found) widths, but \(widths.count) can grow (\(widths.joined(separator: ", "))); "
                 + "give one width for each of them, or one for all"
+        case .targetTied(let width):
+            "neurons: {target: …} names the widths that the network was made with, and \(width), one of them, is tied "
+                + "to the block behind it since; set residual-widths: true, or give one width for all"
         case .oddPairs(let width, let asked):
             "width \(width): signs: pair adds neurons in twos, but neurons: \(asked) is odd; ask for an even number, or for "
                 + "neurons: {most: \(asked)}"

@@ -122,10 +122,3 @@ extension Tree {
         return Findings.Position(line: line, column: column)
     }
 }
-
-extension Tree {
-    /// As one writes it in YAML on one line, where no text needs quotes.
-    fileprivate var flowText: String {
-        text ?? canonicalJSON.replacing("\"", with: "").replacing(":", with: ": ").replacing(",", with: ", ")
-    }
-}

@@ -118,7 +118,9 @@ extension Fields {
 
     func place(_ key: String) -> Place {
         let entry = tree.entries?.first { $0.key == key }
-        return Place(file: file, line: entry?.line ?? entry?.value.line ?? tree.line, path: fullPath(key))
+        return Place(
+            file: file, line: entry?.line ?? entry?.value.line ?? tree.line,
+            path: entry?.isAlone == true ? path : fullPath(key))
     }
 
     func fullPath(_ key: String) -> String {

@@ -76,8 +76,9 @@ extension Schema {
         }
         for entry in above {
             if let index = merged.firstIndex(where: { $0.key == entry.key }) {
-                merged[index].value = merge(entry.key, entry.value, over: merged[index].value)
-                merged[index].line = entry.line
+                let value = merge(entry.key, entry.value, over: merged[index].value)
+                merged[index] = entry
+                merged[index].value = value
             } else {
                 merged.append(entry)
             }
@@ -94,7 +95,8 @@ extension Schema {
         guard tree.text != nil, let key = fields.first(where: { $0.defaultKind != nil })?.keys.first else {
             return tree
         }
-        let entry = Tree.Entry(key: key, value: tree, line: tree.line)
+        var entry = Tree.Entry(key: key, value: tree, line: tree.line)
+        entry.isAlone = true
         return Tree(.map([entry]), line: tree.line, column: tree.column)
     }
 }

@@ -61,3 +61,16 @@ extension Tree {
         text.append(UInt8(ascii: "\""))
     }
 }
+
+extension Tree {
+    /// As one writes it in YAML on one line, where no text needs quotes: `{kind: tiny-joint, ridge: 0.1}`.
+    package var flowText: String {
+        switch content {
+        case .text(let text): text
+        case .list(let elements): "[\(elements.map(\.flowText).joined(separator: ", "))]"
+        case .map(let entries):
+            "{\(entries.map { "\($0.key): \($0.value.flowText)" }.joined(separator: ", "))}"
+        default: canonicalJSON
+        }
+    }
+}

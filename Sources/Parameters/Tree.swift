@@ -17,6 +17,8 @@ package struct Tree: Sendable {
         package var key: String
         package var value: Tree
         package var line: Int?
+        /// Whether the value stands for the whole map: `cosine` for `{kind: cosine}`.
+        var isAlone = false
 
         package init(key: String, value: Tree, line: Int? = nil) {
             self.key = key

@@ -148,7 +148,7 @@ struct BranchReader {
                     refused.insert(branch.name)
                     fields.refuse(
                         "branches", element: (".\(branch.name).cost", entry.value["cost"] ?? entry.value),
-                        found: "the cost of \(need.branch), which grows nothing",
+                        found: "the cost of \(need.branch), which grows nothing,",
                         allowed: "flops-of a branch that grows")
                 }
             }

@@ -145,6 +145,12 @@ struct TrainingPhase {
     var section: String
     var training: TrainingParameters
     var resetOptimizer = false
+
+    /// The section and those whose settings it takes over, nearest first.
+    var sections: [String] {
+        let inherited = ["final", "tune", "seed"].drop { $0 != section }
+        return inherited.isEmpty ? [section] : Array(inherited)
+    }
 }
 
 extension Experiment {

@@ -1,4 +1,4 @@
-import Parameters
+package import Parameters
 
 /// One experiment of several branches, each run with several seeds: the content of pipelines/<name>.yaml.
 package struct Pipeline: Equatable, Sendable {
@@ -119,5 +119,41 @@ enum PipelineName {
     }
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}
+
+/// A pipeline that cannot be read, or that does not fit its datasets; the others are made without it.
+package struct BrokenPipeline: Sendable {
+    /// Nil where the file's name cannot be a pipeline's.
+    package var name: String?
+    package var error: any ReportableError
+}
+
+extension Pipeline {
+    /// Reads every .yaml file of a folder, in the order of their names.
+    ///
+    /// - Returns: the pipelines, and what is wrong with each file that is none: a .yml among them, which would be missed
+    ///   only much later if it were passed over in silence.
+    /// - Throws: `PipelineError.noPipelines`.
+    static func all(in folder: String) throws -> (pipelines: [Pipeline], broken: [BrokenPipeline]) {
+        var pipelines: [Pipeline] = []
+        var broken: [BrokenPipeline] = []
+        for name in Files.names(in: folder)
+        where [".yml", ".yaml"].contains(where: name.lowercased().hasSuffix) {
+            let file = "\(folder)/\(name)"
+            let stem = String(name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex))
+            do {
+                guard name.hasSuffix(".yaml") else {
+                    throw PipelineError.otherEnding(file: file, expected: "\(stem).yaml")
+                }
+                guard Files.isFile(file) else { throw PipelineError.notAFile(file) }
+                pipelines.append(try Pipeline(reading: file))
+            } catch let error as any ReportableError {
+                broken.append(
+                    BrokenPipeline(name: (try? PipelineName.of("\(stem).yaml")) ?? nil, error: error))
+            }
+        }
+        guard !pipelines.isEmpty || !broken.isEmpty else { throw PipelineError.noPipelines(path: folder) }
+        return (pipelines, broken)
     }
 }

@@ -51,47 +51,52 @@ struct ShapeCheck {
         // What another branch ended with has grown since, and is checked when its widths are known.
         guard case .network = branch.experiment.start, branch.experiment.growth.rounds > 0 else { return }
         do {
-            let growth = branch.experiment.growth
-            _ = try growth.proposal.widths(of: architecture, rounds: growth.rounds)
+            try branch.experiment.growth.check(on: architecture)
         } catch {
             let key = error.parameter.map { "growth.\($0)" } ?? "growth"
             add(error.description, key, line: nil, branch, pipeline, dataset)
         }
     }
 
-    /// Of the phases in their order, each of which begins with the settings of the one before.
+    /// Of the phases that take place.
     private mutating func checkAugmentation(
         of branch: Pipeline.Branch, _ pipeline: Pipeline, _ dataset: DatasetDescriptor
     ) {
-        for phase in pipeline.phases(of: branch)
-        where phase.section == "seed" || branch.tree[phase.section] != nil {
+        for phase in pipeline.phases(of: branch) {
             do {
                 try phase.training.augmentation.check(dataset.image)
             } catch {
-                return add("\(error)", "\(phase.section).augmentation", line: nil, branch, pipeline, dataset)
+                let section = phase.sections.first { branch.tree["\($0).augmentation"] != nil } ?? phase.section
+                return add("\(error)", "\(section).augmentation", line: nil, branch, pipeline, dataset)
             }
         }
     }
 
     /// Whether every normalisation sees more than one value in each phase that takes place, and every group of parameters
-    /// has some. Growth changes channels only, and adds to them.
+    /// has some, or will have. Growth changes channels only, and adds to them.
     private mutating func checkStatistics(
         of branch: Pipeline.Branch, _ architecture: Architecture, _ pipeline: Pipeline,
         _ dataset: DatasetDescriptor
     ) {
+        let phases = pipeline.phases(of: branch).enumerated().filter { $0.element.training.epochs > 0 }
         let samples = dataset.trainCount - branch.experiment.dataset.validation
-        for phase in pipeline.phases(of: branch) {
+        for (_, phase) in phases {
             do {
                 try phase.training.checkStatistics(of: architecture, samples: samples)
                 try phase.training.checkGroups(of: architecture)
+                try phase.training.checkAges(over: phases.map { ($0.element.training, $0.offset) })
             } catch {
-                let inherited = ["final", "tune", "seed"].drop { $0 != phase.section }
-                let sections = inherited.isEmpty ? [phase.section] : Array(inherited)
-                let deciding =
-                    if case .emptyGroup = error { ["optimizer.groups"] } else { ["batch", "shards"] }
-                let fields = sections.flatMap { section in deciding.map { "\(section).\($0)" } } + ["network"]
+                var group: Int?
+                switch error {
+                case .emptyGroup(let index, _), .groupTooOld(let index, _, _): group = index
+                default: break
+                }
+                let deciding = group == nil ? ["batch", "shards"] : ["optimizer.groups"]
+                let fields =
+                    phase.sections.flatMap { section in deciding.map { "\(section).\($0)" } } + ["network"]
                 let field = fields.first { branch.tree[$0] != nil } ?? phase.section
-                return add(error.description, field, line: nil, branch, pipeline, dataset)
+                let line = group.flatMap { branch.tree[field]?.list?[$0].line }
+                return add(error.description, field, line: line, branch, pipeline, dataset)
             }
         }
     }

@@ -33,7 +33,7 @@ package struct Workflow: Sendable {
     ///   - data: the folder of the datasets' descriptors.
     /// - Throws: `PipelineError.noPipelines`.
     package init(folder: String, data: String) throws {
-        let (pipelines, broken) = try PipelineFolder.read(folder)
+        let (pipelines, broken) = try Pipeline.all(in: folder)
         self.broken = broken
         var descriptors = Descriptors(folder: data)
         for pipeline in pipelines {

@@ -23,6 +23,8 @@ package enum TrainingError: ReportableError, Equatable {
     case augmentationTooLarge(field: String, value: Int, height: Int, width: Int)
     /// A group of parameters of kinds that the network has none of.
     case emptyGroup(index: Int, kinds: [ParameterKind])
+    /// A group of parameters of ages that none reaches in any training that the group is for.
+    case groupTooOld(index: Int, ages: [Int], oldest: Int)
     /// A normalisation that gets one value per mean and variance; `dependsOnRows`: of one sample.
     case singleValue(node: String, batch: Int, shards: Int, dependsOnRows: Bool)
 
@@ -62,6 +64,9 @@ package enum TrainingError: ReportableError, Equatable {
         case .emptyGroup(let index, let kinds):
             "optimizer.groups[\(index)] is of \(kinds.map(\.rawValue).joined(separator: ", ")), and the network has "
                 + "none; leave the group out, or name other kinds with it"
+        case .groupTooOld(let index, let ages, let oldest):
+            "optimizer.groups[\(index)] is of ages \(ages[0]) to \(ages[1]), in growth rounds since birth, and where it "
+                + "counts no parameter is older than \(oldest); lower its ages, grow in more rounds, or leave it out"
         case .singleValue(let node, let batch, let shards, true):
             "node '\(node)' normalizes each channel over one value, since a batch of \(batch) in "
                 + "\(shards) shards leaves one sample to a shard and one position to a channel: nothing would be learnt; "

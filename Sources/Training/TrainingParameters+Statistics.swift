@@ -28,6 +28,21 @@ extension TrainingParameters {
         }
     }
 
+    /// Checks that some parameter comes into the ages of each group.
+    ///
+    /// - Parameter trainings: all that take place, with the growth rounds before each: a list of groups counts until
+    ///   another one replaces it.
+    /// - Throws: `TrainingError.groupTooOld` for the first group without.
+    package func checkAges(
+        over trainings: [(training: TrainingParameters, rounds: Int)]
+    ) throws(TrainingError) {
+        for (index, group) in optimizer.groups.enumerated() {
+            let oldest = trainings.filter { $0.training.optimizer.groups.contains(group) }.map(\.rounds).max()
+            guard let oldest, oldest < group.ages[0] else { continue }
+            throw .groupTooOld(index: index, ages: group.ages, oldest: oldest)
+        }
+    }
+
     /// Checks that no normalisation gets a mean and a variance of one value: its output would be the shift whatever its
     /// input is, and nothing in front of it would learn.
     ///

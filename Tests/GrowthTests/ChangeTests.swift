@@ -10,8 +10,8 @@ import Testing
 @testable import Growth
 
 @Suite("Changes of a network besides wider widths")
-struct ChangeTests {
-    private let dataset = SampleNetworks.dataset(train: 150, validation: 60)
+struct ChangeTests: GrowsNetworks {
+    let dataset = SampleNetworks.dataset(train: 150, validation: 60)
 
     private func grow(_ network: Network, _ yaml: String, round: Int = 1) throws -> GrowthOutcome {
         let plan = try GrowthPlan(
@@ -180,12 +180,98 @@ struct ChangeTests {
         #expect(throws: GrowthError.notForChange(neurons: "auto", change: .shrink)) { try widths("auto") }
     }
 
+    @Test(
+        "what is predicted is the slope of the loss, also where a consumer has lost outputs",
+        arguments: [true, false])
+    func slope(update: Bool) throws {
+        var network = try SampleDataset.network(.selu, widths: [6, 5], dataset: dataset)
+        for (name, tensor) in network.parameters { network.optimizerState["\(name)/momentum"] = tensor }
+        // The state goes along: it tells which neurons are left.
+        for (node, width) in [("hidden1", 6), ("hidden2", 5)] {
+            network.optimizerState["\(node)/bias/momentum"]?.values = (0..<width).map { Float($0) }
+        }
+        let outcome = try grow(network, "change: shrink, neurons: 2, update: \(update)")
+        #expect(outcome.records.map(\.width) == ["hidden2", "hidden1"])
+        let smaller = try #require(outcome.network)
+        func left(_ node: String) throws -> [Int] {
+            try #require(smaller.optimizerState["\(node)/bias/momentum"]).values.map { Int($0) }
+        }
+        let (inputs, outputs) = (try left("hidden1"), try left("hidden2"))
+        #expect(inputs.count == 4 && outputs.count == 3)
+        func loss(at amplitude: Float) throws -> Double {
+            var moved = network
+            for (row, output) in outputs.enumerated() {
+                func move(_ name: String, _ index: Int, to value: Float) {
+                    guard let old = network.parameters[name]?.values[index] else { return }
+                    moved.parameters[name]?.values[index] = old + amplitude * (value - old)
+                }
+                for input in 0..<6 {
+                    let place = inputs.firstIndex(of: input)
+                    let weight = place.flatMap { smaller.parameters["hidden2/weight"]?.values[row * 4 + $0] }
+                    move("hidden2/weight", output * 6 + input, to: weight ?? 0)
+                }
+                move("hidden2/bias", output, to: try #require(smaller.parameters["hidden2/bias"]).values[row])
+            }
+            return try self.loss(moved, dataset.train)
+        }
+        let slope = try (loss(at: 1 / 64) - loss(at: -1 / 64)) * 32
+        let predicted = try #require(outcome.records[1].predictedDecrease)
+        #expect(abs(slope) > 1e-4)
+        #expect(abs(predicted + slope) < 0.02 * abs(slope) + 1e-5, "\(predicted), \(-slope)")
+    }
+
+    // MARK: Round by round
+
+    @Test("a round does what the list says for it")
+    func list() throws {
+        var network = try SampleNetworks.network(.plain, width: 4)
+        for round in 1...4 {
+            network = try #require(
+                grow(
+                    network, "change: [widen, deepen, shrink, widen], method: net2net, neurons: {most: 2}",
+                    round: round
+                ).network)
+        }
+        let changes = (1...4).map { round in
+            Set(network.growth.filter { $0.round == round }.compactMap(\.change))
+        }
+        #expect(changes == [[.widen], [.deepen], [.shrink], [.widen]])
+    }
+
+    @Test(
+        "targets go by the widths that the network was made with, whatever was put in",
+        arguments: ["widen", "shrink"])
+    func targets(change: String) throws {
+        let network = try SampleDataset.network(.selu, dataset: dataset)
+        let deeper = try #require(try grow(network, "change: deepen, neurons: 3, widths: each").network)
+        func widths(_ target: [Int], residual: Bool = true) throws -> [String: Int] {
+            let plan =
+                "change: \(change), method: net2net, neurons: {target: \(target)}, residual-widths: \(residual)"
+            let grown = try grow(deeper, plan, round: 4).network
+            return Width.all(in: try #require(grown).architecture).reduce(into: [:]) {
+                $0[$1.name] = $1.count
+            }
+        }
+        let pair = change == "widen" ? [7, 6] : [2, 3]
+        let found = try widths(pair)
+        #expect(found == ["hidden1": pair[0], "hidden2": pair[1], "block1-layer1": 3])
+        let all = change == "widen" ? 8 : 1
+        #expect(try Set(widths([all]).values) == [all])
+        #expect(throws: GrowthError.targetCount(found: 3, widths: ["hidden1", "hidden2"])) {
+            try widths([3, 3, 3])
+        }
+        // Two widths that are not residual are left, as many as were made, and hidden1 is none of them.
+        let error = #expect(throws: GrowthError.self) { try widths(pair, residual: false) }
+        #expect(error == .targetTied(width: "hidden1"))
+        #expect(error?.description.contains("hidden1, one of them, is tied to the block behind it") == true)
+    }
+
     @Test("both stages are told the same change, and a block needs an activation to stand behind")
     func refusals() throws {
         let network = try SampleNetworks.network(.plain)
         let found = try computeBottlenecks(BottleneckParameters(), dataset: dataset, network: network)
         var parameters = GrowthParameters()
-        parameters.proposal.change = .shrink
+        parameters.change = .shrink
         #expect(throws: GrowthError.otherChange(found: .widen, expected: .shrink)) {
             try growNetwork(parameters, dataset: dataset, network: network, bottlenecks: found)
         }
@@ -196,9 +282,8 @@ struct ChangeTests {
                     .init("one", Linear(width: 3), inputs: ["input"]),
                     .init("two", Linear(width: 3), inputs: ["one"]),
                 ]), seed: 0)
-        parameters.proposal.change = .deepen
         #expect(throws: GrowthError.noBlock(widths: ["one"])) {
-            try parameters.proposal.widths(of: bare.architecture)
+            try parameters.proposal.widths(of: bare.architecture, for: .deepen)
         }
     }
 }

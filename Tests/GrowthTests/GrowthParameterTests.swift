@@ -1,4 +1,5 @@
 import GrowthMath
+import Networks
 import Parameters
 import Testing
 @testable import Training
@@ -31,7 +32,8 @@ struct GrowthParameterTests {
             "{}", "method: {kind: net2net, noise: 0.5}", "method: {kind: tiny, taps: restricted}",
             "neurons: 12", "neurons: auto", "neurons: {most: 3}", "neurons: {fraction: 0.5}",
             "neurons: {target: [64, 32]}", "neurons: {auto: 9}", "samples: all", "samples: auto",
-            "samples: 17",
+            "samples: 17", "change: deepen", "rounds: 2\nchange: [widen, deepen]",
+            "rounds: 3\nchange: [shrink]",
             "amplitude: search", "amplitude: 0.25", "amplitude: method",
             "method: net2net\nrounds: 4\nwidths: best\nresidual-widths: true\nsigns: pair\nscaling: legacy\ncost: flops",
             "stop: {bottleneck: 0.1, gain: 0.01, parameters: 1000, flops: 5}\nkeep-statistics: true\nmethod: {kind: gradmax, scale: 0.5}",
@@ -59,6 +61,17 @@ struct GrowthParameterTests {
             ("amplitude: 0", "growth.amplitude"), ("amplitude: big", "search"), ("method: tinny", "tiny"),
             ("widths: none", "growth.widths"), ("stop: {bottlneck: 1}", "bottleneck"), ("round: 1", "rounds"),
             ("rank-threshold: .inf", "rank-threshold"),
+            ("change: widne", "growth.change: 'widne' is not one of widen, deepen, shrink"),
+            ("change: [widen, 3]", "growth.change"), ("change: []", "shrink, or a list of these"),
+            (
+                "{change: [widen, deepen], rounds: 3}",
+                "growth.change: a list of 2 changes is not allowed; it must be one change for all rounds, or a list of "
+                    + "one for each of the 3"
+            ),
+            (
+                "{rounds: 2, change: [widen, shrink], neurons: {target: [9]}}",
+                "growth.neurons: {target: …} for rounds that widen and rounds that shrink is not allowed"
+            ),
         ])
     func refusals(yaml: String, mentioned: String) {
         #expect {
@@ -66,6 +79,11 @@ struct GrowthParameterTests {
         } throws: { error in
             "\(error)".hasPrefix("x.yaml:1: ") && "\(error)".contains(mentioned)
         }
+    }
+
+    @Test("a branch that only trains may keep the list of another")
+    func noRounds() throws {
+        #expect(try plan("rounds: 0\nchange: [widen, deepen]").change.kinds == [.widen, .deepen])
     }
 
     @Test("parameters of the grow stage do not change what is measured, and the other way round")
@@ -99,12 +117,12 @@ struct GrowthParameterTests {
     func requests() {
         var width = 8
         for round in 1...4 {
-            width += NeuronPolicy.target([39, 5]).request(width: width, position: 0, round: round, rounds: 4)
+            width += NeuronPolicy.target([39]).request(width: width, round: round, rounds: 4)
         }
         #expect(width == 39)
-        #expect(NeuronPolicy.target([39, 5]).request(width: 8, position: 1, round: 1, rounds: 4) == 0)
-        #expect(NeuronPolicy.fraction(0.5).request(width: 7, position: 0, round: 1, rounds: 1) == 4)
-        #expect(NeuronPolicy.fraction(0.01).request(width: 7, position: 0, round: 1, rounds: 1) == 1)
+        #expect(NeuronPolicy.target([5]).request(width: 8, round: 1, rounds: 4) == 0)
+        #expect(NeuronPolicy.fraction(0.5).request(width: 7, round: 1, rounds: 1) == 4)
+        #expect(NeuronPolicy.fraction(0.01).request(width: 7, round: 1, rounds: 1) == 1)
         #expect(NeuronPolicy.number(5).isStrict && !NeuronPolicy.most(5).isStrict)
     }
 }

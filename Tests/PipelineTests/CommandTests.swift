@@ -39,7 +39,7 @@ import Testing
         #expect(result.status == 2)
         #expect(
             result.error.contains(
-                "plan: error: pipelines/small.yaml:9: branches.random.growth.method.kind: 'randm' is not one of"
+                "plan: error: pipelines/small.yaml:9: branches.random.growth.method: 'randm' is not one of"
             ))
         #expect(result.error.contains("did you mean 'random'?"))
         #expect(Project.steps(in: result.output).isEmpty)

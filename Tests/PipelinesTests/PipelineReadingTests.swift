@@ -90,7 +90,16 @@ import Training
         ("tunes: {epochs: 3}", "pipelines/x.yaml:3: tunes: unknown key; did you mean 'tune'?"),
         ("tune: {epochs: many}", "pipelines/x.yaml:3: tune.epochs: 'many' is not an integer in 0…100000"),
         ("final: 3", "pipelines/x.yaml:3: final: 3 is not a map of keys and values"),
-        ("growth: {method: tinny}", "pipelines/x.yaml:3: growth.method.kind: 'tinny' is not one of"),
+        ("growth: {method: tinny}", "pipelines/x.yaml:3: growth.method: 'tinny' is not one of"),
+        ("growth: {method: {kind: tinny}}", "pipelines/x.yaml:3: growth.method.kind: 'tinny' is not one of"),
+        ("growth: {change: widne}", "pipelines/x.yaml:3: growth.change: 'widne' is not one of"),
+        ("seed: {optimizer: adamx}", "pipelines/x.yaml:3: seed.optimizer: 'adamx' is not one of sgd, adamw"),
+        ("seed:\n  schedule: cosin", "pipelines/x.yaml:4: seed.schedule: 'cosin' is not one of"),
+        ("loss: cross", "pipelines/x.yaml:3: loss: 'cross' is not one of"),
+        (
+            "tune: {optimizer: {kind: adamw}}\nfinal: {optimizer: adamx}",
+            "pipelines/x.yaml:4: final.optimizer: 'adamx' is not one of"
+        ),
         ("growth: {rounds: -1}", "pipelines/x.yaml:3: growth.rounds: -1 is not in 0…1000"),
         ("seeds: [0, 1, 0]", "pipelines/x.yaml:3: seeds: 0 twice is not allowed"),
         ("seeds: []", "pipelines/x.yaml:3: seeds"),
@@ -115,7 +124,7 @@ import Training
         ),
         (
             "branches:\n  b:\n    growth.rounds: 1\n    growth.method: tinny",
-            "pipelines/x.yaml:6: branches.b.growth.method.kind: 'tinny' is not one of"
+            "pipelines/x.yaml:6: branches.b.growth.method: 'tinny' is not one of"
         ),
         (
             "branches:\n  tiny: {}\n  b: {network: final-of tinny}",
@@ -136,7 +145,7 @@ import Training
         ),
         (
             "branches:\n  a: {growth.rounds: 0, cost: flops-of b}\n  b: {growth.rounds: 0, network: final-of a}",
-            "branches.a.cost: flops-of in a circle (a -> b -> a) is not allowed"
+            "branches.a.cost: final-of in a circle (a -> b -> a) is not allowed"
         ),
         ("branches:\n  a: {}\n  b: {cost: flops-of a}", "branches.b.cost: flops-of a in a branch that grows"),
         ("branches:\n  b: {cost: 3}", "pipelines/x.yaml:4: branches.b.cost: 3 is not"),

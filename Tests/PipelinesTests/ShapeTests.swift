@@ -31,6 +31,7 @@ import Testing
           - {name: b, operation: linear, width: 10}
         growth: {rounds: 0}
         """,
+        "network: {widths: [3]}\ngrowth: {rounds: 4, change: [shrink, shrink, widen, shrink], neurons: 1}",
     ])
     func `networks that fit the images are planned`(yaml: String) throws {
         #expect(try problems(yaml).isEmpty)
@@ -78,6 +79,14 @@ import Testing
             "growth.neurons: branch main on digits (1 x 8 x 8, 10 classes): neurons: auto says nothing for change: deepen"
         ),
         (
+            "network: {widths: [3]}\ngrowth: {rounds: 4, change: [shrink, shrink, shrink, widen], neurons: 1}",
+            "change: shrink is to take 3 neurons from hidden1"
+        ),
+        (
+            "network: {widths: [4]}\ngrowth: {rounds: 2, change: [widen, deepen], neurons: {target: [8]}}",
+            "neurons: {target: …} says nothing for change: deepen"
+        ),
+        (
             "network: {widths: [4, 9]}\ngrowth: {residual-widths: true}",
             "growth.residual-widths: branch main on digits (1 x 8 x 8, 10 classes): residual-widths: true, but no sum"
         ),
@@ -117,6 +126,32 @@ import Testing
                     + "leave the group out, or name other kinds with it"
             ])
         #expect(try problems("network: {kind: vgg, stages: [[1], [2]]}\ntune: {\(groups)}") == [])
+    }
+
+    @Test(arguments: [
+        (1, "", ["4: seed.optimizer.groups: branch main", "older than 1"]), (2, "", []),
+        (2, "final: {optimizer: {groups: []}}", ["4: seed.optimizer.groups: branch main", "older than 1"]),
+        (
+            2, "branches:\n  a: {}\n  b: {growth.rounds: 1}",
+            ["4: seed.optimizer.groups: branch b", "older than 1"]
+        ),
+        (
+            3, "final: {optimizer: {groups: [{ages: [4, 5]}]}}",
+            ["5: final.optimizer.groups: branch main", "older than 3"]
+        ),
+    ])
+    func `a group of ages that no parameter reaches is found with its line`(
+        rounds: Int, more: String, parts: [String]
+    ) throws {
+        let found = try problems(
+            """
+            network: {widths: [2]}
+            growth: {rounds: \(rounds)}
+            seed: {optimizer: {groups: [{ages: [0, 1]}, {ages: [2, 10000], rate-factor: 0}]}}
+            \(more)
+            """)
+        #expect(found.count == min(parts.count, 1), "\(found)")
+        for part in parts { #expect(found.first?.contains(part) == true, "\(found)") }
     }
 
     @Test func `augmentation that does not fit the images is found too`() throws {

@@ -40,6 +40,22 @@ import Testing
         #expect(dataset.descriptor?.hasSuffix("data/digits.yaml") == true)
     }
 
+    @Test func `each round is told its own change, and rounds before another one are shared`() throws {
+        let workflow = try workflow(
+            Laboratory.small.replacing(
+                "random: {growth.method: random}", with: "deep: {growth.change: [widen, deepen]}"))
+        for (branch, changes) in [("tiny-joint", ["widen", "widen"]), ("deep", ["widen", "deepen"])] {
+            for (round, change) in changes.enumerated() {
+                for stage in ["bottlenecks", "grow"] {
+                    let step = try step("small/\(branch)-0/\(stage)-\(round + 1)", workflow)
+                    #expect(step.parameters["change"]?.text == change)
+                }
+            }
+        }
+        #expect(try step("small/deep-0/tune-1", workflow).twin != nil)
+        #expect(try step("small/deep-0/bottlenecks-2", workflow).twin == nil)
+    }
+
     @Test func `chains stand in the order of the file, whatever needs what`() throws {
         let yaml = Laboratory.small.replacing(
             "  tiny-joint: {}",

@@ -142,7 +142,9 @@ struct ArtifactTests {
         let first = lines.firstIndex { $0.hasPrefix("width ") }.map { $0 + 1 } ?? 0
         #expect(lines[first] == "hidden2 \(bar(24)) 0.75 3 ± 0.12 4 1 5 0")
         #expect(lines[first + 1] == "hidden1 \(bar(8)) 0.25 1 ± 0.12 4 3 5 2")
-        #expect(text.contains("measured on 1,000 samples; candidates of method tiny-joint"))
+        #expect(
+            text.contains("measured on 1,000 samples; candidates of method {kind: tiny-joint, refit: true, "))
+        #expect(text.contains("refit: true, ridge: 0.5, taps: full}\n"))
         #expect(text.contains("hidden1: 0.5, 0.25  █▁"))
     }
 

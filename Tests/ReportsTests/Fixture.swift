@@ -157,7 +157,8 @@ struct SmallChain {
     static var bottlenecks: Group {
         var root = Group()
         root[group: "widths"].attributes = [
-            "method": "tiny-joint", "samples": .integer(1000), "order": "hidden2,hidden1",
+            "method": #"{"kind":"tiny-joint","refit":true,"ridge":0.5,"taps":"full"}"#,
+            "samples": .integer(1000), "order": "hidden2,hidden1",
         ]
         for (width, bottleneck) in [("hidden1", 1.0), ("hidden2", 3.0)] {
             root[group: "widths/\(width)"].attributes = [

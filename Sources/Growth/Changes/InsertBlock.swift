@@ -31,8 +31,7 @@ struct InsertBlock: NetworkChange {
             return .nothing("the bottleneck is under \(part) of the gradient")
         }
         let neurons = parameters.proposal.neurons.request(
-            width: block.channels, position: place.position, round: parameters.round,
-            rounds: parameters.rounds)
+            width: block.channels, round: parameters.round, rounds: parameters.rounds)
         let architecture = try place.network.architecture.inserting(block, width: neurons)
         let added =
             ParameterLayout(architecture).parameterCount

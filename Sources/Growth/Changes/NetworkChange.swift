@@ -13,6 +13,9 @@ protocol NetworkChange {
     /// Neurons that it adds; negative for those that it takes away.
     var neurons: Int { get }
 
+    /// What is left of the outputs of layers that lose some, as positions among those that they had.
+    var remaining: [String: [Int]] { get }
+
     /// The first-order decrease of the loss per unit of ``GrowthCost``, as far as it is known before a trial; widths compete by it.
     var decreasePerCost: Double { get }
 
@@ -28,6 +31,10 @@ protocol NetworkChange {
     ///
     /// - Parameter samples: of the training split, to normalise new channels over.
     func applied(_ tried: TriedChange, over samples: CarriedSamples) throws -> Network
+}
+
+extension NetworkChange {
+    var remaining: [String: [Int]] { [:] }
 }
 
 /// What a trial of a change came to.
@@ -50,6 +57,11 @@ struct ChangePlace {
     let measured: WidthBottleneck
     let rankThreshold: Double
     let parameters: GrowthParameters
+    /// What is left, of those measured, of the outputs of layers that lost some in this round.
+    let remaining: [String: [Int]]
+
+    /// How many neurons the width is to get, or to lose.
+    var neurons: NeuronPolicy { parameters.proposal.neurons(of: width, in: network.architecture) }
 
     /// Whether the budget of parameters allows so many more.
     func affords(_ added: Int) -> Bool {

@@ -18,6 +18,9 @@ struct Shrink: NetworkChange {
     private let moved: [Matrix]
 
     var neurons: Int { kept.count - place.width.count }
+    var remaining: [String: [Int]] {
+        Dictionary(uniqueKeysWithValues: place.width.producers.map { ($0, kept) })
+    }
     /// The first-order decrease of the loss for what is saved; where nothing is known, the least change of outputs counts.
     var decreasePerCost: Double { -loss / Double(max(1, -neurons)) }
     /// Mean square of what outputs lose.
@@ -28,8 +31,8 @@ struct Shrink: NetworkChange {
 
     static func proposed(at place: ChangePlace) throws -> ProposedChange {
         let (width, parameters) = (place.width, place.parameters)
-        let count = try parameters.proposal.neurons.removal(
-            from: width, position: place.position, round: parameters.round, rounds: parameters.rounds)
+        let count = try place.neurons.removal(
+            from: width, round: parameters.round, rounds: parameters.rounds)
         guard count > 0 else { return .nothing("it has no neuron to spare") }
         do {
             return .change(try Shrink(by: count, at: place))
@@ -78,15 +81,15 @@ struct Shrink: NetworkChange {
             lossBefore: lossBefore, loss: after, predictedDecrease: predictedDecrease)
     }
 
-    /// ⟨M, δWᵀ⟩ over the consumers; nil where their outputs are not those that were measured, since others shrank before.
-    private var predictedDecrease: Double? {
-        var sum = 0.0
-        for (measured, weights) in zip(place.measured.consumers, moved) {
-            guard measured.consumerMoment.columns == weights.rows else { return nil }
+    /// ⟨M, δWᵀ⟩ over the consumers, each with the outputs that it has left.
+    private var predictedDecrease: Double {
+        zip(place.measured.consumers, moved).reduce(0) { sum, pair in
+            let (measured, weights) = pair
             let move = weights - place.network.extendedWeights(of: measured.consumer)
-            sum += move.transposed.inner(measured.consumerMoment)
+            let moment = measured.consumerMoment
+            let left = place.remaining[measured.consumer].map { moment.selecting(columns: $0) } ?? moment
+            return sum + move.transposed.inner(left)
         }
-        return sum
     }
 
     func applied(_ tried: TriedChange, over samples: CarriedSamples) throws -> Network {

@@ -28,8 +28,8 @@ struct Widen: NetworkChange {
         guard found.relativeBottleneck >= part else {
             return .nothing("the bottleneck is under \(part) of the gradient")
         }
-        let requested = parameters.proposal.neurons.request(
-            width: width.count, position: place.position, round: parameters.round, rounds: parameters.rounds)
+        let requested = place.neurons.request(
+            width: width.count, round: parameters.round, rounds: parameters.rounds)
         if method.needs.isEmpty {
             // Methods that only read weights propose for the network as it is now.
             let proposals = try WidthProblem(

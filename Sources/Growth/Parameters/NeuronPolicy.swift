@@ -8,36 +8,31 @@ package enum NeuronPolicy: Equatable, Sendable {
     case most(Int)
     /// This part of the width, at least one; fewer where there are fewer directions.
     case fraction(Double)
-    /// Widths to reach, in order, or one for all, to be reached in equal steps by the last round.
+    /// Widths to reach, or one for all, in equal steps by the last round: see ``ProposalParameters/neurons(of:in:)``.
     case target([Int])
     /// As many as pay for themselves, at most so many: see ``GrowthPlan``'s documentation of `neurons`.
     case auto(most: Int)
 
-    /// The neurons to propose for a width.
+    /// The neurons to propose for a width; of several targets, for the first.
     ///
     /// - Parameters:
     ///   - width: now.
-    ///   - position: among all widths that grow, from 0.
     ///   - round: from 1, out of `rounds`.
-    package func request(width: Int, position: Int, round: Int, rounds: Int) -> Int {
+    package func request(width: Int, round: Int, rounds: Int) -> Int {
         switch self {
         case .number(let count), .most(let count), .auto(let count): return count
         case .fraction(let part): return max(1, Int((part * Double(width)).rounded()))
         case .target(let widths):
-            guard let target = position < widths.count ? widths[position] : widths.last, target > width else {
-                return 0
-            }
+            guard let target = widths.first, target > width else { return 0 }
             let left = max(rounds - round + 1, 1)
             return (target - width + left - 1) / left
         }
     }
 
-    /// The neurons to take away from a width, so that one stays.
+    /// The neurons to take away from a width, so that one stays; of several targets, for the first.
     ///
     /// - Throws: `GrowthError.noNeuronLeft`, `.targetAboveWidth`.
-    package func removal(
-        from width: Width, position: Int, round: Int, rounds: Int
-    ) throws(GrowthError) -> Int {
+    package func removal(from width: Width, round: Int, rounds: Int) throws(GrowthError) -> Int {
         let spare = max(0, width.count - 1)
         switch self {
         case .number(let count):
@@ -48,7 +43,7 @@ package enum NeuronPolicy: Equatable, Sendable {
         case .most(let count), .auto(let count): return min(count, spare)
         case .fraction(let part): return min(spare, max(1, Int((part * Double(width.count)).rounded())))
         case .target(let widths):
-            let target = position < widths.count ? widths[position] : widths[widths.count - 1]
+            let target = widths[0]
             guard target <= width.count else {
                 throw .targetAboveWidth(width: width.name, target: target, count: width.count)
             }

@@ -1,4 +1,39 @@
+package import Networks
 package import Parameters
+
+/// What rounds do at each width.
+package struct ChangePolicy: Equatable, Sendable {
+    /// One for all rounds, or one for each.
+    package var kinds = [ChangeKind.widen]
+
+    /// What a round does, from 1.
+    package subscript(round: Int) -> ChangeKind { kinds.count == 1 ? kinds[0] : kinds[round - 1] }
+}
+
+extension ChangePolicy {
+    private static let names = ChangeKind.allCases.map(\.rawValue)
+    static let allowed = names.joined(separator: ", ") + ", or a list of these"
+    static let help =
+        "what a round does at each width: widen it by neurons, deepen the network by a residual block behind it of so "
+        + "many neurons, or shrink it by the neurons whose removal changes the outputs least"
+
+    /// `widen`, `[widen, deepen]`; nil for other forms.
+    ///
+    /// - Throws: `Refusal` for a text that is no change.
+    init?(tree: Tree) throws {
+        let texts = (tree.list ?? [tree]).map(\.text)
+        guard !texts.isEmpty, !texts.contains(nil) else { return nil }
+        kinds = try texts.compactMap(\.self).map { name in
+            guard let kind = ChangeKind(rawValue: name) else { throw Refusal.choice(name, Self.names) }
+            return kind
+        }
+    }
+
+    var tree: Tree {
+        let names = kinds.map { Tree(.text($0.rawValue)) }
+        return names.count == 1 ? names[0] : Tree(.list(names))
+    }
+}
 
 /// Which widths grow in a round.
 package enum WidthPolicy: String, CaseIterable, Sendable {

@@ -1,12 +1,8 @@
-internal import Correlations
 package import GrowthMath
-package import Networks
 package import Parameters
-internal import Tensors
 
 /// What both stages of a growth round must agree on: which neurons are proposed where.
 package struct ProposalParameters: ParameterSet {
-    package var change = ChangeKind.widen
     package var method = MethodParameters()
     package var neurons = NeuronPolicy.most(8)
     package var widths = WidthPolicy.all
@@ -15,10 +11,6 @@ package struct ProposalParameters: ParameterSet {
 
     package static let schema = Schema(
         Self(),
-        .field(
-            "change", \.change, .choice,
-            "what a round does at each width: widen it by neurons, deepen the network by a residual block behind it of so "
-                + "many neurons, or shrink it by the neurons whose removal changes the outputs least"),
         .set("method", \.method),
         .field(
             "neurons", \.neurons,
@@ -37,11 +29,6 @@ package struct ProposalParameters: ParameterSet {
         .misplaced("taps", "belongs to the method, as in method: {kind: tiny-joint, taps: restricted}"),
         .misplaced("ridge", "belongs to the method, as in method: {kind: tiny-joint, ridge: 0.1}"),
         .misplaced("refit", "belongs to the method, as in method: {kind: tiny-joint, refit: false}"))
-}
-
-extension ProposalParameters {
-    /// What is measured for the change: to deepen or shrink, no candidates are proposed.
-    var needs: StatisticsNeeds { change == .widen ? method.method.needs : [] }
 }
 
 /// How widths are measured.

@@ -1,8 +1,12 @@
+internal import Correlations
+package import Networks
 package import Parameters
 package import Training
 
 /// Parameters of a stage of a growth round: what both stages share, and the stage's own part.
 package struct RoundParameters<Part: ParameterSet>: ParameterSet {
+    /// What is done at each width.
+    package var change = ChangeKind.widen
     package var proposal = ProposalParameters()
     package var part = Part()
     package var loss = LossParameters()
@@ -14,6 +18,7 @@ package struct RoundParameters<Part: ParameterSet>: ParameterSet {
     package static var schema: Schema<Self> {
         Schema(
             Self(),
+            .field("change", \.change, .choice, ChangePolicy.help),
             .inline(\.proposal),
             .inline(\.part),
             .set("loss", \.loss),
@@ -28,6 +33,11 @@ package struct RoundParameters<Part: ParameterSet>: ParameterSet {
                 "rounds", with: ["round"], found: "\(set.rounds)", allowed: "at least round, \(set.round)")
         }
     }
+}
+
+extension RoundParameters {
+    /// What is measured for the change: to deepen or shrink, no candidates are proposed.
+    var needs: StatisticsNeeds { change == .widen ? proposal.method.method.needs : [] }
 }
 
 /// Parameters of the stage compute-bottlenecks.

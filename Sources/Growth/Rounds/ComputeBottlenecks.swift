@@ -14,7 +14,7 @@ package func computeBottlenecks(
 ) throws -> Bottlenecks {
     try checkFits(network, dataset)
     guard dataset.train.count > 0 else { throw TrainingError.emptySplit("training") }
-    let all = try parameters.proposal.widths(of: network.architecture)
+    let all = try parameters.proposal.widths(of: network.architecture, for: parameters.change)
     let chosen = parameters.proposal.widths.positions(of: all.count, round: parameters.round)
 
     let available = dataset.train.count
@@ -35,8 +35,7 @@ package func computeBottlenecks(
         }
         if parameters.measurement.samples != .auto || isPrecise || count == available {
             return Bottlenecks(
-                change: parameters.proposal.change, method: parameters.proposal.method,
-                round: parameters.round,
+                change: parameters.change, method: parameters.proposal.method, round: parameters.round,
                 samples: count, loss: measurement.meanLoss, flops: flops,
                 rankThreshold: parameters.measurement.rankThreshold,
                 singularThreshold: parameters.measurement.singularThreshold,
@@ -47,54 +46,75 @@ package func computeBottlenecks(
 }
 
 extension ProposalParameters {
-    /// The widths of a network that grow by these parameters.
+    /// The widths of a network that a round may change.
     ///
-    /// - Parameter rounds: to come, this one included.
+    /// - Parameter rounds: to come with the same change, this one included.
     /// - Throws: `GrowthError` for what the change cannot do to the network.
-    package func widths(of architecture: Architecture, rounds: Int = 1) throws(GrowthError) -> [Width] {
-        let found = Width.all(in: architecture)
-        let all = residualWidths ? found : found.filter { !$0.isResidual }
+    package func widths(
+        of architecture: Architecture, for change: ChangeKind, rounds: Int = 1
+    ) throws(GrowthError) -> [Width] {
+        let all = candidates(in: architecture)
         guard !all.isEmpty else { throw .noWidths(nodes: architecture.nodes.map(\.name)) }
         guard !residualWidths || all.contains(where: \.isResidual) else {
             throw .noResidualWidths(widths: all.map(\.name))
         }
-        if case .target(let targets) = neurons, ![1, all.count].contains(targets.count) {
-            throw .targetCount(found: targets.count, widths: all.map(\.name))
-        }
+        try checkNeurons(for: change)
+        try checkTargets(among: all, in: architecture)
         switch change {
-        case .widen: try checkTargets(all)
+        case .widen:
+            for width in all {
+                guard case .target(let targets) = neurons(of: width, in: architecture),
+                    targets[0] < width.count
+                else { continue }
+                throw .targetBelowWidth(width: width.name, target: targets[0], count: width.count)
+            }
         case .deepen:
-            try checkNumbers(allowsTarget: false)
             guard all.contains(where: { Block(behind: $0, in: architecture) != nil }) else {
                 throw .noBlock(widths: all.map(\.name))
             }
         case .shrink:
-            try checkNumbers(allowsTarget: true)
-            for (index, width) in all.enumerated() {
+            for width in all {
                 if case .number(let number) = neurons, widths == .all, number * rounds >= width.count {
                     throw .noNeuronLeft(width: width.name, asked: number * rounds, count: width.count)
                 }
-                _ = try neurons.removal(from: width, position: index, round: 1, rounds: 1)
+                _ = try neurons(of: width, in: architecture).removal(from: width, round: 1, rounds: 1)
             }
         }
         return all
     }
 
-    private func checkTargets(_ widths: [Width]) throws(GrowthError) {
-        guard case .target(let targets) = neurons else { return }
-        for (index, width) in widths.enumerated() {
-            let target = targets.count == 1 ? targets[0] : targets[index]
-            guard target >= width.count else {
-                throw .targetBelowWidth(width: width.name, target: target, count: width.count)
-            }
+    private func candidates(in architecture: Architecture) -> [Width] {
+        Width.all(in: architecture).filter { residualWidths || !$0.isResidual }
+    }
+
+    /// The widths that a list of targets names: those of the graph as it was made, in its order.
+    private func targeted(in architecture: Architecture) -> [String] {
+        candidates(in: architecture.original ?? architecture).map(\.name)
+    }
+
+    /// What a width is to get, or to lose: of a list of targets, its own.
+    ///
+    /// A width that was put in with a block is in no list, and keeps its size.
+    func neurons(of width: Width, in architecture: Architecture) -> NeuronPolicy {
+        guard case .target(let targets) = neurons, targets.count > 1 else { return neurons }
+        let place = targeted(in: architecture).firstIndex(of: width.name)
+        return .target([place.map { targets[$0] } ?? width.count])
+    }
+
+    private func checkTargets(among widths: [Width], in architecture: Architecture) throws(GrowthError) {
+        guard case .target(let targets) = neurons, targets.count > 1 else { return }
+        let named = targeted(in: architecture)
+        guard targets.count == named.count else { throw .targetCount(found: targets.count, widths: named) }
+        for name in named where !widths.contains(where: { $0.name == name }) {
+            throw .targetTied(width: name)
         }
     }
 
     /// Changes that no gain is measured for know no `auto`, and a block no width to reach.
-    private func checkNumbers(allowsTarget: Bool) throws(GrowthError) {
-        switch neurons {
-        case .auto: throw .notForChange(neurons: "auto", change: change)
-        case .target where !allowsTarget: throw .notForChange(neurons: "{target: …}", change: change)
+    func checkNeurons(for change: ChangeKind) throws(GrowthError) {
+        switch (neurons, change) {
+        case (.auto, .deepen), (.auto, .shrink): throw .notForChange(neurons: "auto", change: change)
+        case (.target, .deepen): throw .notForChange(neurons: "{target: …}", change: change)
         default: return
         }
     }

@@ -42,6 +42,8 @@ private final class GrowthRound {
     private var records: [GrowthRecord] = []
     /// The loss of the network as it is on the samples of the trials, once it is known.
     private var trialLoss: Double?
+    /// What is left of the outputs of layers that lost some.
+    private var remaining: [String: [Int]] = [:]
 
     init(
         _ parameters: GrowthParameters, dataset: Dataset, network: Network, bottlenecks: Bottlenecks,
@@ -99,11 +101,10 @@ private final class GrowthRound {
                 found: bottlenecks.method.tree.canonicalJSON,
                 expected: parameters.proposal.method.tree.canonicalJSON)
         }
-        guard bottlenecks.change == parameters.proposal.change else {
-            throw GrowthError.otherChange(
-                found: bottlenecks.change, expected: parameters.proposal.change)
+        guard bottlenecks.change == parameters.change else {
+            throw GrowthError.otherChange(found: bottlenecks.change, expected: parameters.change)
         }
-        let widths = try parameters.proposal.widths(of: network.architecture)
+        let widths = try parameters.proposal.widths(of: network.architecture, for: parameters.change)
         return try bottlenecks.widths.map { measured in
             guard let position = widths.firstIndex(where: { $0.name == measured.width }) else {
                 throw GrowthError.otherNetwork(
@@ -173,10 +174,10 @@ private final class GrowthRound {
             throw GrowthError.otherNetwork(
                 width: name, found: measured.bottleneck.shapeText, expected: "no such width")
         }
-        return try parameters.proposal.change.proposed(
+        return try parameters.change.proposed(
             at: ChangePlace(
                 width: width, position: measured.position, network: network, measured: measured.bottleneck,
-                rankThreshold: bottlenecks.rankThreshold, parameters: parameters))
+                rankThreshold: bottlenecks.rankThreshold, parameters: parameters, remaining: remaining))
     }
 
     private func grow(_ measured: Measured) throws {
@@ -193,7 +194,8 @@ private final class GrowthRound {
         done.note = tried.note
         guard let amplitude = tried.amplitude else { return }
         network = try change.applied(tried, over: normalized)
-        done.change = parameters.proposal.change
+        remaining.merge(change.remaining) { $1 }
+        done.change = parameters.change
         done.neurons = change.neurons
         done.amplitude = amplitude.amplitude
         done.predictedDecrease = tried.predictedDecrease

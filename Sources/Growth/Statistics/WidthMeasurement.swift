@@ -38,7 +38,7 @@ struct WidthMeasurement {
         self.threads = threads
         let method = parameters.proposal.method.method
         self.method = method
-        let needs = parameters.proposal.needs
+        let needs = parameters.needs
         self.needs = needs
         routes = widths.map { width in
             // What a consumer reads by itself is enough for methods that look at no data.
@@ -194,8 +194,8 @@ struct WidthMeasurement {
                         fanOut: Matrix(rows: network.extendedWeights(of: $0).rows, columns: 0)))
             }
         }
-        let limit = parameters.proposal.neurons.request(
-            width: width.count, position: position, round: parameters.round, rounds: parameters.rounds)
+        let limit = parameters.proposal.neurons(of: width, in: network.architecture).request(
+            width: width.count, round: parameters.round, rounds: parameters.rounds)
         return try WidthProblem(
             width, of: network, statistics: statistics, proposal: parameters.proposal,
             thresholds: parameters.measurement.thresholds, seed: parameters.seed, round: parameters.round,

@@ -1,13 +1,17 @@
 internal import HDF5
+internal import Parameters
 
 extension ArtifactSummary {
     /// One bar per width: the part of the functional gradient that the consumer's weights cannot follow.
     mutating func write(bottlenecks file: borrowing File) throws {
         let content = try file.group("widths")
         let widths = try Self.inOrder(content).map { try MeasuredWidth($0, content, file: file.path) }
-        let method = content.attributes["method"]?.text ?? Format.absent
+        let method = content.attributes["method"]?.text.map { text in
+            (try? Tree(json: text, file: file.path))?.flowText ?? text
+        }
         let samples = content.attributes["samples"]?.integer.map { Format.count(Int($0)) } ?? Format.absent
-        section("bottlenecks, measured on \(samples) samples; candidates of method \(method)")
+        section(
+            "bottlenecks, measured on \(samples) samples; candidates of method \(method ?? Format.absent)")
         var table = TextTable([
             .init("width"), .init("Ψ / gradient"), .init("", .right), .init("Ψ", .right), .init("", .left),
             .init("gradient", .right), .init("best update", .right), .init("with candidates", .right),

@@ -1,3 +1,5 @@
+internal import Artifacts
+
 extension PipelineResults {
     /// results.md: the table of branches, how they differ, what growth did, and how to read it.
     package var markdown: String {
@@ -47,5 +49,20 @@ extension PipelineResults {
         the squared functional gradient that the consumer's weights cannot follow, before growth.
 
         """
+    }
+}
+
+extension PipelineResults {
+    /// Writes the numbers to `path` and the report for people, `.md`, beside it.
+    ///
+    /// Files that say the same already stay.
+    /// - Returns: the path of the report for people.
+    /// - Throws: `ArtifactError.system`.
+    @discardableResult
+    package func write(to path: String) throws -> String {
+        let readable = (path.hasSuffix(".csv") ? String(path.dropLast(4)) : path) + ".md"
+        try PlainFile.write(markdown, to: readable)
+        try PlainFile.write(csv, to: path)
+        return readable
     }
 }
