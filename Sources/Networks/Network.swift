@@ -10,6 +10,9 @@ package struct Network: Equatable, Sendable {
     package var state: [String: Tensor]
     /// By "node/parameter/slot", e.g. "hidden1/weight/momentum"; what is absent is zero.
     package var optimizerState: [String: Tensor] = [:]
+    /// By "node/name" of parameters and states: how much the running average is above the value; empty where none is kept,
+    /// else what is absent is zero.
+    package var lags: [String: Tensor] = [:]
     /// By node: when its weights joined. A round of growth notes it at its end: `noteBirths(in:)`.
     package var births: [String: Births] = [:]
     package var history = History()
@@ -53,7 +56,21 @@ package struct Network: Equatable, Sendable {
             state: draw(ParameterLayout.state(architecture)))
     }
 
-    /// Checks that parameters, state and optimiser state fit the architecture and are finite.
+    /// The network with the running averages of its parameters and its state in place of these; itself where none are kept.
+    package var averaged: Network {
+        var result = self
+        func add(_ lag: Tensor, to tensor: inout Tensor?) {
+            for (index, value) in lag.values.enumerated() { tensor?.values[index] += value }
+        }
+        for (name, lag) in lags {
+            add(lag, to: &result.parameters[name])
+            add(lag, to: &result.state[name])
+        }
+        result.lags = [:]
+        return result
+    }
+
+    /// Checks that parameters, state, averages and optimiser state fit the architecture and are finite.
     package func validate(source: String) throws {
         let entries = ParameterLayout(architecture).entries
         let stateEntries = ParameterLayout.state(architecture).entries
@@ -68,6 +85,9 @@ package struct Network: Equatable, Sendable {
             try Self.checkSteps(optimizerState, entry, source)
         }
         for entry in stateEntries { try Self.check(state[entry.name], entry.name, entry, source) }
+        for entry in entries + stateEntries {
+            try Self.check(lags[entry.name], "lag/\(entry.name)", entry, source)
+        }
     }
 
     private static func check(

@@ -29,6 +29,7 @@ struct BranchSettings {
         dataset = experiment.dataset.tree
         var evaluation = EvaluationParameters()
         evaluation.loss = loss
+        evaluation.choices = experiment.evaluation
         self.evaluation = evaluation.tree
         var seed = SeedParameters()
         if case .network(let network) = experiment.start { seed.network = network }

@@ -21,6 +21,7 @@ package struct Experiment: ParameterSet {
     package var tune = TuningPhase()
     /// In place of `tune` after the last round.
     package var final = TuningPhase()
+    package var evaluation = EvaluationChoices()
 
     /// What `tune:` leaves out is as in `seed:`, and what `final:` leaves out is as in `tune:`.
     package static let schema = Schema(
@@ -33,7 +34,8 @@ package struct Experiment: ParameterSet {
         .set("seed", \.seed),
         .set("growth", \.growth),
         .set("tune", \.tune, inheriting: ["seed"]),
-        .set("final", \.final, inheriting: ["tune", "seed"]))
+        .set("final", \.final, inheriting: ["tune", "seed"]),
+        .set("evaluation", \.evaluation))
 }
 
 /// The sections `tune:` and `final:`: how a grown network is trained on.

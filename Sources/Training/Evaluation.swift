@@ -49,6 +49,7 @@ package func evaluate(
     _ parameters: EvaluationParameters, dataset: Dataset, network: Network, threads: Int = 1
 ) throws -> Evaluation {
     try checkFits(network, dataset)
+    let network = parameters.choices.weights == .average ? network.averaged : network
     let test = dataset.test
     guard test.count > 0 else { throw TrainingError.emptySplit("test") }
     let layout = ParameterLayout(network.architecture)
