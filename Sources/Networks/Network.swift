@@ -36,24 +36,10 @@ package struct Network: Equatable, Sendable {
     }
 
     /// Freshly drawn parameters: normal with variance gain² / inputs, biases zero; the last layer has gain 1.
-    ///
-    /// The draw of a parameter depends on the seed and on its number alone, which counts parameters in the
-    /// order of their nodes' identities.
     package init(initializing architecture: Architecture, seed: Int) throws {
-        let identities = Dictionary(
-            uniqueKeysWithValues: zip(architecture.nodes.map(\.name), architecture.identities))
-        func draw(_ layout: ParameterLayout) -> [String: Tensor] {
-            let numbered = layout.entries.sorted {
-                (identities[$0.node] ?? 0, $0.offset) < (identities[$1.node] ?? 0, $1.offset)
-            }
-            return numbered.enumerated().reduce(into: [:]) { tensors, item in
-                tensors[item.element.name] = architecture.initialTensor(
-                    item.element, index: item.offset, seed: seed)
-            }
-        }
         try self.init(
-            architecture, parameters: draw(ParameterLayout(architecture)),
-            state: draw(ParameterLayout.state(architecture)))
+            architecture, parameters: architecture.drawn(ParameterLayout(architecture), seed: seed),
+            state: architecture.drawn(ParameterLayout.state(architecture), seed: seed))
     }
 
     /// The network with the running averages of its parameters and its state in place of these; itself where none are kept.
@@ -148,14 +134,32 @@ package enum OptimizerSlot {
 }
 
 extension Architecture {
-    /// The first values of a parameter or a state, the `index`th of its layout.
-    fileprivate func initialTensor(_ entry: ParameterLayout.Entry, index: Int, seed: Int) -> Tensor {
+    /// First values of parameters or states, by name.
+    ///
+    /// The draw of a parameter depends on seed, purpose, epoch and on its number alone, which counts parameters in the
+    /// order of their nodes' identities.
+    ///
+    /// - Parameter layout: of this architecture.
+    package func drawn(
+        _ layout: ParameterLayout, seed: Int, purpose: RandomPurpose = .initialization, epoch: Int = 0
+    ) -> [String: Tensor] {
+        let identities = Dictionary(uniqueKeysWithValues: zip(nodes.map(\.name), identities))
+        let numbered = layout.entries.sorted {
+            (identities[$0.node] ?? 0, $0.offset) < (identities[$1.node] ?? 0, $1.offset)
+        }
+        return numbered.enumerated().reduce(into: [:]) { tensors, item in
+            var random = Philox(seed: seed, purpose: purpose, epoch: epoch, index: item.offset)
+            tensors[item.element.name] = initialTensor(item.element, &random)
+        }
+    }
+
+    /// The first values of a parameter or a state.
+    private func initialTensor(_ entry: ParameterLayout.Entry, _ random: inout Philox) -> Tensor {
         let specification = entry.specification
         switch specification.initialization {
         case .zero: return Tensor(repeating: 0, shape: specification.shape)
         case .one: return Tensor(repeating: 1, shape: specification.shape)
         case .scaledNormal(let inputs):
-            var random = Philox(seed: seed, purpose: .initialization, index: index)
             let deviation = initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
             return Tensor(
                 shape: specification.shape, values: random.normal(entry.count, deviation: deviation))

@@ -47,7 +47,7 @@ struct BranchSettings {
             tuning.loss = loss
             // Round 0: the last training takes place even where its round added nothing.
             tuning.round = isLast ? 0 : round
-            tuning.resetOptimizer = phase.resetOptimizer
+            tuning.start = phase.start
             return Round(
                 bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,
                 growth: plan.growthParameters(round: round, loss: loss, seed: 0).tree, tune: tuning.tree)

@@ -41,14 +41,9 @@ package struct Experiment: ParameterSet {
 /// The sections `tune:` and `final:`: how a grown network is trained on.
 package struct TuningPhase: ParameterSet {
     package var training = TrainingParameters()
-    package var resetOptimizer = false
+    package var start = TuningStart()
 
-    package static let schema = Schema(
-        Self(),
-        .inline(\.training),
-        .field(
-            "reset-optimizer", \.resetOptimizer, .boolean,
-            "forget the optimiser's state instead of going on with it"))
+    package static let schema = Schema(Self(), .inline(\.training), .inline(\.start))
 }
 
 extension Experiment.Start {

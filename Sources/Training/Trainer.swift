@@ -75,12 +75,10 @@ package func fineTune(
 ) throws -> Network? {
     let hasGrown = network.growth.contains { $0.round == parameters.round && $0.change != nil }
     guard parameters.round == 0 || hasGrown else { return nil }
-    var network = network
-    if parameters.resetOptimizer {
-        network.optimizerState = [:]
-    }
+    let begun = parameters.start.begin(
+        network, rule: parameters.training.optimizer.rule, seed: parameters.seed)
     return try train(
-        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune,
+        begun, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune,
         dataset: dataset,
         environment: environment)
 }

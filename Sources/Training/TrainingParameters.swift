@@ -48,8 +48,7 @@ package struct TuneParameters: ParameterSet {
     /// The growth round it follows: where that round added nothing, the network passes through untouched.
     /// 0 trains in any case.
     package var round = 0
-    /// Forget the optimiser's state instead of going on with it.
-    package var resetOptimizer = false
+    package var start = TuningStart()
 
     package static let schema = Schema(
         Self(),
@@ -59,5 +58,5 @@ package struct TuneParameters: ParameterSet {
         .field(
             "round", \.round, .integer(in: 0...10_000),
             "train only if this growth round added neurons; 0: always"),
-        .field("reset-optimizer", \.resetOptimizer, .boolean, "forget the optimiser's state"))
+        .inline(\.start))
 }
