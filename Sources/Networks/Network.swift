@@ -159,10 +159,11 @@ extension Architecture {
         switch specification.initialization {
         case .zero: return Tensor(repeating: 0, shape: specification.shape)
         case .one: return Tensor(repeating: 1, shape: specification.shape)
-        case .scaledNormal(let inputs):
+        case .scaledNormal(let inputs), .dirac(let inputs):
             let deviation = initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
-            return Tensor(
+            let drawn = Tensor(
                 shape: specification.shape, values: random.normal(entry.count, deviation: deviation))
+            return specification.initialization == .dirac(inputs: inputs) ? drawn.passingChannels : drawn
         }
     }
 
@@ -175,5 +176,20 @@ extension Architecture {
             if consumer.operation.widthRole == .keeps { return initializationGain(after: consumer.name) }
         }
         return 1
+    }
+}
+
+extension Tensor {
+    /// A kernel [out, in, rows, columns] whose first outputs are the inputs, as many as there are of both.
+    fileprivate var passingChannels: Tensor {
+        var result = self
+        let (inputs, rows, columns) = (shape[1], shape[2], shape[3])
+        for channel in 0..<min(shape[0], inputs) {
+            for tap in 0..<inputs * rows * columns {
+                result.values[channel * inputs * rows * columns + tap] = 0
+            }
+            result.values[((channel * inputs + channel) * rows + rows / 2) * columns + columns / 2] = 1
+        }
+        return result
     }
 }

@@ -39,6 +39,7 @@ package struct ResNet: NetworkFamily {
     package var activation = Activation.Function.relu
     /// Of the convolutions; the output has one.
     package var bias = false
+    package var initialization = Convolution.Initialization.normal
 
     package static let depths = [8, 14, 18, 20, 26, 32, 34, 44, 56, 110]
 
@@ -57,6 +58,9 @@ package struct ResNet: NetworkFamily {
         .field("order", \.order, .choice, "where normalization and activation stand"),
         .field("normalization", \.normalization, .choice, "what normalizes the channels"),
         .field("activation", \.activation, .choice, "the activation function"),
+        .field(
+            "initialization", \.initialization, .choice,
+            "what convolutions begin with: normal numbers, or as many channels as they can passed on"),
         .field(
             "bias", \.bias, .boolean,
             default: .following { $0.normalization == .none },
@@ -130,9 +134,7 @@ package struct ResNet: NetworkFamily {
 
     private func appendStem(to chain: inout NodeChain) {
         let isLarge = stem == .large
-        chain.append(
-            "stem",
-            Convolution.same(width: width, kernel: isLarge ? 7 : 3, stride: isLarge ? 2 : 1, bias: bias))
+        chain.append("stem", conv(width, kernel: isLarge ? 7 : 3, stride: isLarge ? 2 : 1))
         if order == .classic {
             chain.append("stem-norm", normalization.operation)
             chain.append("stem-activation", activation)
@@ -144,7 +146,8 @@ package struct ResNet: NetworkFamily {
     }
 
     private func conv(_ width: Int, kernel: Int = 3, stride: Int = 1) -> Convolution {
-        Convolution.same(width: width, kernel: kernel, stride: stride, bias: bias)
+        Convolution.same(
+            width: width, kernel: kernel, stride: stride, bias: bias, initialization: initialization)
     }
 
     private func appendClassic(_ block: Block, to chain: inout NodeChain) {
