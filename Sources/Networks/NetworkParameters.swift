@@ -7,6 +7,8 @@ package struct NetworkParameters: ParameterSet {
         MLP.self,
         VGG.self,
         ResNet.self,
+        WideResNet.self,
+        ResidualMLP.self,
         GivenGraph.self)
 
     package var family: any NetworkFamily

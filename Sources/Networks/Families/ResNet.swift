@@ -66,13 +66,7 @@ package struct ResNet: NetworkFamily {
             default: .following { $0.normalization == .none },
             "whether convolutions add a bias; by default only without normalization")
     ) { resNet, fields in
-        let blocks = blocks(resNet.depth)
-        guard case .widths(let widths) = resNet.inner,
-            ![blocks.count, blocks.reduce(0, +)].contains(widths.count)
-        else { return }
-        fields.refuse(
-            "inner", with: ["depth"], found: resNet.inner.tree.canonicalJSON,
-            allowed: InnerWidths.allowed(blocks))
+        resNet.inner.check(stages: blocks(resNet.depth), &fields)
     }
 
     /// How many blocks each stage has.
@@ -89,16 +83,23 @@ package struct ResNet: NetworkFamily {
     // MARK: The graph
 
     /// One block: its place and its widths.
-    private struct Block {
+    struct Block {
         var name: String
         var width: Int
         var inner: Int
         var stride: Int
         /// Whether the shortcut changes the number of channels or the image.
         var isProjected: Bool
+        /// The probability of a value to be dropped before the second convolution, in a pre-activated block.
+        var dropout = 0.0
     }
 
     package func architecture(sample: [Int], outputs: Int) throws -> Architecture {
+        try architecture(of: blocks, sample: sample, outputs: outputs)
+    }
+
+    /// The graph with other blocks behind a stem of `width` channels.
+    func architecture(of blocks: [Block], sample: [Int], outputs: Int) throws -> Architecture {
         var chain = NodeChain()
         appendStem(to: &chain)
         for block in blocks {
@@ -178,6 +179,7 @@ package struct ResNet: NetworkFamily {
         chain.append("\(name)-conv1", conv(block.inner, stride: block.stride))
         chain.append("\(name)-norm2", normalization.operation)
         chain.append("\(name)-activation2", activation)
+        if block.dropout > 0 { chain.append("\(name)-dropout", Dropout(rate: block.dropout)) }
         chain.append("\(name)-conv2", conv(block.width))
         let residual = chain.last
         if block.isProjected {
