@@ -4,9 +4,9 @@ package import Parameters
 /// The `augmentation:` section: how training images are changed each time they are seen.
 ///
 /// First a crop of the image's own size out of the image with a border of `pad` pixels, then the mirror image of half of
-/// the samples (always other ones, or one half in even epochs and the other in odd ones: Jordan, "94% on CIFAR-10 in 3.29
-/// seconds on a single GPU", 2024), then a square cut out (DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks
-/// with Cutout", 2017). Only training sees it: evaluation and the statistics of growth read the images as they are.
+/// the samples (drawn anew in each epoch, or one half in even epochs and the other in odd ones: Jordan, "94% on CIFAR-10
+/// in 3.29 Seconds on a Single GPU", 2024), then a square cut out (DeVries and Taylor, "Improved Regularization of
+/// Convolutional Neural Networks with Cutout", 2017). Only training sees it: evaluation and the statistics of growth read the images as they are.
 package struct AugmentationParameters: ParameterSet {
     /// What stands in the border and in the square.
     package enum Fill: String, CaseIterable, Sendable {
@@ -61,9 +61,6 @@ package struct AugmentationParameters: ParameterSet {
             "side in pixels of a square that is cut out at random"),
         .field("fill", \.fill, .choice, "what border and square hold: the channel's mean or black"))
 
-    /// Whether images are left as they are.
-    package var isIdentity: Bool { pad == 0 && flip == .off && cutout == 0 }
-
     /// Checks that every crop shows some of the image, and that no square can hide all of it.
     /// - Throws: `TrainingError.augmentationTooLarge`.
     package func check(_ shape: ImageShape) throws {
@@ -85,9 +82,25 @@ package struct AugmentationDraw: Sendable {
     /// Epochs over the network's whole life; below 2^24.
     package var epoch: Int
 
+    /// Whether the samples are mirrored that `parameters` does not mirror in even epochs, and these are not.
+    var mirrorsOthers: Bool
+
     package init(_ parameters: AugmentationParameters, seed: Int, epoch: Int) {
         self.parameters = parameters
         self.seed = seed
         self.epoch = epoch
+        mirrorsOthers = parameters.flip == .alternating && epoch % 2 == 1
+    }
+
+    /// Every image's mirror image, left to right.
+    static let mirror: AugmentationDraw = {
+        var draw = AugmentationDraw(AugmentationParameters(), seed: 0, epoch: 0)
+        draw.mirrorsOthers = true
+        return draw
+    }()
+
+    /// Whether images are left as they are.
+    var isIdentity: Bool {
+        parameters.pad == 0 && parameters.flip == .off && parameters.cutout == 0 && !mirrorsOthers
     }
 }

@@ -33,7 +33,7 @@ package struct Batches: Sendable {
         split.images.withUnsafeBufferPointer { images in
             positions.withUnsafeBufferPointer { positions in
                 guard let images = images.baseAddress, let first = positions.baseAddress else { return }
-                if let augmentation, !augmentation.parameters.isIdentity {
+                if let augmentation, !augmentation.isIdentity {
                     gather(images, first, positions.count, augmentation, values)
                 } else {
                     gather(images, first, positions.count, nil, nil, values)
@@ -59,7 +59,7 @@ package struct Batches: Sendable {
                     pad: parameters.pad, cutout: parameters.cutout, flip: parameters.flip.number,
                     fill: fill.baseAddress, key0: key.0, key1: key.1, stream: stream,
                     sides: Philox.stream(purpose: .augmentation, epoch: 0, index: 0).0,
-                    opposite: parameters.flip == .alternating && draw.epoch % 2 == 1 ? 1 : 0)
+                    opposite: draw.mirrorsOthers ? 1 : 0)
                 gather(images, positions, count, &how, scratch.baseAddress, values)
             }
         }

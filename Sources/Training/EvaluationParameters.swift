@@ -17,8 +17,13 @@ package struct EvaluationChoices: ParameterSet {
     }
 
     package var weights = Weights.average
+    /// Whether the outputs for each image and its mirror image, averaged, are measured as well.
+    package var flip = false
 
     package static let schema = Schema(
         Self(),
-        .field("weights", \.weights, .choice, "the running average where the network has one, or its own"))
+        .field("weights", \.weights, .choice, "the running average where the network has one, or its own"),
+        .field(
+            "flip", \.flip, .boolean,
+            "measure besides the mean of the outputs for each image and its mirror image"))
 }
