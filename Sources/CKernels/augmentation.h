@@ -21,10 +21,12 @@ static inline augmentation_draw draw_augmentation(const image_augmentation *how,
     uint32_t move[4], hole[4];
     philox4x32((uint32_t[4]){0, 0, how->stream, sample}, key, move);
     philox4x32((uint32_t[4]){1, 0, how->stream, sample}, key, hole);
+    uint32_t side[4] = {0, 0, move[2], 0};
+    if (how->flip == 2) philox4x32((uint32_t[4]){0, 0, how->sides, sample}, key, side);
     return (augmentation_draw){
         .down = (ptrdiff_t)below(move[0], 2 * how->pad + 1) - (ptrdiff_t)how->pad,
         .right = (ptrdiff_t)below(move[1], 2 * how->pad + 1) - (ptrdiff_t)how->pad,
-        .mirrored = how->flip && (move[2] >> 31),
+        .mirrored = (how->flip && (side[2] >> 31)) != how->opposite,
         .hole_y = (ptrdiff_t)below(hole[0], height),
         .hole_x = (ptrdiff_t)below(hole[1], width),
     };

@@ -23,6 +23,9 @@ extension Network {
         for (name, tensor) in optimizerState {
             root["optimizer/\(name)"] = Dataset(tensor, long: name)
         }
+        for (name, tensor) in lags {
+            root["lag/\(name)"] = Dataset(tensor, long: "running average of \(name) minus its value")
+        }
         root[group: "births"] = Group()
         for (node, births) in births { root[group: "births/\(node)"] = births.content }
         root[group: "parameters"].attributes["count"] = .integer(Int64(parameterCount))
@@ -57,16 +60,18 @@ extension Network {
         let stateLayout = ParameterLayout.state(architecture)
         // A network without state has no group for it.
         let hasState = !stateLayout.entries.isEmpty
+        let hasLag = try file.has("lag")
         try file.require(
             Set([
                 "architecture", "data", "parameters", "births", "optimizer", "history", "cost", "growth",
                 "parity",
             ])
-            .union(hasState ? ["state"] : []), in: "/")
+            .union(hasState ? ["state"] : []), optional: ["lag"], in: "/")
 
         try self.init(
-            architecture, parameters: Self.tensors(in: "parameters", layout, file),
-            state: hasState ? Self.tensors(in: "state", stateLayout, file) : [:], source: file.path)
+            architecture, parameters: Self.tensors(in: "parameters", layout.entries, file),
+            state: hasState ? Self.tensors(in: "state", stateLayout.entries, file) : [:], source: file.path)
+        lags = hasLag ? try Self.tensors(in: "lag", layout.entries + stateLayout.entries, file) : [:]
         data = try DataConvention(reading: file, for: architecture)
         optimizerState = try Self.optimizerState(reading: file, layout)
         history = try History(reading: file)
@@ -100,16 +105,16 @@ extension Network {
         }
     }
 
-    /// The tensors in the groups "\(root)/node": parameters, or state.
+    /// The tensors in the groups "\(root)/node": parameters, state, or lags of both.
     private static func tensors(
-        in root: String, _ layout: ParameterLayout, _ file: borrowing File
+        in root: String, _ entries: [ParameterLayout.Entry], _ file: borrowing File
     ) throws -> [String: Tensor] {
         var result: [String: Tensor] = [:]
         for node in try groupsAlone(in: root, file) {
             let names = try file.datasets(in: "\(root)/\(node)")
             try file.require(Set(names), in: "\(root)/\(node)")
             for name in names {
-                result["\(node)/\(name)"] = try tensor("\(root)/\(node)/\(name)", layout, file)
+                result["\(node)/\(name)"] = try tensor("\(root)/\(node)/\(name)", entries, file)
             }
         }
         return result
@@ -125,7 +130,8 @@ extension Network {
                 let slots = try file.datasets(in: path)
                 try file.require(Set(slots), in: path)
                 for slot in slots {
-                    result["\(node)/\(parameter)/\(slot)"] = try tensor("\(path)/\(slot)", layout, file)
+                    result["\(node)/\(parameter)/\(slot)"] = try tensor(
+                        "\(path)/\(slot)", layout.entries, file)
                 }
             }
         }
@@ -153,12 +159,12 @@ extension Network {
         return value
     }
 
-    private static func tensor(_ path: String, _ layout: ParameterLayout, _ file: borrowing File) throws
-        -> Tensor
-    {
-        // "parameters/node/name", "state/node/name" or "optimizer/node/name/slot": the last's shape is its parameter's.
+    private static func tensor(
+        _ path: String, _ entries: [ParameterLayout.Entry], _ file: borrowing File
+    ) throws -> Tensor {
+        // "parameters/node/name", "lag/node/name", "optimizer/node/name/slot": the last's shape is its parameter's.
         let names = path.split(separator: "/").dropFirst().prefix(2).joined(separator: "/")
-        guard let entry = layout.entries.first(where: { $0.name == names }) else {
+        guard let entry = entries.first(where: { $0.name == names }) else {
             throw NetworkError.parameterNames(missing: [], unexpected: [path], source: file.path)
         }
         let shape = entry.specification.shape

@@ -10,6 +10,9 @@ package struct Network: Equatable, Sendable {
     package var state: [String: Tensor]
     /// By "node/parameter/slot", e.g. "hidden1/weight/momentum"; what is absent is zero.
     package var optimizerState: [String: Tensor] = [:]
+    /// By "node/name" of parameters and states: how much the running average is above the value; empty where none is kept,
+    /// else what is absent is zero.
+    package var lags: [String: Tensor] = [:]
     /// By node: when its weights joined. A round of growth notes it at its end: `noteBirths(in:)`.
     package var births: [String: Births] = [:]
     package var history = History()
@@ -35,27 +38,27 @@ package struct Network: Equatable, Sendable {
     }
 
     /// Freshly drawn parameters: normal with variance gain² / inputs, biases zero; the last layer has gain 1.
-    ///
-    /// The draw of a parameter depends on the seed and on its number alone, which counts parameters in the
-    /// order of their nodes' identities.
     package init(initializing architecture: Architecture, seed: Int) throws {
-        let identities = Dictionary(
-            uniqueKeysWithValues: zip(architecture.nodes.map(\.name), architecture.identities))
-        func draw(_ layout: ParameterLayout) -> [String: Tensor] {
-            let numbered = layout.entries.sorted {
-                (identities[$0.node] ?? 0, $0.offset) < (identities[$1.node] ?? 0, $1.offset)
-            }
-            return numbered.enumerated().reduce(into: [:]) { tensors, item in
-                tensors[item.element.name] = architecture.initialTensor(
-                    item.element, index: item.offset, seed: seed)
-            }
-        }
         try self.init(
-            architecture, parameters: draw(ParameterLayout(architecture)),
-            state: draw(ParameterLayout.state(architecture)))
+            architecture, parameters: architecture.drawn(ParameterLayout(architecture), seed: seed),
+            state: architecture.drawn(ParameterLayout.state(architecture), seed: seed))
     }
 
-    /// Checks that parameters, state and optimiser state fit the architecture and are finite.
+    /// The network with the running averages of its parameters and its state in place of these; itself where none are kept.
+    package var averaged: Network {
+        var result = self
+        func add(_ lag: Tensor, to tensor: inout Tensor?) {
+            for (index, value) in lag.values.enumerated() { tensor?.values[index] += value }
+        }
+        for (name, lag) in lags {
+            add(lag, to: &result.parameters[name])
+            add(lag, to: &result.state[name])
+        }
+        result.lags = [:]
+        return result
+    }
+
+    /// Checks that parameters, state, averages and optimiser state fit the architecture and are finite.
     package func validate(source: String) throws {
         let entries = ParameterLayout(architecture).entries
         let stateEntries = ParameterLayout.state(architecture).entries
@@ -70,6 +73,9 @@ package struct Network: Equatable, Sendable {
             try Self.checkSteps(optimizerState, entry, source)
         }
         for entry in stateEntries { try Self.check(state[entry.name], entry.name, entry, source) }
+        for entry in entries + stateEntries {
+            try Self.check(lags[entry.name], "lag/\(entry.name)", entry, source)
+        }
     }
 
     private static func check(
@@ -130,17 +136,36 @@ package enum OptimizerSlot {
 }
 
 extension Architecture {
-    /// The first values of a parameter or a state, the `index`th of its layout.
-    fileprivate func initialTensor(_ entry: ParameterLayout.Entry, index: Int, seed: Int) -> Tensor {
+    /// First values of parameters or states, by name.
+    ///
+    /// The draw of a parameter depends on seed, purpose, epoch and on its number alone, which counts parameters in the
+    /// order of their nodes' identities.
+    ///
+    /// - Parameter layout: of this architecture.
+    package func drawn(
+        _ layout: ParameterLayout, seed: Int, purpose: RandomPurpose = .initialization, epoch: Int = 0
+    ) -> [String: Tensor] {
+        let identities = Dictionary(uniqueKeysWithValues: zip(nodes.map(\.name), identities))
+        let numbered = layout.entries.sorted {
+            (identities[$0.node] ?? 0, $0.offset) < (identities[$1.node] ?? 0, $1.offset)
+        }
+        return numbered.enumerated().reduce(into: [:]) { tensors, item in
+            var random = Philox(seed: seed, purpose: purpose, epoch: epoch, index: item.offset)
+            tensors[item.element.name] = initialTensor(item.element, &random)
+        }
+    }
+
+    /// The first values of a parameter or a state.
+    private func initialTensor(_ entry: ParameterLayout.Entry, _ random: inout Philox) -> Tensor {
         let specification = entry.specification
         switch specification.initialization {
         case .zero: return Tensor(repeating: 0, shape: specification.shape)
         case .one: return Tensor(repeating: 1, shape: specification.shape)
-        case .scaledNormal(let inputs):
-            var random = Philox(seed: seed, purpose: .initialization, index: index)
+        case .scaledNormal(let inputs), .dirac(let inputs):
             let deviation = initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
-            return Tensor(
+            let drawn = Tensor(
                 shape: specification.shape, values: random.normal(entry.count, deviation: deviation))
+            return specification.initialization == .dirac(inputs: inputs) ? drawn.passingChannels : drawn
         }
     }
 
@@ -153,5 +178,20 @@ extension Architecture {
             if consumer.operation.widthRole == .keeps { return initializationGain(after: consumer.name) }
         }
         return 1
+    }
+}
+
+extension Tensor {
+    /// A kernel [out, in, rows, columns] whose first outputs are the inputs, as many as there are of both.
+    fileprivate var passingChannels: Tensor {
+        var result = self
+        let (inputs, rows, columns) = (shape[1], shape[2], shape[3])
+        for channel in 0..<min(shape[0], inputs) {
+            for tap in 0..<inputs * rows * columns {
+                result.values[channel * inputs * rows * columns + tap] = 0
+            }
+            result.values[((channel * inputs + channel) * rows + rows / 2) * columns + columns / 2] = 1
+        }
+        return result
     }
 }

@@ -131,6 +131,17 @@ extension Schema.Field {
             encode: { syntax.write($0[keyPath: path]) })
     }
 
+    /// One value that is written only where it is not the usual one, for a set whose written form is kept.
+    package static func field<Value: Equatable>(
+        _ key: String, _ path: Schema.Path<Value>, _ syntax: Syntax<Value>, omitting usual: Value,
+        _ help: String
+    ) -> Self {
+        let field = field(key, path, syntax, help)
+        return Self(
+            keys: field.keys, read: field.read,
+            entries: { $0[keyPath: path] == usual ? [] : field.entries($0) }, merge: field.merge)
+    }
+
     /// A list of parameter sets; see ``Fields/sets(_:atMost:_:type:)``.
     package static func sets<P: ParameterSet>(
         _ key: String, _ path: Schema.Path<[P]>, atMost most: Int, _ help: String

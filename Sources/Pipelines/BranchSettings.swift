@@ -29,6 +29,7 @@ struct BranchSettings {
         dataset = experiment.dataset.tree
         var evaluation = EvaluationParameters()
         evaluation.loss = loss
+        evaluation.choices = experiment.evaluation
         self.evaluation = evaluation.tree
         let phases = pipeline.phases(of: branch)
         var seed = SeedParameters()
@@ -46,7 +47,7 @@ struct BranchSettings {
             tuning.loss = loss
             // Round 0: a training that goes on, and a last one, take place even where the round added nothing.
             tuning.round = round == plan.rounds || experiment.training != nil ? 0 : round
-            tuning.resetOptimizer = phase.resetOptimizer
+            tuning.start = phase.start
             return Round(
                 bottlenecks: plan.bottleneckParameters(round: round, loss: loss, seed: 0).tree,
                 growth: plan.growthParameters(round: round, loss: loss, seed: 0).tree, tune: tuning.tree)

@@ -25,6 +25,7 @@ package struct Experiment: ParameterSet {
     package var final = TuningPhase()
     /// One training on one schedule, which growth cuts into phases, in place of `seed`, `tune` and `final`.
     package var training: TrainingParameters?
+    package var evaluation = EvaluationChoices()
 
     /// What `tune:` leaves out is as in `seed:`, and what `final:` leaves out is as in `tune:`.
     package static let schema = Schema(
@@ -47,6 +48,7 @@ package struct Experiment: ParameterSet {
         .set("growth", \.growth),
         .set("tune", \.tune, inheriting: ["seed"]),
         .set("final", \.final, inheriting: ["tune", "seed"]),
+        .set("evaluation", \.evaluation),
         Schema.Field(
             key: "training", read: { try $1.readTraining(&$0) },
             encode: { $0.training?.tree ?? Tree(.null) },
@@ -97,14 +99,9 @@ package struct Experiment: ParameterSet {
 /// The sections `tune:` and `final:`: how a grown network is trained on.
 package struct TuningPhase: ParameterSet {
     package var training = TrainingParameters()
-    package var resetOptimizer = false
+    package var start = TuningStart()
 
-    package static let schema = Schema(
-        Self(),
-        .inline(\.training),
-        .field(
-            "reset-optimizer", \.resetOptimizer, .boolean,
-            "forget the optimiser's state instead of going on with it"))
+    package static let schema = Schema(Self(), .inline(\.training), .inline(\.start))
 }
 
 extension Experiment.Start {
@@ -144,7 +141,7 @@ struct TrainingPhase {
     /// The section of the file that says how.
     var section: String
     var training: TrainingParameters
-    var resetOptimizer = false
+    var start = TuningStart()
 
     /// The section and those whose settings it takes over, nearest first.
     var sections: [String] {
@@ -162,7 +159,7 @@ extension Experiment {
         guard growth.rounds > 0 else { return [seed] }
         func phase(_ section: String, _ tuning: TuningPhase) -> TrainingPhase {
             TrainingPhase(
-                section: section, training: tuning.training, resetOptimizer: tuning.resetOptimizer)
+                section: section, training: tuning.training, start: tuning.start)
         }
         return [seed] + Array(repeating: phase("tune", tune), count: growth.rounds - 1)
             + [phase("final", final)]

@@ -13,7 +13,7 @@ package enum FieldTable {
                     "each changes any field below, by path"),
             ]
         var text = table(top)
-        for section in ["network", "loss", "seed", "growth", "tune"] {
+        for section in ["network", "loss", "seed", "growth", "evaluation", "tune"] {
             let fields = all.filter { $0.key.hasPrefix("\(section).") }.map { field in
                 var field = field
                 field.key.removeFirst(section.count + 1)

@@ -9,6 +9,7 @@ package enum RandomPurpose: UInt32, Sendable {
     case statisticsSample
     case growth
     case augmentation
+    case perturbation
 }
 
 /// A counter-based generator: Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).

@@ -33,7 +33,7 @@ package struct Batches: Sendable {
         split.images.withUnsafeBufferPointer { images in
             positions.withUnsafeBufferPointer { positions in
                 guard let images = images.baseAddress, let first = positions.baseAddress else { return }
-                if let augmentation, !augmentation.parameters.isIdentity {
+                if let augmentation, !augmentation.isIdentity {
                     gather(images, first, positions.count, augmentation, values)
                 } else {
                     gather(images, first, positions.count, nil, nil, values)
@@ -56,8 +56,10 @@ package struct Batches: Sendable {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { scratch in
             fill.withUnsafeBufferPointer { fill in
                 var how = image_augmentation(
-                    pad: parameters.pad, cutout: parameters.cutout, flip: parameters.flip ? 1 : 0,
-                    fill: fill.baseAddress, key0: key.0, key1: key.1, stream: stream)
+                    pad: parameters.pad, cutout: parameters.cutout, flip: parameters.flip.number,
+                    fill: fill.baseAddress, key0: key.0, key1: key.1, stream: stream,
+                    sides: Philox.stream(purpose: .augmentation, epoch: 0, index: 0).0,
+                    opposite: draw.mirrorsOthers ? 1 : 0)
                 gather(images, positions, count, &how, scratch.baseAddress, values)
             }
         }
@@ -73,5 +75,16 @@ package struct Batches: Sendable {
             images, positions, count, shape.height, shape.width, shape.channels, isImage ? 1 : 0, scale,
             offset,
             how, scratch, values)
+    }
+}
+
+extension AugmentationParameters.Flip {
+    /// As kernels know it.
+    fileprivate var number: Int32 {
+        switch self {
+        case .off: 0
+        case .random: 1
+        case .alternating: 2
+        }
     }
 }

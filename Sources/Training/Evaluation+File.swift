@@ -11,6 +11,13 @@ extension Evaluation {
         }
         root["accuracy"] = scalar(accuracy, "test accuracy")
         root["loss"] = scalar(loss, "test loss", units: "nats per sample")
+        if let mirrored {
+            root[group: "mirrored"] = Group(datasets: [
+                "accuracy": scalar(
+                    mirrored.accuracy, "test accuracy, outputs averaged with the mirror image's"),
+                "loss": scalar(mirrored.loss, "test loss of these outputs", units: "nats per sample"),
+            ])
+        }
         root["per_class"] = Dataset(
             .float64(perClass), shape: [classes], dims: "class", longName: "test accuracy of each class")
         root["confusion"] = Dataset(
@@ -35,6 +42,16 @@ extension Evaluation {
                     longName: "samples of each bin"),
             ])
         return root
+    }
+
+    /// What was measured with mirror images; nil where nobody asked for it.
+    ///
+    /// - Throws: `HDF5Error`.
+    package static func mirrored(reading file: borrowing File) throws -> Mirrored? {
+        guard try file.has("mirrored") else { return nil }
+        return Mirrored(
+            accuracy: try file.float64("mirrored/accuracy", shape: []).values[0],
+            loss: try file.float64("mirrored/loss", shape: []).values[0])
     }
 
     /// The two numbers a report needs, read from an evaluation artifact.

@@ -16,6 +16,13 @@ package struct Evaluation: Equatable, Sendable {
     /// The most likely class of each sample, [n].
     package var predictions: [Int]
     package var calibration: Calibration
+    /// Accuracy and loss by the mean of the outputs for each image and its mirror image, where asked for.
+    package var mirrored: Mirrored?
+
+    package struct Mirrored: Equatable, Sendable {
+        package var accuracy: Double
+        package var loss: Double
+    }
 
     /// The correct share of each class, NaN for a class without samples.
     package var perClass: [Double] {
@@ -49,6 +56,7 @@ package func evaluate(
     _ parameters: EvaluationParameters, dataset: Dataset, network: Network, threads: Int = 1
 ) throws -> Evaluation {
     try checkFits(network, dataset)
+    let network = parameters.choices.weights == .average ? network.averaged : network
     let test = dataset.test
     guard test.count > 0 else { throw TrainingError.emptySplit("test") }
     let layout = ParameterLayout(network.architecture)
@@ -59,7 +67,11 @@ package func evaluate(
     let loss = parameters.loss.withoutSmoothing
     let (outputs, sums) = try evaluator.outputs(loss, threads: threads)
     let classes = dataset.classes.count
-    guard sums.loss.isFinite else { throw TrainingError.outputsNotFinite(split: "test") }
+    let mirrored =
+        parameters.choices.flip ? try evaluator.outputs(loss, mirrors: true, threads: threads).sums : nil
+    guard sums.loss.isFinite, mirrored?.loss.isFinite ?? true else {
+        throw TrainingError.outputsNotFinite(split: "test")
+    }
 
     var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)
     var predictions: [Int] = []
@@ -73,7 +85,11 @@ package func evaluate(
     calibration.average()
     return Evaluation(
         accuracy: Double(sums.correct) / Double(test.count), loss: sums.loss / Double(test.count),
-        samples: test.count, confusion: confusion, predictions: predictions, calibration: calibration)
+        samples: test.count, confusion: confusion, predictions: predictions, calibration: calibration,
+        mirrored: mirrored.map {
+            Evaluation.Mirrored(
+                accuracy: Double($0.correct) / Double(test.count), loss: $0.loss / Double(test.count))
+        })
 }
 
 extension Calibration {

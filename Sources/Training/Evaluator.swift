@@ -41,10 +41,12 @@ package struct Evaluator: Sendable {
     }
 
     /// The same, and every sample's outputs, [n, classes], before any softmax.
+    ///
+    /// - Parameter mirrors: measures the means of the outputs for each image and for its mirror image.
     package func outputs(
-        _ loss: LossParameters, threads: Int
+        _ loss: LossParameters, mirrors: Bool = false, threads: Int
     ) throws -> (values: [Float], sums: LossParameters.RowSums) {
-        let parts = try map(threads: threads) { executor, labels, rows in
+        let parts = try map(mirrors: mirrors, threads: threads) { executor, labels, rows in
             var values = [Float](repeating: 0, count: rows * executor.output.count)
             executor.readRows(of: executor.architecture.outputName, .value, rows: rows, into: &values)
             return (values: values, sums: loss.evaluate(executor.output, labels: labels, rows: rows))
@@ -54,9 +56,11 @@ package struct Evaluator: Sendable {
 
     /// Computes one value per chunk, in the order of chunks.
     ///
-    /// - Parameter body: gets an executor that has run over the chunk, labels [rows] and rows.
+    /// - Parameters:
+    ///   - mirrors: puts the means of the outputs for images and mirror images in place of the outputs.
+    ///   - body: gets an executor that has run over the chunk, labels [rows] and rows.
     private func map<Part: Sendable>(
-        threads: Int,
+        mirrors: Bool = false, threads: Int,
         _ body: @escaping @Sendable (Executor, UnsafePointer<Int32>, Int) -> Part
     ) throws -> [Part] {
         let chunks = (batches.count + chunk - 1) / chunk
@@ -75,6 +79,15 @@ package struct Evaluator: Sendable {
                 let positions = (first..<first + rows).map(Int32.init)
                 batches.gather(positions[...], into: executor.input.value, labels: labels)
                 executor.forward(rows: rows)
+                if mirrors {
+                    let plain = (0..<executor.output.elements(rows)).map { executor.output.value[$0] }
+                    batches.gather(
+                        positions[...], into: executor.input.value, labels: labels, augmentation: .mirror)
+                    executor.forward(rows: rows)
+                    for (place, value) in plain.enumerated() {
+                        executor.output.value[place] = (executor.output.value[place] + value) / 2
+                    }
+                }
                 results.set(index, body(executor, labels, rows))
             }
         }

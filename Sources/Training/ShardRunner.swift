@@ -16,6 +16,7 @@ final class ShardRunner: @unchecked Sendable {
     private let shards: [Shard]
     private let parameters: ParameterArena
     private let state: RunningState
+    private let average: (parameters: RunningAverage, state: RunningAverage)
     private let optimizer: Optimizer
     private let loss: LossParameters
     private let batches: Batches
@@ -46,12 +47,14 @@ final class ShardRunner: @unchecked Sendable {
     }
 
     init(
-        _ architecture: Architecture, parameters: ParameterArena, state: ParameterArena, optimizer: Optimizer,
-        training: TrainingParameters, loss: LossParameters, batches: Batches, parity: ParityMeter? = nil
+        _ architecture: Architecture, parameters: ParameterArena, state: ParameterArena,
+        average: (parameters: RunningAverage, state: RunningAverage), optimizer: Optimizer,
+        training: TrainingParameters, loss: LossParameters, batches: Batches, parity: ParityMeter?
     ) {
         self.parity = parity
         self.parameters = parameters
         self.state = RunningState(architecture, state)
+        self.average = average
         self.optimizer = optimizer
         self.loss = loss
         self.batches = batches
@@ -108,10 +111,13 @@ final class ShardRunner: @unchecked Sendable {
                     guard shards.allSatisfy(\.stepLoss.isFinite) else {
                         return failed.store(step, ordering: .releasing)
                     }
+                    let index = plan.firstUpdate + step
                     if part == 0 {
-                        state.move(to: shards.filter { $0.stepRows > 0 }.map(\.stateUpdates))
+                        average.state.follow(0..<state.arena.layout.count, step: index) {
+                            state.move(to: shards.filter { $0.stepRows > 0 }.map(\.stateUpdates))
+                        }
                     }
-                    update(part, of: workers, optimizer.step(plan.firstUpdate + step, rate: plan.rate(step)))
+                    update(part, of: workers, optimizer.step(index, rate: plan.rate(step)), index: index)
                     if part == 0, step % 32 == 31 { plan.progress(step + 1) }
                 }
                 if let parity, plan.firstUpdate + step < GradientParity.mostSteps {
@@ -155,13 +161,17 @@ final class ShardRunner: @unchecked Sendable {
     private static let block = 2048
 
     /// Updates one of so many parts of the parameters.
-    private func update(_ part: Int, of parts: Int, _ step: Optimizer.Step) {
+    ///
+    /// - Parameter index: updates made before in this phase.
+    private func update(_ part: Int, of parts: Int, _ step: Optimizer.Step, index: Int) {
         let count = parameters.layout.count
         let blocks = (count + Self.block - 1) / Self.block
         for block in blocks * part / parts..<blocks * (part + 1) / parts {
             let range = block * Self.block..<min((block + 1) * Self.block, count)
             addGradients(range)
-            optimizer.update(parameters, gradient: shards[0].gradients, range: range, step)
+            average.parameters.follow(range, step: index) {
+                optimizer.update(parameters, gradient: shards[0].gradients, range: range, step)
+            }
         }
     }
 

@@ -82,12 +82,10 @@ package func fineTune(
 ) throws -> Network? {
     let hasGrown = network.growth.contains { $0.round == parameters.round && $0.change != nil }
     guard parameters.round == 0 || hasGrown else { return nil }
-    var network = network
-    if parameters.resetOptimizer {
-        network.optimizerState = [:]
-    }
+    let begun = parameters.start.begin(
+        network, rule: parameters.training.optimizer.rule, seed: parameters.seed)
     return try train(
-        network, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune,
+        begun, parameters.training, loss: parameters.loss, seed: parameters.seed, phase: .tune,
         dataset: dataset,
         environment: environment)
 }
@@ -150,19 +148,23 @@ private func train(
     let layout = ParameterLayout(network.architecture)
     let parameters = ParameterArena(layout, network.parameters)
     let state = ParameterArena(.state(network.architecture), network.state)
+    let average = (
+        parameters: RunningAverage(training.average, of: parameters, lags: network.lags),
+        state: RunningAverage(training.average, of: state, lags: network.lags)
+    )
     let optimizer = Optimizer(
         training.optimizer, layout: layout, network: network,
         stepsPerEpoch: training.stepsPerEpoch(samples: dataset.train.count))
     let parity = ParityMeter(network, parameters)
     let runner = ShardRunner(
-        network.architecture, parameters: parameters, state: state, optimizer: optimizer, training: training,
-        loss: loss,
+        network.architecture, parameters: parameters, state: state, average: average, optimizer: optimizer,
+        training: training, loss: loss,
         batches: Batches(
             dataset.train, dataset.normalization, shape: network.architecture.inputShape), parity: parity)
     let evaluator =
         dataset.validation.count > 0
         ? Evaluator(
-            network.architecture, parameters, state: state,
+            network.architecture, average.parameters.measured, state: average.state.measured,
             Batches(
                 dataset.validation, dataset.normalization, shape: network.architecture.inputShape))
         : nil
@@ -172,6 +174,8 @@ private func train(
             training, epoch: epoch, stepsPerEpoch: runner.stepsPerEpoch, network: network, seed: seed,
             samples: dataset.train.count, report: environment.progress)
         let sums = try runner.run(plan, threads: environment.threads)
+        average.parameters.settle()
+        average.state.settle()
         let validation = try evaluator?.sums(loss.withoutSmoothing, threads: environment.threads)
         guard validation?.loss.isFinite ?? true else {
             throw TrainingError.outputsNotFinite(split: "validation")
@@ -193,6 +197,7 @@ private func train(
     }
     network.parameters = parameters.tensors()
     network.state = state.tensors()
+    network.lags = average.parameters.lags.merging(average.state.lags) { $1 }
     network.optimizerState = optimizer.tensors(after: training.epochs * runner.stepsPerEpoch)
     network.cost[phase] += network.architecture.trainingFlops(
         epochs: training.epochs, samples: dataset.train.count)

@@ -11,6 +11,7 @@ package struct TrainingParameters: ParameterSet {
     package var optimizer = OptimizerParameters()
     package var schedule = ScheduleParameters()
     package var augmentation = AugmentationParameters()
+    package var average = AverageParameters()
 
     package static let schema = Schema(
         Self(),
@@ -19,7 +20,8 @@ package struct TrainingParameters: ParameterSet {
         .field("shards", \.shards, .integer(in: 1...64), "parts of a batch computed side by side"),
         .set("optimizer", \.optimizer),
         .set("schedule", \.schedule),
-        .set("augmentation", \.augmentation)
+        .set("augmentation", \.augmentation),
+        .set("average", \.average)
     ) { training, fields in
         let schedule = training.schedule
         let whole = schedule.length > 0 ? schedule.length : schedule.begin + training.epochs
@@ -61,8 +63,7 @@ package struct TuneParameters: ParameterSet {
     /// The growth round it follows: where that round added nothing, the network passes through untouched.
     /// 0 trains in any case.
     package var round = 0
-    /// Forget the optimiser's state instead of going on with it.
-    package var resetOptimizer = false
+    package var start = TuningStart()
 
     package static let schema = Schema(
         Self(),
@@ -72,12 +73,5 @@ package struct TuneParameters: ParameterSet {
         .field(
             "round", \.round, .integer(in: 0...10_000),
             "train only if this growth round added neurons; 0: always"),
-        .field("reset-optimizer", \.resetOptimizer, .boolean, "forget the optimiser's state"))
-}
-
-/// Parameters of the stage evaluate; the loss is reported without label smoothing.
-package struct EvaluationParameters: ParameterSet {
-    package var loss = LossParameters()
-
-    package static let schema = Schema(Self(), .set("loss", \.loss))
+        .inline(\.start))
 }

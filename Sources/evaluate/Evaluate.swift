@@ -17,6 +17,7 @@ struct Evaluate: Program {
 
             EXAMPLES:
               evaluate --dataset digits.h5 --network tuned.h5 --output evaluation.h5
+              evaluate --dataset digits.h5 --network tuned.h5 --set flip=true --output evaluation.h5
 
             \(EvaluationParameters.help)
             """)
@@ -40,6 +41,12 @@ struct Evaluate: Program {
                 String(
                     format: "accuracy %.4f, loss %.4f on %d test samples", result.accuracy, result.loss,
                     result.samples))
+            if let mirrored = result.mirrored {
+                context.progress.line(
+                    String(
+                        format: "with mirror images accuracy %.4f, loss %.4f", mirrored.accuracy,
+                        mirrored.loss))
+            }
             return .content(result.content)
         }
     }

@@ -102,6 +102,47 @@ struct ChangeTests: GrowsNetworks {
         for (name, identity) in identities(network) { #expect(identities(twice)[name] == identity) }
     }
 
+    // MARK: Running averages
+
+    @Test(
+        "running averages go along, and that of what is new is its value",
+        arguments: Family.allCases, ChangeKind.allCases)
+    private func averages(family: Family, change: ChangeKind) throws {
+        var network = try family.network()
+        var random = Philox(seed: 5, purpose: .growth)
+        let tensors = network.parameters.merging(network.state) { $1 }
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            network.lags[name] = Tensor(
+                shape: tensor.shape, values: random.normal(tensor.count, deviation: 0.1))
+        }
+        let grown = try #require(try grow(network, "change: \(change.rawValue), neurons: 2").network)
+        try grown.validate(source: "test")
+        let entries =
+            ParameterLayout(grown.architecture).entries + ParameterLayout.state(grown.architecture).entries
+        for entry in entries {
+            let before = network.lags[entry.name]?.values ?? []
+            let lag = grown.lags[entry.name]?.values ?? Array(repeating: 0, count: entry.count)
+            var isNew: [Bool] = []
+            grown.births[entry.node]?.forEachStretch(of: entry.specification) {
+                isNew += Array(repeating: $1 == 1, count: $0)
+            }
+            #expect(zip(lag, isNew).allSatisfy { ($0 == 0) == $1 }, "\(entry.name)")
+            let kept = lag.filter { $0 != 0 }
+            if change == .shrink {
+                var rest = before[...]
+                let isInOrder = kept.allSatisfy { value in
+                    guard let place = rest.firstIndex(of: value) else { return false }
+                    rest = rest[(place + 1)...]
+                    return true
+                }
+                #expect(isInOrder, "\(entry.name)")
+            } else {
+                #expect(kept == before, "\(entry.name)")
+            }
+        }
+        #expect(grown.parameterCount != network.parameterCount)
+    }
+
     // MARK: Narrower
 
     @Test(

@@ -75,6 +75,12 @@ struct InteropCase: Sendable {
             name: "resnet-large",
             network: NetworkParameters(ResNet(depth: 18, width: 4, stem: .large, order: .classic)),
             sample: [3, 37, 30]),
+        InteropCase(
+            name: "wrn",
+            network: NetworkParameters(WideResNet(depth: 10, widen: 2, width: 4, inner: .widths([0, 2, 9])))),
+        InteropCase(
+            name: "residual-mlp",
+            network: NetworkParameters(ResidualMLP(width: 6, hidden: 9, normalization: .layer))),
     ]
 
     private static func vgg(_ name: String, _ family: VGG) -> InteropCase {

@@ -51,6 +51,48 @@ struct FamilyTests {
         #expect(architecture.shape(of: "stage3-block3-add") == [64, 8, 8])
     }
 
+    @Test("wide residual networks have as many parameters as those of others, and blocks of their own widths")
+    func wide() throws {
+        let published = try read("{kind: wrn, depth: 28, widen: 10}").architecture(
+            sample: [3, 32, 32], outputs: 100)
+        #expect(ParameterLayout(published).parameterCount == 36_536_884)
+        let small = try read("{kind: wrn, depth: 16, widen: 2, inner: [1, 0, 3], dropout: 0.5}").architecture(
+            sample: [3, 32, 32], outputs: 10)
+        #expect(
+            small.nodes.map(\.name).filter { $0.hasPrefix("stage1-block1-") }
+                == [
+                    "norm1", "activation1", "conv1", "norm2", "activation2", "dropout", "conv2", "shortcut",
+                    "add",
+                ].map { "stage1-block1-" + $0 })
+        #expect(small.shape(of: "stem") == [16, 32, 32])
+        #expect(small.shape(of: "stage1-block2-add") == [32, 32, 32])
+        #expect(small.shape(of: "stage3-block2-conv1") == [3, 8, 8])
+        #expect(small.shape(of: "stage3-block2-add") == [128, 8, 8])
+        // Without widening, the first block's shortcut is the identity, and the graph a residual network's.
+        let plain = try read("{kind: wrn, depth: 10}").architecture(sample: [3, 8, 8], outputs: 10)
+        #expect(
+            try plain
+                == read("{kind: resnet, depth: 8, order: pre-activation}").architecture(
+                    sample: [3, 8, 8], outputs: 10))
+    }
+
+    @Test("a residual MLP's blocks add to what they read")
+    func residualMLP() throws {
+        let yaml = "{kind: residual-mlp, width: 5, hidden: 3, normalization: layer, dropout: 0.1}"
+        #expect(
+            try names(yaml).filter { !$0.hasPrefix("block2-") } == [
+                "stem", "block1-norm", "block1-hidden", "block1-activation", "block1-dropout",
+                "block1-output",
+                "block1-add", "norm", "output",
+            ])
+        let architecture = try read(yaml).architecture(sample: [3, 8, 8], outputs: 10)
+        #expect(architecture.inputShape == [192])
+        #expect(architecture.shape(of: "block2-hidden") == [3] && architecture.shape(of: "block2-add") == [5])
+        let add = try #require(architecture.nodes.first { $0.name == "block2-add" })
+        #expect(add.inputs == ["block2-output", "block1-add"])
+        #expect(try shape("block1-hidden", "{kind: residual-mlp, width: 5}") == [5])
+    }
+
     @Test("a VGG's nodes are named by stage and place")
     func vgg() throws {
         let yaml =
@@ -149,7 +191,9 @@ struct FamilyTests {
         "{widths: [4, 4], dropout: 0.5}",
         "{kind: vgg, stages: [[2], [3, 3]], pooling: average, head: global, classifier: [7], kernel: 5}",
         "{kind: resnet, depth: 8, inner: [0, 1, 2], stem: large, order: pre-activation, activation: selu}",
-        "{kind: resnet, depth: 18, width: 3, normalization: layer, inner: 0.3}", graph,
+        "{kind: resnet, depth: 18, width: 3, normalization: layer, inner: 0.3}",
+        "{kind: wrn, depth: 10, widen: 2, inner: [4, 0, 3], dropout: 0.5, initialization: dirac}",
+        "{kind: residual-mlp, width: 5, blocks: 3, hidden: 2, normalization: batch, activation: gelu}", graph,
     ]
 
     static let graph = """
@@ -192,7 +236,10 @@ struct FamilyErrorTests {
     @Test(
         "a section that is none names file, line and what is allowed",
         arguments: [
-            ("{kind: vg}", "network.kind: 'vg' is not one of mlp, vgg, resnet, graph; did you mean 'vgg'?"),
+            (
+                "{kind: vg}",
+                "network.kind: 'vg' is not one of mlp, vgg, resnet, wrn, residual-mlp, graph; did you mean 'vgg'?"
+            ),
             ("{kind: vgg}", "network.stages: is missing"),
             ("{kind: vgg, widths: [2]}", "network.widths: is of kind mlp, not vgg"),
             ("{kind: vgg, stages: [[2]], widths: [2]}", "network.widths: is of kind mlp, not vgg"),
@@ -214,6 +261,12 @@ struct FamilyErrorTests {
             ),
             ("{kind: resnet, depth: 8, inner: -1}", "network.inner: -1 is not allowed"),
             ("{kind: resnet, depth: 8, inner: [1, 2, x]}", "network.inner: [1,2,\"x\"] is not allowed"),
+            ("{kind: wrn, depth: 20}", "network.depth: '20' is not one of 10, 16, 22"),
+            (
+                "{kind: wrn, depth: 16, inner: [1, 2]}",
+                "network.inner: [1,2] is not allowed; it must be a factor"
+            ),
+            ("{kind: residual-mlp, hidden: 0}", "network.hidden: 0 is not in 1…65536"),
             ("{kind: graph}", "network.nodes: is missing"),
             ("{kind: graph, nodes: []}", "network.nodes: a list of 0 is not a list of 1…10000 maps"),
             ("{kind: graph, nodes: [3]}", "network.nodes[0]: 3 is not a map"),
@@ -307,7 +360,9 @@ struct FamilyErrorTests {
         let documented = NetworkParameters.documentation
         #expect(documented.first?.key == "kind")
         for (key, family) in [
-            ("widths", "mlp"), ("stages", "vgg"), ("inner", "resnet"), ("nodes", "graph"), ("bias", "resnet"),
+            ("widths", "mlp"), ("stages", "vgg"), ("inner", "resnet, wrn"), ("nodes", "graph"),
+            ("bias", "resnet, wrn"),
+            ("hidden", "residual-mlp"), ("widen", "wrn"), ("initialization", "vgg, resnet, wrn"),
         ] {
             #expect(documented.contains { $0.key == key && $0.help.hasPrefix("(\(family)) ") }, "\(key)")
         }

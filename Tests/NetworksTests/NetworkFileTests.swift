@@ -73,6 +73,18 @@ struct Hostility: Sendable, CustomTestStringConvertible {
         },
     ]
 
+    static let lags = [
+        Hostility("an average of no parameter", expect: "lag/hidden1/scale") {
+            $0["lag/hidden1/scale"] = floats([1], [1])
+        },
+        Hostility("an average of a wrong shape", expect: "lag/hidden1/bias") {
+            $0["lag/hidden1/bias"] = floats([1], [1])
+        },
+        Hostility("an average that is not finite", expect: "lag/hidden1/bias holds a value that is not") {
+            $0["lag/hidden1/bias"] = floats([0, .nan, 0], [3])
+        },
+    ]
+
     static let data = [
         Hostility("no data", expect: "'data'") { $0.groups["data"] = nil },
         Hostility("no deviations", expect: "'std'") { $0["data/std"] = nil },
@@ -302,7 +314,8 @@ struct NetworkFileTests {
 
     @Test(
         "hostile content is refused with a clear error",
-        arguments: Hostility.parameters + Hostility.data + Hostility.births + Hostility.records)
+        arguments: Hostility.parameters + Hostility.lags + Hostility.data + Hostility.births
+            + Hostility.records)
     func hostile(given: Hostility) throws {
         var content = try fullNetwork().content
         given.change(&content)

@@ -149,7 +149,7 @@ import Testing
         let text = FieldTable.text
         for key in [
             "dataset", "validation-seed", "widths", "label-smoothing", "optimizer.rate", "method.kind",
-            "reset-optimizer",
+            "momentum", "shrink-perturb.noise", "average.decay", "weights",
         ] {
             #expect(text.contains("  \(key) "), "\(key)")
         }

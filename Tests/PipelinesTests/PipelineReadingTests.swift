@@ -19,7 +19,7 @@ import Training
             base + """
                 seed: {epochs: 3, optimizer: {rate: 0.5, momentum: 0.5}}
                 tune: {epochs: 2, optimizer: {rate: 0.25}}
-                final: {epochs: 9, reset-optimizer: true}
+                final: {epochs: 9, momentum: {scale: 0.5}, shrink-perturb: {shrink: 0.4}}
                 branches:
                   a: {}
                   b: {growth.method: gradmax, growth: {rounds: 7}}
@@ -34,7 +34,8 @@ import Training
         #expect((first.tune.training.optimizer.rule as? SGD)?.momentum == 0.5)
         #expect(first.final.training.optimizer.rate == 0.25)
         #expect(first.final.training.epochs == 9)
-        #expect(first.final.resetOptimizer && !first.tune.resetOptimizer)
+        #expect(first.final.start.momentum == .scale(0.5) && first.tune.start.momentum == .keep)
+        #expect(first.final.start.shrinkPerturb.shrink == 0.4 && first.tune.start.shrinkPerturb.shrink == 1)
         #expect(pipeline.branches[1].experiment.growth.rounds == 7)
         #expect(pipeline.branches[1].experiment.growth.proposal.method.kind == "gradmax")
         #expect(pipeline.branches.map(\.setsSeedEpochs) == [false, false, true])

@@ -15,11 +15,12 @@ private struct ReferenceDraw {
     var holeColumn: Int
 
     init(_ draw: AugmentationDraw, sample: Int32, shape: ImageShape) {
-        func words(_ block: UInt32) -> [UInt32] {
+        func words(_ block: UInt32, epoch: Int? = nil) -> [UInt32] {
             let bits = UInt64(draw.seed)
             let words = Philox.block(
                 counter: (
-                    block, 0, UInt32(draw.epoch) | RandomPurpose.augmentation.rawValue << 24, UInt32(sample)
+                    block, 0, UInt32(epoch ?? draw.epoch) | RandomPurpose.augmentation.rawValue << 24,
+                    UInt32(sample)
                 ),
                 key: (UInt32(truncatingIfNeeded: bits), UInt32(bits >> 32)))
             return [words.0, words.1, words.2, words.3]
@@ -28,7 +29,12 @@ private struct ReferenceDraw {
         let pad = draw.parameters.pad, move = words(0), hole = words(1)
         down = below(move[0], 2 * pad + 1) - pad
         right = below(move[1], 2 * pad + 1) - pad
-        isMirrored = draw.parameters.flip && move[2] >= 1 << 31
+        isMirrored =
+            switch draw.parameters.flip {
+            case .off: false
+            case .random: move[2] >= 1 << 31
+            case .alternating: (words(0, epoch: 0)[2] >= 1 << 31) != (draw.epoch % 2 == 1)
+            }
         holeRow = below(hole[0], shape.height)
         holeColumn = below(hole[1], shape.width)
     }
@@ -75,7 +81,8 @@ struct AugmentationCase: Sendable, CustomTestStringConvertible {
             AugmentationParameters(pad: 4), .init(flip: true), .init(cutout: 4),
             .init(cutout: 3, fill: .zero),
             .init(pad: 2, flip: true), .init(pad: 3, flip: true, cutout: 2),
-            .init(pad: 1, flip: true, cutout: 1, fill: .zero),
+            .init(pad: 1, flip: true, cutout: 1, fill: .zero), .init(flip: .alternating),
+            .init(pad: 2, flip: .alternating, cutout: 2),
         ].map { AugmentationCase(parameters: $0, channels: channels) }
     }
 }
@@ -146,6 +153,27 @@ struct AugmentationTests {
         #expect((4750...5250).contains(mirrored))
     }
 
+    @Test("alternating mirrors one half in even epochs and the other in odd ones, for all of them")
+    func alternating() {
+        let split = randomSplit(40, channels: 1)
+        let batches = Batches(split, Normalization(measuring: split))
+        let all = (0..<40).map(Int32.init)
+        func rows(_ flip: AugmentationParameters.Flip, epoch: Int) -> [[Float]] {
+            let values = gathered(
+                batches, all, AugmentationDraw(AugmentationParameters(flip: flip), seed: 4, epoch: epoch)
+            ).rows
+            return all.indices.map { Array(values[$0 * split.shape.count..<($0 + 1) * split.shape.count]) }
+        }
+        let plain = rows(.off, epoch: 0), even = rows(.alternating, epoch: 0),
+            odd = rows(.alternating, epoch: 1)
+        #expect(even == rows(true, epoch: 0))
+        #expect(rows(.alternating, epoch: 6) == even && rows(.alternating, epoch: 7) == odd)
+        for index in plain.indices {
+            #expect((even[index] == plain[index]) == (odd[index] != plain[index]), "\(index)")
+        }
+        #expect((10...30).contains(plain.indices.count { even[$0] == plain[$0] }))
+    }
+
     @Test("training has the same bits with any number of threads", arguments: [1, 2, 5])
     func threads(shards: Int) throws {
         let dataset = prototypes(train: 50, validation: 9)
@@ -213,10 +241,14 @@ struct AugmentationTests {
         #expect(
             try read("augmentation: {pad: 4, flip: true, cutout: 8, fill: zero}")
                 == AugmentationParameters(pad: 4, flip: true, cutout: 8, fill: .zero))
+        #expect(try read("augmentation: {flip: alternating}") == AugmentationParameters(flip: .alternating))
+        #expect(AugmentationParameters(flip: .alternating).tree["flip"]?.text == "alternating")
         #expect(
             AugmentationParameters(pad: 4).tree.canonicalJSON
                 == #"{"cutout":0,"fill":"mean","flip":false,"pad":4}"#)
-        for wrong in ["{pad: -1}", "{padding: 4}", "{fill: grey}", "{flip: 1}", "{cutout: 1.5}"] {
+        for wrong in [
+            "{pad: -1}", "{padding: 4}", "{fill: grey}", "{flip: 1}", "{flip: sometimes}", "{cutout: 1.5}",
+        ] {
             #expect(throws: ParameterError.self) { try read("augmentation: \(wrong)") }
         }
     }

@@ -69,6 +69,40 @@ struct EvaluationTests {
         #expect(sums.correct == right && abs(sums.loss / Double(count) - one.loss) < 1e-9)
     }
 
+    @Test("with mirror images, outputs are the means for both, and stand apart", arguments: [1, 3])
+    func mirrored(threads: Int) throws {
+        let data = prototypes(train: 50, test: 600, noise: 60)
+        let network = try trainSeed(seedParameters(), dataset: data)
+        func found(_ data: Datasets.Dataset, flip: Bool) throws -> Evaluation {
+            try evaluate(
+                EvaluationParameters(choices: EvaluationChoices(flip: flip)), dataset: data, network: network,
+                threads: threads)
+        }
+        var twice = try found(data, flip: true)
+        let mirrored = try #require(twice.mirrored)
+        twice.mirrored = nil
+        #expect(try twice == found(data, flip: false))
+        func outputs(_ images: [UInt8]) throws -> [Float] {
+            let split = Split(shape: data.test.shape, images: images, labels: data.test.labels)
+            let layout = ParameterLayout(network.architecture)
+            return try Evaluator(
+                network.architecture, ParameterArena(layout, network.parameters),
+                Batches(split, data.normalization)
+            ).outputs(LossParameters(), threads: 1).values
+        }
+        // Rows of three pixels, read backwards.
+        let turned = data.test.images.indices.map { data.test.images[$0 - $0 % 3 + 2 - $0 % 3] }
+        let pairs = try zip(outputs(data.test.images), outputs(turned)).map { (Double($0) + Double($1)) / 2 }
+        var correct = 0, loss = 0.0
+        for (index, label) in data.test.labels.enumerated() {
+            let row = Array(pairs[index * 4..<(index + 1) * 4])
+            correct += row.firstIndex(of: row.max() ?? 0) == Int(label) ? 1 : 0
+            loss += log(row.reduce(0) { $0 + exp($1) }) - row[Int(label)]
+        }
+        #expect(mirrored.accuracy == Double(correct) / 600 && mirrored.accuracy != twice.accuracy)
+        #expect(abs(mirrored.loss - loss / 600) < 1e-5)
+    }
+
     @Test("outputs that overflow are an error, not a crash", arguments: LossParameters.functions.all)
     func overflow(function: any LossFunction) throws {
         let architecture = try Architecture(
@@ -115,5 +149,12 @@ struct EvaluationTests {
         try content.write(to: folder.path("evaluation.h5"))
         let summary = try Evaluation.summary(reading: File(reading: folder.path("evaluation.h5")))
         #expect(summary.accuracy == evaluation.accuracy && summary.loss == evaluation.loss)
+        var twice = evaluation
+        twice.mirrored = .init(accuracy: 0.25, loss: 1.5)
+        try twice.content.write(to: folder.path("twice.h5"))
+        for (file, expected) in [("evaluation.h5", nil), ("twice.h5", twice.mirrored)] {
+            let found = try Evaluation.mirrored(reading: File(reading: folder.path(file)))
+            #expect(found == expected)
+        }
     }
 }

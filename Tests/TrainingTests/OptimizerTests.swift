@@ -147,9 +147,9 @@ struct OptimizerTests {
         var training = TrainingParameters(epochs: 1, batch: 16)
         training.optimizer = optimizer
         var forgetful = TuneParameters(
-            training: training, loss: LossParameters(), seed: 7, resetOptimizer: true)
+            training: training, loss: LossParameters(), seed: 7, start: TuningStart(momentum: .zero))
         let reset = try #require(try fineTune(forgetful, dataset: dataset, network: start))
-        forgetful.resetOptimizer = false
+        forgetful.start.momentum = .keep
         let carried = try #require(try fineTune(forgetful, dataset: dataset, network: start))
         #expect(rule is SGD || counts(reset) == [3] && counts(carried) == [9])
         #expect(reset.parameters != carried.parameters)

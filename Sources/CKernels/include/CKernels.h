@@ -123,12 +123,14 @@ void vector_add_to_double(double *restrict total, const float *restrict part, si
 // Batches and random numbers
 /// How the images of one epoch are changed: a crop out of the image with a border of `pad`, mirrored for half of the
 /// samples if `flip`, then a square of side `cutout` around a pixel of the image, clipped at its edges. Border and
-/// square are `fill` [channels], after normalisation. Sample i draws from the stream (key, stream, i).
+/// square are `fill` [channels], after normalisation. Sample i draws from the stream (key, stream, i); whether it is
+/// mirrored, from (key, sides, i) if `flip` is 2. With `opposite` the others are mirrored, all if `flip` is 0.
 typedef struct {
     size_t pad, cutout;
     int flip;
     const float *fill;
-    uint32_t key0, key1, stream;
+    uint32_t key0, key1, stream, sides;
+    int opposite;
 } image_augmentation;
 /// out [blocks, channels, height, width, 16], or [blocks, height, width, channels, 16] if not `planes`, = the images
 /// [height, width, channels] at `indices`, scaled by scale[c] and moved by offset[c]; zero in lanes without a sample.

@@ -147,7 +147,7 @@ extension Network {
                 let deviation =
                     architecture.initializationGain(after: entry.node) / Double(max(inputs, 1)).squareRoot()
                 return Tensor(shape: shape, values: random.normal(entry.count, deviation: deviation))
-            case .zero, .scaledNormal: return Tensor(repeating: 0, shape: shape)
+            case .zero, .scaledNormal, .dirac: return Tensor(repeating: 0, shape: shape)
             }
         }
         for entry in ParameterLayout(architecture).entries where parameters[entry.name] == nil {

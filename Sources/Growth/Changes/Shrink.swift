@@ -165,7 +165,8 @@ extension Architecture {
 }
 
 extension Network {
-    /// This network with some of a width's neurons alone, in their order; the optimiser's state and births go along.
+    /// This network with some of a width's neurons alone, in their order; the optimiser's state, running averages and
+    /// births go along.
     func keeping(_ kept: [Int], at width: Width) throws -> Network {
         var result = self
         result.architecture = try architecture.with(kept.count, at: width)
@@ -184,12 +185,14 @@ extension Network {
         for entry in ParameterLayout(architecture).entries {
             let names = [entry.name] + optimizerSlots.map { "\(entry.name)/\($0)" }
             result.parameters[names[0]] = parameters[names[0]].map { part($0, entry.node) }
+            result.lags[names[0]] = lags[names[0]].map { part($0, entry.node) }
             for name in names.dropFirst() {
                 result.optimizerState[name] = optimizerState[name].map { part($0, entry.node) }
             }
         }
         for entry in ParameterLayout.state(architecture).entries {
             result.state[entry.name] = state[entry.name].map { part($0, entry.node) }
+            result.lags[entry.name] = lags[entry.name].map { part($0, entry.node) }
         }
         for (node, births) in births {
             if producers.contains(node) || between.contains(node) {

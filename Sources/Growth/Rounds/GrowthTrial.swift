@@ -30,6 +30,7 @@ final class GrowthTrial {
         self.width = width
         var network = network
         network.optimizerState = [:]
+        network.lags = [:]
         self.network = network
         self.samples = samples
         self.loss = loss

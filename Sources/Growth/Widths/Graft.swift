@@ -8,7 +8,8 @@ extension Network {
     ///
     /// Nodes between get the channels they need: copies have those of their originals; others pass unchanged in evaluation,
     /// normalisations as if a mean of 0 and a variance of 1 came in until they are measured (`normalizing`). The optimiser's
-    /// state goes along; what is new starts at zero there.
+    /// state goes along; what is new starts at zero there. Running averages move as the values do; those of what is new begin
+    /// at its value.
     /// - Parameter extensions: one for each consumer, as they are to stand in the network, amplitude included.
     /// - Throws: `NetworkError` where a weight is not finite or the widened architecture is not allowed.
     package func grafting(_ extensions: [Extension], at width: Width) throws -> Network {
@@ -51,6 +52,10 @@ extension Network {
                 let name = "\(entry.name)/\(slot)"
                 result.optimizerState[name] = optimizerState[name]?.padded(to: entry.specification.shape)
             }
+        }
+        guard !lags.isEmpty else { return result }
+        for entry in layout.entries + ParameterLayout.state(result.architecture).entries {
+            result.lags[entry.name] = lags[entry.name]?.padded(to: entry.specification.shape)
         }
         return result
     }

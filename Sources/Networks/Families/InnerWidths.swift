@@ -15,6 +15,14 @@ package enum InnerWidths: Hashable, Sendable {
         return "a factor in 0…16, or a list of \(counts.joined(separator: " or ")) widths in 0…65536"
     }
 
+    /// Refuses a list of another length in the field `inner`, which fits what `depth` says.
+    func check(stages: [Int], _ fields: inout Fields) {
+        guard case .widths(let widths) = self, ![stages.count, stages.reduce(0, +)].contains(widths.count)
+        else { return }
+        fields.refuse(
+            "inner", with: ["depth"], found: tree.canonicalJSON, allowed: Self.allowed(stages))
+    }
+
     /// `0.25`, `[4, 8, 16]`; nil for anything else.
     init?(tree: Tree) {
         if let factor = tree.real, (0...16).contains(factor) {

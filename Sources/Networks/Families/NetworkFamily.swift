@@ -8,6 +8,8 @@ package struct NetworkParameters: ParameterSet {
         MLP.self,
         VGG.self,
         ResNet.self,
+        WideResNet.self,
+        ResidualMLP.self,
         GivenGraph.self)
 
     package var family: any NetworkFamily
@@ -90,13 +92,15 @@ extension Convolution {
     /// A convolution whose output is as large as its input, divided by the stride and rounded up.
     ///
     /// - Precondition: `kernel` is odd.
-    static func same(width: Int, kernel: Int, stride: Int = 1, bias: Bool) -> Convolution {
+    static func same(
+        width: Int, kernel: Int, stride: Int = 1, bias: Bool, initialization: Initialization
+    ) -> Convolution {
         precondition(kernel % 2 == 1, "a kernel of \(kernel) has no centre")
         return Convolution(
             width: width,
             window: Window(
                 kernel: Extent(square: kernel), stride: Extent(square: stride),
                 padding: Extent(square: kernel / 2)),
-            bias: bias)
+            bias: bias, initialization: initialization)
     }
 }

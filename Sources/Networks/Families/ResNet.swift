@@ -39,6 +39,7 @@ package struct ResNet: NetworkFamily {
     package var activation = Activation.Function.relu
     /// Of the convolutions; the output has one.
     package var bias = false
+    package var initialization = Convolution.Initialization.normal
 
     package static let depths = [8, 14, 18, 20, 26, 32, 34, 44, 56, 110]
 
@@ -58,17 +59,14 @@ package struct ResNet: NetworkFamily {
         .field("normalization", \.normalization, .choice, "what normalizes the channels"),
         .field("activation", \.activation, .choice, "the activation function"),
         .field(
+            "initialization", \.initialization, .choice,
+            "what convolutions begin with: normal numbers, or as many channels as they can passed on"),
+        .field(
             "bias", \.bias, .boolean,
             default: .following { $0.normalization == .none },
             "whether convolutions add a bias; by default only without normalization")
     ) { resNet, fields in
-        let blocks = blocks(resNet.depth)
-        guard case .widths(let widths) = resNet.inner,
-            ![blocks.count, blocks.reduce(0, +)].contains(widths.count)
-        else { return }
-        fields.refuse(
-            "inner", with: ["depth"], found: resNet.inner.tree.canonicalJSON,
-            allowed: InnerWidths.allowed(blocks))
+        resNet.inner.check(stages: blocks(resNet.depth), &fields)
     }
 
     /// How many blocks each stage has.
@@ -85,16 +83,23 @@ package struct ResNet: NetworkFamily {
     // MARK: The graph
 
     /// One block: its place and its widths.
-    private struct Block {
+    struct Block {
         var name: String
         var width: Int
         var inner: Int
         var stride: Int
         /// Whether the shortcut changes the number of channels or the image.
         var isProjected: Bool
+        /// The probability of a value to be dropped before the second convolution, in a pre-activated block.
+        var dropout = 0.0
     }
 
     package func architecture(sample: [Int], outputs: Int) throws -> Architecture {
+        try architecture(of: blocks, sample: sample, outputs: outputs)
+    }
+
+    /// The graph with other blocks behind a stem of `width` channels.
+    func architecture(of blocks: [Block], sample: [Int], outputs: Int) throws -> Architecture {
         var chain = NodeChain()
         appendStem(to: &chain)
         for block in blocks {
@@ -130,9 +135,7 @@ package struct ResNet: NetworkFamily {
 
     private func appendStem(to chain: inout NodeChain) {
         let isLarge = stem == .large
-        chain.append(
-            "stem",
-            Convolution.same(width: width, kernel: isLarge ? 7 : 3, stride: isLarge ? 2 : 1, bias: bias))
+        chain.append("stem", conv(width, kernel: isLarge ? 7 : 3, stride: isLarge ? 2 : 1))
         if order == .classic {
             chain.append("stem-norm", normalization.operation)
             chain.append("stem-activation", activation)
@@ -144,7 +147,8 @@ package struct ResNet: NetworkFamily {
     }
 
     private func conv(_ width: Int, kernel: Int = 3, stride: Int = 1) -> Convolution {
-        Convolution.same(width: width, kernel: kernel, stride: stride, bias: bias)
+        Convolution.same(
+            width: width, kernel: kernel, stride: stride, bias: bias, initialization: initialization)
     }
 
     private func appendClassic(_ block: Block, to chain: inout NodeChain) {
@@ -175,6 +179,7 @@ package struct ResNet: NetworkFamily {
         chain.append("\(name)-conv1", conv(block.inner, stride: block.stride))
         chain.append("\(name)-norm2", normalization.operation)
         chain.append("\(name)-activation2", activation)
+        if block.dropout > 0 { chain.append("\(name)-dropout", Dropout(rate: block.dropout)) }
         chain.append("\(name)-conv2", conv(block.width))
         let residual = chain.last
         if block.isProjected {

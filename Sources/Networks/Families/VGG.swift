@@ -30,6 +30,7 @@ package struct VGG: NetworkFamily {
     package var dropout = 0.0
     /// Of the convolutions; linear layers have one.
     package var bias = false
+    package var initialization = Convolution.Initialization.normal
 
     package static let schema = Schema(
         Self(),
@@ -49,6 +50,9 @@ package struct VGG: NetworkFamily {
             "dropout", \.dropout, .real(in: 0...0.999),
             "the share of what each linear layer reads that is dropped in training"),
         .field(
+            "initialization", \.initialization, .choice,
+            "what convolutions begin with: normal numbers, or as many channels as they can passed on"),
+        .field(
             "bias", \.bias, .boolean,
             default: .following { $0.normalization == .none },
             "whether convolutions add a bias; by default only where no normalization follows")
@@ -65,7 +69,9 @@ package struct VGG: NetworkFamily {
             let stage = "stage\(index + 1)"
             for (place, width) in widths.enumerated() {
                 chain.append(
-                    "\(stage)-conv\(place + 1)", Convolution.same(width: width, kernel: kernel, bias: bias))
+                    "\(stage)-conv\(place + 1)",
+                    Convolution.same(width: width, kernel: kernel, bias: bias, initialization: initialization)
+                )
                 chain.append("\(stage)-norm\(place + 1)", normalization.operation)
                 chain.append("\(stage)-activation\(place + 1)", activation)
             }

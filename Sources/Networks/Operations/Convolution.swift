@@ -11,11 +11,23 @@ package struct Convolution: Layer {
     package var width: Int
     package var window: Window
     package var bias: Bool
+    package var initialization: Initialization
 
-    package init(width: Int, window: Window, bias: Bool = true) {
+    /// What the weights begin with.
+    package enum Initialization: String, CaseIterable, Sendable {
+        /// Normal numbers.
+        case normal
+        /// Output channel i is input channel i; where there are more outputs, these have normal numbers.
+        case dirac
+    }
+
+    package init(
+        width: Int, window: Window, bias: Bool = true, initialization: Initialization = .normal
+    ) {
         self.width = width
         self.window = window
         self.bias = bias
+        self.initialization = initialization
     }
 
     package static let schema = Schema(
@@ -24,7 +36,10 @@ package struct Convolution: Layer {
             "width", \.width, .integer(in: 0...65_536), default: .required, "the number of output channels"),
         .kernel(\.window.kernel), .stride(\.window.stride), .padding(\.window.padding),
         .dilation(\.window.dilation),
-        .field("bias", \.bias, .boolean, "whether a bias is added"))
+        .field("bias", \.bias, .boolean, "whether a bias is added"),
+        .field(
+            "initialization", \.initialization, .choice, omitting: .normal,
+            "what weights begin with: normal numbers, or channels passed on"))
 
     package func window(over shape: [Int]) -> Window { window }
 
@@ -35,10 +50,10 @@ package struct Convolution: Layer {
     }
 
     package func parameters(for inputs: [[Int]]) -> [ParameterSpecification] {
-        let channels = inputs[0][0]
+        let channels = inputs[0][0], count = channels * window.taps
         let weight = ParameterSpecification(
             name: "weight", shape: [width, channels, window.kernel.height, window.kernel.width],
-            initialization: .scaledNormal(inputs: channels * window.taps))
+            initialization: initialization == .dirac ? .dirac(inputs: count) : .scaledNormal(inputs: count))
         return bias
             ? [weight, .bias(width)] : [weight]
     }

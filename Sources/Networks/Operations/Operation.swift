@@ -210,6 +210,9 @@ package struct ParameterSpecification: Equatable, Sendable {
         case one
         /// Normal numbers of mean 0 and variance gain² / `inputs` (He et al., 2015; LeCun et al., 1998).
         case scaledNormal(inputs: Int)
+        /// [out, in, rows, columns]: the first min(out, in) outputs are the inputs, as `torch.nn.init.dirac_` has it, the others
+        /// such normal numbers.
+        case dirac(inputs: Int)
     }
 
     /// The name under its node, e.g. "weight".

@@ -9,15 +9,23 @@ extension ArtifactSummary {
         let confusion = try file.int64("confusion", shape: [perClass.count, perClass.count]).values
         let names = classes?.count == perClass.count ? classes ?? [] : perClass.indices.map { "class \($0)" }
         section("evaluation on the test split")
-        facts([
-            ("accuracy", Format.percent(accuracy) + " %"),
-            ("loss", Format.significant(loss, digits: 4) + " nats per sample"),
-            ("samples", Format.count(Int(confusion.reduce(0, &+)))),
-            (
-                "calibration error",
-                Format.percent(try file.real("expected_error", of: "calibration")) + " %"
-            ),
-        ])
+        let mirrored = try Evaluation.mirrored(reading: file).map {
+            [
+                ("with mirror images", Format.percent($0.accuracy) + " %"),
+                ("loss with them", Format.significant($0.loss, digits: 4) + " nats per sample"),
+            ]
+        }
+        facts(
+            [
+                ("accuracy", Format.percent(accuracy) + " %"),
+                ("loss", Format.significant(loss, digits: 4) + " nats per sample"),
+            ] + (mirrored ?? []) + [
+                ("samples", Format.count(Int(confusion.reduce(0, &+)))),
+                (
+                    "calibration error",
+                    Format.percent(try file.real("expected_error", of: "calibration")) + " %"
+                ),
+            ])
         section("accuracy of each class")
         var table = TextTable([.init("class"), .init(""), .init("%", .right)])
         for (name, share) in zip(names, perClass) {

@@ -9,6 +9,9 @@ package protocol OptimizerRule: Alternative {
     /// The names of the arrays that it moves in every step, as in `/optimizer/<node>/<parameter>/<slot>`.
     static var slots: [String] { get }
 
+    /// Those slots that hold a mean gradient, which `momentum: {scale: …}` shortens; the first by default.
+    static var momenta: [String] { get }
+
     /// Whether an update depends on how many there were before, counted for each value in the slot `steps`.
     static var countsUpdates: Bool { get }
 
@@ -23,6 +26,7 @@ package protocol OptimizerRule: Alternative {
 }
 
 extension OptimizerRule {
+    package static var momenta: [String] { Array(slots.prefix(1)) }
     package static var countsUpdates: Bool { false }
 }
 
