@@ -102,7 +102,8 @@ struct MethodTests {
     func names() {
         #expect(
             MethodParameters.methods.names == [
-                "tiny-joint", "tiny", "gradmax", "random", "random-zero-out", "fisher", "net2net",
+                "tiny-joint", "tiny", "gradmax", "random", "random-zero-out", "fisher", "net2net", "north",
+                "variance-transfer", "firefly",
             ])
         #expect(MethodParameters("tiny-joint") == MethodParameters())
         #expect(MethodParameters("tinny") == nil)

@@ -110,7 +110,10 @@ package struct MethodParameters: ParameterSet {
         Random.self,
         RandomZeroOut.self,
         Fisher.self,
-        Net2Net.self)
+        Net2Net.self,
+        North.self,
+        VarianceTransfer.self,
+        Firefly.self)
 
     package var method: any GrowthMethod = TinyJoint()
 

@@ -20,13 +20,10 @@ package struct Random: GrowthMethod {
     package func propose(for site: SiteProblem, limit: Int) throws -> Proposal {
         var random = site.random
         let fanIn = site.kaimingFanIn(limit, &random)
-        let fanOut = random.matrix(site.consumerWeights.rows, limit * site.consumerTaps, deviation: 1)
-        let drawn = NewNeurons(fanIn: fanIn, fanOut: fanOut)
-        let mean = scale * site.meanFanOutNorm(for: limit)
         return Proposal(
-            neurons: drawn.scaling(
-                fanIn: Array(repeating: 1, count: limit),
-                fanOut: drawn.fanOutNorms.map { $0 > 0 ? mean / $0 : 0 }))
+            neurons: NewNeurons(
+                fanIn: fanIn,
+                fanOut: site.drawnFanOut(limit, norm: scale * site.meanFanOutNorm(for: limit), &random)))
     }
 }
 
@@ -50,11 +47,18 @@ package struct RandomZeroOut: GrowthMethod {
 
 extension SiteProblem {
     /// [count, a]: normal with variance gain² / inputs, the bias 0 (He et al., 2015).
-    fileprivate func kaimingFanIn(_ count: Int, _ random: inout Philox) -> Matrix {
+    func kaimingFanIn(_ count: Int, _ random: inout Philox) -> Matrix {
         let inputs = producerWeights.columns - (statistics.geometry.producerHasBias ? 1 : 0)
         let weights = random.matrix(count, inputs, deviation: gain / Double(max(inputs, 1)).squareRoot())
         guard statistics.geometry.producerHasBias else { return weights }
         return weights.appending(columns: Matrix(rows: count, columns: 1))
+    }
+
+    /// [c, count E] for all taps of the consumer: directions drawn evenly, each neuron's fan-out of this norm.
+    func drawnFanOut(_ count: Int, norm: Double, _ random: inout Philox) -> Matrix {
+        let drawn = random.matrix(consumerWeights.rows, count * consumerTaps, deviation: 1)
+        let factors = drawn.columnNorms.norms(ofEach: consumerTaps).map { $0 > 0 ? norm / $0 : 0 }
+        return drawn.scaling(columns: factors.repeating(each: consumerTaps))
     }
 }
 

@@ -17,7 +17,7 @@ package struct TinyJoint: GrowthMethod {
 
     /// S̃ is a difference of sums and known less well than S: its pivots count from this many times the rank threshold
     /// of S, relative to the largest of S.
-    private static let lostDigits = 100.0
+    static let lostDigits = 100.0
 
     /// ρ
     package var ridge = 0.1
@@ -89,7 +89,7 @@ extension NewNeurons {
 
 extension Matrix {
     /// These columns as the named ones of a wider matrix, zeros in between.
-    fileprivate func spread(to places: [Int], of width: Int) -> Matrix {
+    func spread(to places: [Int], of width: Int) -> Matrix {
         guard width > columns else { return self }
         var result = Matrix(rows: rows, columns: width)
         for row in 0..<rows {

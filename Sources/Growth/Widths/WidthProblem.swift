@@ -52,7 +52,9 @@ struct WidthProblem {
             .reduce(Matrix(rows: 0, columns: width.count)) { $0.appending(rows: $1) }
         var site = SiteProblem(
             statistics: try blocks.siteStatistics(statistics, width: width.count),
-            producerWeights: network.extendedWeights(of: width.producers), consumerWeights: consumerWeights,
+            producerWeights: network.extendedWeights(of: width.producers)
+                .scaling(columns: blocks.unscaling.map { 1 / $0 }),
+            consumerWeights: consumerWeights,
             gain: width.gain, slopes: statistics == nil ? .unit : width.slopes,
             thresholds: thresholds, random: random)
         site.biases = width.producers.indices.filter { network.hasBias(width.producers[$0]) }
