@@ -89,7 +89,9 @@ struct TuningStartTests {
         #expect(choice.applied(to: network, seed: 4).parameters != found.parameters)
         var older = network
         older.history.epochs = [
-            .init(round: 0, loss: 1, accuracy: 0, validationLoss: nil, validationAccuracy: nil, rate: 1)
+            .init(
+                round: 0, loss: 1, accuracy: 0, validationLoss: nil, validationAccuracy: nil, rate: 1,
+                parameters: 1, flops: 0)
         ]
         #expect(choice.applied(to: older, seed: 3).parameters != found.parameters)
         #expect(choice.applied(to: network, seed: 3) == found)
