@@ -27,7 +27,7 @@ struct VarianceTransferTests: GrowsNetworks {
                 #expect(one.fanIn == other.fanIn && one.fanOut == -other.fanOut)
                 #expect(one.fanIn.squaredNorm > 0)
                 #expect(agrees(some.grown(found.selecting(0...2 * pair + 1), 1).output, before, to: 1e-12))
-                #expect(!agrees(some.grown(one, 1).output, before, to: 1e-6))
+                #expect(one.fanOut.squaredNorm > 0)
             }
             if limit == 5 { #expect(found.selecting([4]).fanOut.squaredNorm == 0) }
         }
