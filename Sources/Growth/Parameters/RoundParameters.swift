@@ -49,3 +49,31 @@ extension RoundParameters<PlacementParameters> {
         set { part = newValue }
     }
 }
+
+/// The `growth:` section of a pipeline.
+package struct GrowthPlan: ParameterSet {
+    /// Growth rounds; 0 for a network that is only trained.
+    package var rounds = 1
+    package var proposal = ProposalParameters()
+    package var measurement = MeasurementParameters()
+    package var placement = PlacementParameters()
+
+    package static let schema = Schema(
+        Self(),
+        .field("rounds", \.rounds, .integer(in: 0...1000), "growth rounds, each followed by training"),
+        .inline(\.proposal),
+        .inline(\.measurement),
+        .inline(\.placement))
+
+    /// The parameters of compute-bottlenecks in a round, from 1.
+    package func bottleneckParameters(round: Int, loss: LossParameters, seed: Int) -> BottleneckParameters {
+        BottleneckParameters(
+            proposal: proposal, part: measurement, loss: loss, seed: seed, round: round, rounds: rounds)
+    }
+
+    /// The parameters of grow in a round, from 1.
+    package func growthParameters(round: Int, loss: LossParameters, seed: Int) -> GrowthParameters {
+        GrowthParameters(
+            proposal: proposal, part: placement, loss: loss, seed: seed, round: round, rounds: rounds)
+    }
+}
