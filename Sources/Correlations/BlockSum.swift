@@ -66,12 +66,10 @@ final class BlockSum {
         }
     }
 
-    /// The sum so far of one that is not symmetric; begins again at 0.
+    /// The sum so far; begins again at 0.
     func take() -> [Double] {
-        precondition(!isSymmetric, "the upper triangle is not summed")
-        flush()
         defer { total = Array(repeating: 0, count: total.count) }
-        return total
+        return BlockSum.total([self])
     }
 
     /// The sum over all parts, added in their order.

@@ -31,6 +31,9 @@ protocol StatisticSums: AnyObject {
     /// Adds samples.
     func add(rows: Int, _ image: (SampleImage) -> UnsafePointer<Float>)
 
+    /// A statistic so far, as ``total(_:of:)`` gives it; begins again at 0.
+    func take(_ statistic: Statistic) -> [[Double]]?
+
     /// A statistic over all parts, in their order: tap-major, one matrix for each neuron tap or one in all; nil where it is
     /// not summed in this way.
     static func total(_ statistic: Statistic, of parts: [Self]) -> [[Double]]?

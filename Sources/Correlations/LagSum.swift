@@ -145,10 +145,10 @@ final class LagSum {
 }
 
 extension LagSum {
-    /// The statistic so far, of a correlation with one slot, as ``total(_:)`` gives it; begins again at 0.
-    func take() -> [Double] {
+    /// The statistic so far, as ``total(_:)`` gives it; begins again at 0.
+    func take() -> [[Double]] {
         defer { totals = Array(repeating: 0, count: totals.count) }
-        return assembled(totals)[0]
+        return assembled(totals)
     }
 
     /// The statistic, tap-major: one matrix [row taps · left channels, column taps · right channels] per slot.

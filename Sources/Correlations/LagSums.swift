@@ -96,7 +96,7 @@ final class LagSums: StatisticSums {
     }
 
     /// Adds what still stands in the stages.
-    func finish() {
+    private func finish() {
         for sum in sums { sum.addStaged() }
         for (_, stage) in stages { stage.removeAll() }
     }
@@ -105,8 +105,10 @@ final class LagSums: StatisticSums {
         sums.first { $0.correlation.statistic == statistic }
     }
 
-    /// A statistic so far, of one slot; begins again at 0. Nil where it is not summed.
-    func take(_ statistic: Statistic) -> [Double]? { sum(of: statistic)?.take() }
+    func take(_ statistic: Statistic) -> [[Double]]? {
+        finish()
+        return sum(of: statistic)?.take()
+    }
 
     static func total(_ statistic: Statistic, of parts: [LagSums]) -> [[Double]]? {
         for part in parts { part.finish() }

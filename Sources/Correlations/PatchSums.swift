@@ -13,8 +13,6 @@ package final class PatchSums: StatisticSums {
     private let plan: SitePlan
     private let input: PatchRows
     private let hidden: PatchRows
-    private let readers: [[Int?]]
-    private let multiplicity: [Int]
     /// √mult of each place; nil where S needs no scaling.
     private let scales: [Float]?
     private let needsInput: Bool
@@ -29,34 +27,30 @@ package final class PatchSums: StatisticSums {
     private static let patchBytes = 4 << 20
     private static let mostImages = 256
 
-    /// - Parameter limit: images whose patches are written at a time; nil for as many as fit.
-    init(_ plan: SitePlan, _ statistics: [Statistic], images limit: Int? = nil) {
+    init(_ plan: SitePlan, _ statistics: [Statistic]) {
         self.plan = plan
         let geometry = plan.geometry
-        input = PatchRows(inputOf: geometry, plan.plane)
-        hidden = PatchRows(hiddenOf: geometry, plan.plane)
+        (input, hidden) = (plan.input, plan.hidden)
         let (a, b, c) = (input.columns, hidden.columns, geometry.outChannels)
-        readers = plan.plane.readers
-        multiplicity = plan.plane.multiplicity
 
         let readsOverlap = statistics.contains(.overlap)
         needsInput = statistics.contains { $0.left == .input }
         needsHidden =
             statistics.contains { $0.left == .hidden } || readsOverlap && plan.overlapIsExact
         scales =
-            statistics.contains(.inputCovariance) && multiplicity.contains { $0 != 1 }
-            ? multiplicity.map { Float(Double($0).squareRoot()) } : nil
+            statistics.contains(.inputCovariance) && plan.multiplicity.contains { $0 != 1 }
+            ? plan.multiplicity.map { Float(Double($0).squareRoot()) } : nil
 
         let inputFloats = !needsInput ? 0 : scales == nil ? input.floats : input.positions * a
         let hiddenFloats = needsHidden ? hidden.floats : 0
         let gatheredFloats: Int
         if readsOverlap && plan.overlapIsExact {
             let positions = hidden.positions
-            gatheredFloats = readers.allSatisfy { $0.isInOrder(positions) } ? 0 : positions * a
+            gatheredFloats = plan.readers.allSatisfy { $0.isInOrder(positions) } ? 0 : positions * a
         } else {
             gatheredFloats = readsOverlap ? geometry.hiddenCount : 0
         }
-        images = limit ?? PatchSums.images(floats: max(inputFloats + hiddenFloats, gatheredFloats))
+        images = PatchSums.images(floats: max(inputFloats + hiddenFloats, gatheredFloats))
         inputPatches = AlignedBuffer(count: images * inputFloats)
         hiddenPatches = AlignedBuffer(count: images * hiddenFloats)
         gathered = AlignedBuffer(count: images * gatheredFloats)
@@ -65,10 +59,9 @@ package final class PatchSums: StatisticSums {
             statistics.contains(.consumerCovariance) ? BlockSum(b, b, isSymmetric: true) : nil
         consumerMoment = statistics.contains(.consumerMoment) ? BlockSum(b, c) : nil
         inputCovariance = statistics.contains(.inputCovariance) ? BlockSum(a, a, isSymmetric: true) : nil
-        inputMoment =
-            statistics.contains(.inputMoment) ? InputMomentSum(geometry, plan.plane, images: images) : nil
+        inputMoment = statistics.contains(.inputMoment) ? InputMomentSum(plan, images: images) : nil
         if readsOverlap && plan.overlapIsExact {
-            overlap = (0..<geometry.taps).map { _ in BlockSum(a, b) }
+            overlap = plan.readers.map { _ in BlockSum(a, b) }
         } else {
             overlap = readsOverlap ? [BlockSum(a, geometry.width)] : []
         }
@@ -112,6 +105,16 @@ package final class PatchSums: StatisticSums {
         inputCovariance?.add(rows: count * input.positions, scaled(inputRows, count))
     }
 
+    func take(_ statistic: Statistic) -> [[Double]]? {
+        switch statistic {
+        case .consumerCovariance: consumerCovariance.map { [$0.take()] }
+        case .consumerMoment: consumerMoment.map { [$0.take()] }
+        case .inputCovariance: inputCovariance.map { [$0.take()] }
+        case .inputMoment: inputMoment.map { [$0.take()] }
+        case .overlap: overlap.isEmpty ? nil : overlap.map { $0.take() }
+        }
+    }
+
     static func total(_ statistic: Statistic, of parts: [PatchSums]) -> [[Double]]? {
         func sum(_ blocks: (PatchSums) -> BlockSum?) -> [[Double]]? {
             let found = parts.compactMap(blocks)
@@ -133,7 +136,7 @@ package final class PatchSums: StatisticSums {
     /// C_e += Σ_j x_l(j,e) h_jᵀ.
     private func addOverlap(_ count: Int, _ x: UnsafePointer<Float>, _ h: UnsafePointer<Float>) {
         for (tap, sum) in overlap.enumerated() {
-            let rows = readers[tap].isInOrder(hidden.positions) ? x : gather(count, x, tap: tap)
+            let rows = plan.readers[tap].isInOrder(hidden.positions) ? x : gather(count, x, tap: tap)
             sum.add(
                 rows: count * hidden.positions, rows, stride: input.columns, h, stride: hidden.columns)
         }
@@ -145,7 +148,7 @@ package final class PatchSums: StatisticSums {
         for image in 0..<count {
             let from = x + image * input.positions * input.columns
             let into = gathered.pointer + image * hidden.positions * input.columns
-            for (place, position) in readers[tap].enumerated() {
+            for (place, position) in plan.readers[tap].enumerated() {
                 guard let position else { continue }
                 (into + position * input.columns).update(
                     from: from + place * input.columns, count: input.columns)
@@ -160,8 +163,8 @@ package final class PatchSums: StatisticSums {
         let width = plan.geometry.width
         gathered.pointer.update(repeating: 0, count: count * plan.geometry.hiddenCount)
         for image in 0..<count {
-            for (place, times) in multiplicity.enumerated() where times > 0 {
-                let start = (image * multiplicity.count + place) * width
+            for (place, times) in plan.multiplicity.enumerated() where times > 0 {
+                let start = (image * plan.multiplicity.count + place) * width
                 vector_multiply_add(h + start, Float(times), gathered.pointer + start, width)
             }
         }
@@ -195,26 +198,30 @@ extension [Int?] {
 final class InputMomentSum {
     private let geometry: SiteGeometry
     private let readers: [[Int?]]
+    private let places: Int
+    private let inputs: Int
     /// One sum over all taps, or, where Q has one output position, one per tap: then each tap reads one place.
     private let sums: [BlockSum]
+    /// Whether G stands as it is wanted: one tap that reads every place in turn.
+    private let isInOrder: Bool
     private let gathered: AlignedBuffer
-    private let inputs: Int
 
-    init(_ geometry: SiteGeometry, _ plane: SitePlane, images: Int) {
-        self.geometry = geometry
-        readers = plane.readers
-        inputs = geometry.inChannels * geometry.producer.taps
+    init(_ plan: SitePlan, images: Int) {
+        geometry = plan.geometry
+        readers = plan.readers
+        (places, inputs) = (plan.input.positions, plan.input.columns)
         let isSingle = geometry.output.count == 1
-        let columns = geometry.outChannels * (isSingle ? 1 : geometry.taps)
-        sums = (0..<(isSingle ? geometry.taps : 1)).map { [inputs] _ in BlockSum(inputs, columns) }
-        gathered = AlignedBuffer(count: isSingle ? 0 : images * geometry.read.count * columns)
+        let columns = geometry.outChannels * (isSingle ? 1 : readers.count)
+        sums = (0..<(isSingle ? readers.count : 1)).map { [inputs] _ in BlockSum(inputs, columns) }
+        isInOrder = readers.count == 1 && readers[0].isInOrder(geometry.output.count)
+        gathered = AlignedBuffer(count: isSingle || isInOrder ? 0 : images * places * columns)
     }
 
     /// - Parameters:
     ///   - patches: of X, [images, places, a].
     ///   - gradient: [images, positions, c].
     func add(images: Int, patches: UnsafePointer<Float>, gradient: UnsafePointer<Float>) {
-        let (places, channels) = (geometry.read.count, geometry.outChannels)
+        let channels = geometry.outChannels
         if geometry.output.count == 1 {
             for (tap, sum) in sums.enumerated() {
                 guard let place = readers[tap].firstIndex(where: { $0 != nil }) else { continue }
@@ -224,7 +231,11 @@ final class InputMomentSum {
             }
             return
         }
-        let columns = geometry.taps * channels
+        guard !isInOrder else {
+            return sums[0].add(
+                rows: images * places, patches, stride: inputs, gradient, stride: channels)
+        }
+        let columns = readers.count * channels
         var into = gathered.pointer
         for image in 0..<images {
             let source = gradient + image * geometry.outputCount
@@ -242,14 +253,19 @@ final class InputMomentSum {
         sums[0].add(rows: images * places, patches, stride: inputs, gathered.pointer, stride: columns)
     }
 
+    /// The sum so far, [a, E c], tap-major; begins again at 0.
+    func take() -> [Double] { tapMajor(sums.map { $0.take() }) }
+
     /// [a, E c], tap-major.
     static func total(_ parts: [InputMomentSum]) -> [Double] {
         guard let first = parts.first else { return [] }
-        let totals = first.sums.indices.map { index in BlockSum.total(parts.map { $0.sums[index] }) }
+        return first.tapMajor(
+            first.sums.indices.map { index in BlockSum.total(parts.map { $0.sums[index] }) })
+    }
+
+    private func tapMajor(_ totals: [[Double]]) -> [Double] {
         guard totals.count > 1 else { return totals[0] }
-        let channels = first.geometry.outChannels
-        return (0..<first.inputs).flatMap { row in
-            totals.flatMap { $0[row * channels..<(row + 1) * channels] }
-        }
+        let channels = geometry.outChannels
+        return (0..<inputs).flatMap { row in totals.flatMap { $0[row * channels..<(row + 1) * channels] } }
     }
 }

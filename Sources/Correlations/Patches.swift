@@ -5,7 +5,7 @@ package import Tensors
 ///
 /// Columns are tap-major, tap · channels + channel: a tap's channels are copied as they stand. Sums are put into
 /// PyTorch's channel-major order once, at the end.
-final class PatchRows {
+struct PatchRows: Sendable {
     let positions: Int
     let taps: Int
     let channels: Int
@@ -96,17 +96,27 @@ final class PatchRows {
 
 extension PatchRows {
     /// The patches of X at every place that Q reads: what new channels are there, before their activation.
-    convenience init(inputOf geometry: SiteGeometry, _ plane: SitePlane) {
+    init(inputOf geometry: SiteGeometry, _ plane: SitePlane) {
         self.init(
             rows: plane.rows.sources, columns: plane.columns.sources, image: geometry.image,
             channels: geometry.inChannels)
     }
 
     /// The patches of H at every output position of Q.
-    convenience init(hiddenOf geometry: SiteGeometry, _ plane: SitePlane) {
+    init(hiddenOf geometry: SiteGeometry, _ plane: SitePlane) {
         self.init(
             rows: plane.rows.hiddenSources, columns: plane.columns.hiddenSources,
             image: geometry.read, channels: geometry.width)
+    }
+
+    /// What the taps of new neurons read, at every output position of Q, of candidates that stand in the place of X.
+    init(candidatesOf geometry: SiteGeometry, _ plane: SitePlane) {
+        func sources(_ axis: SiteAxis) -> [[[SiteAxis.Source]]] {
+            axis.hiddenSources.map { taps in axis.neuronTaps.map { taps[$0] } }
+        }
+        self.init(
+            rows: sources(plane.rows), columns: sources(plane.columns), image: geometry.read,
+            channels: geometry.inChannels)
     }
 }
 
@@ -127,13 +137,6 @@ package struct PatchSide {
 
     /// Where the tap-major column stands in PyTorch's channel-major order.
     func place(_ column: Int) -> Int { column % channels * taps + column / channels }
-
-    /// A tap-major vector in channel-major order.
-    func channelMajor(_ vector: [Double]) -> [Double] {
-        var result = vector
-        for column in vector.indices { result[place(column)] = vector[column] }
-        return result
-    }
 }
 
 extension Matrix {

@@ -1,5 +1,5 @@
 internal import CKernels
-internal import Tensors
+package import Tensors
 
 /// Sums of the first pass over one site in one shard: what needs X, H and G as they are.
 ///
@@ -102,5 +102,79 @@ package final class SiteFirstPass {
             input: ImageSum.total(parts.map(\.input)), hidden: ImageSum.total(parts.map(\.hidden)),
             gradient: ImageSum.total(parts.map(\.gradient)),
             samples: parts.reduce(0) { $0 + $1.samples })
+    }
+}
+
+/// Sums of the second pass over one site in one shard: G⊥ explicitly, and what follows from it.
+///
+/// Memory does not depend on the number of samples. Used by one thread; bits depend on the chunks given and their
+/// order alone. Precision as in the first pass.
+package final class SiteSecondPass {
+    package let geometry: SiteGeometry
+    private let plan: SitePlan
+    /// −δW* over H.
+    private let followed: AffineMap
+    /// Σ x g⊥ᵀ, where N is asked for.
+    private let sums: PlannedSums?
+    private let remaining: AlignedBuffer
+    private let gradient: ImageSum
+    /// Images at a time.
+    private let images: Int
+    private var squares: [(rows: Int, sum: Double)] = []
+    private var samples = 0
+
+    /// - Parameter weights: δW*, [c, b], columns channel-major as in the first pass.
+    package init(_ plan: SitePlan, update weights: Matrix) {
+        self.plan = plan
+        geometry = plan.geometry
+        let fitting = PatchSums.images(floats: max(geometry.hiddenCount, geometry.outputCount))
+        images = (fitting + AffineMap.lanes - 1) / AffineMap.lanes * AffineMap.lanes
+        followed = AffineMap(
+            -weights, hasBias: geometry.consumerHasBias, window: geometry.consumer, over: geometry.read,
+            channels: geometry.width, capacity: images)
+        sums = plan.needs.contains(.crossCovariance) ? PlannedSums(plan, [.inputMoment]) : nil
+        remaining = AlignedBuffer(count: images * geometry.outputCount)
+        gradient = ImageSum(count: geometry.outputCount)
+    }
+
+    /// Adds a chunk of samples, laid out as in the first pass.
+    package func add(
+        rows: Int, x: UnsafePointer<Float>, h: UnsafePointer<Float>, g: UnsafePointer<Float>
+    ) {
+        samples += rows
+        var sum = 0.0
+        for first in stride(from: 0, to: rows, by: images) {
+            let count = min(images, rows - first)
+            let (h, floats) = (h + first * geometry.hiddenCount, count * geometry.outputCount)
+            followed.apply(to: h, rows: count, into: remaining.pointer)
+            vector_multiply_add(g + first * geometry.outputCount, 1, remaining.pointer, floats)
+            sum += vector_sum_of_squares(remaining.pointer, floats)
+            guard let sums else { continue }
+            gradient.add(rows: count, remaining.pointer)
+            sums.add(rows: count) { image in
+                switch image {
+                case .input: x + first * geometry.inputCount
+                case .hidden: h
+                case .gradient: UnsafePointer(remaining.pointer)
+                }
+            }
+        }
+        squares.append((rows, sum))
+    }
+
+    /// The sums of all shards, in their order; N per sample.
+    package static func combine(_ parts: [SiteSecondPass], samples: Int) -> SecondPassMatrices {
+        guard let first = parts.first else {
+            preconditionFailure("the sums of a site have at least one part")
+        }
+        var result = SecondPassMatrices(squares: parts.flatMap(\.squares))
+        guard let sum = PlannedSums.total(.inputMoment, of: parts.compactMap(\.sums)) else { return result }
+        let linear = LinearSums(
+            geometry: first.geometry, plane: first.plan.plane, input: [], hidden: [],
+            gradient: ImageSum.total(parts.map(\.gradient)), samples: parts.reduce(0) { $0 + $1.samples })
+        result.crossCovariance = FirstPassSumsOfSite(
+            plan: first.plan, linear: linear, scale: 1 / Double(max(samples, 1))
+        ).inputMoment(sum[0])
+        return result
     }
 }

@@ -18,6 +18,14 @@ package struct SiteGeometry: Equatable, Sendable {
         case global
         /// The middle tap of a window: a depthwise convolution whose kernel for a new channel is the identity.
         case middle(Window)
+
+        /// Rows and columns of what it makes of an image; nil where it does not fit.
+        package func positions(over image: Extent) -> Extent? {
+            switch self {
+            case .average(let window), .max(let window), .middle(let window): window.positions(over: image)
+            case .global: Extent(square: 1)
+            }
+        }
     }
 
     /// Which of Q's taps a new neuron may use.
@@ -54,11 +62,9 @@ package struct SiteGeometry: Equatable, Sendable {
         pools: [Pool] = [],
         consumer: Window, consumerHasBias: Bool, outChannels: Int, scheme: Scheme = .full
     ) {
-        func positions(_ window: Window, _ image: Extent) -> Extent {
-            guard let found = window.positions(over: image) else {
-                preconditionFailure("a window of \(window.reach) does not fit an image of \(image)")
-            }
-            return found
+        func fitting(_ positions: Extent?, _ what: Any, _ image: Extent) -> Extent {
+            guard let positions else { preconditionFailure("\(what) does not fit an image of \(image)") }
+            return positions
         }
         self.inChannels = inChannels
         self.image = image
@@ -70,14 +76,9 @@ package struct SiteGeometry: Equatable, Sendable {
         self.consumerHasBias = consumerHasBias
         self.outChannels = outChannels
         self.scheme = scheme
-        hidden = positions(producer, image)
-        read = pools.reduce(hidden) { extent, pool in
-            switch pool {
-            case .average(let window), .max(let window), .middle(let window): positions(window, extent)
-            case .global: Extent(square: 1)
-            }
-        }
-        output = positions(consumer, read)
+        hidden = fitting(producer.positions(over: image), producer, image)
+        read = pools.reduce(hidden) { fitting($1.positions(over: $0), $1, $0) }
+        output = fitting(consumer.positions(over: read), consumer, read)
     }
 
     /// The site between two linear layers.
@@ -127,16 +128,12 @@ extension SiteGeometry {
         var extent = hidden
         for pool in pools {
             switch pool {
-            case .global: extent = Extent(square: 1)
             // The largest of a window is never the padding.
-            case .max(let window): extent = window.positions(over: extent) ?? extent
-            case .average(let window):
-                guard window.padding == Extent(0, 0) else { return false }
-                extent = window.positions(over: extent) ?? extent
-            case .middle(let window):
-                guard window.centreStaysInside(extent) else { return false }
-                extent = window.positions(over: extent) ?? extent
+            case .global, .max: break
+            case .average(let window): guard window.padding == Extent(0, 0) else { return false }
+            case .middle(let window): guard window.centreStaysInside(extent) else { return false }
             }
+            extent = pool.positions(over: extent) ?? extent
         }
         return scheme == .full ? consumer.padding == Extent(0, 0) : consumer.centreStaysInside(extent)
     }

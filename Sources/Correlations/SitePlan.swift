@@ -10,7 +10,12 @@ package struct SitePlan: Sendable {
     private(set) var correlations: [Statistic: Correlation] = [:]
     /// Whether the overlap is kept for every tap, or only the aligned part of it.
     package let overlapIsExact: Bool
-    private let route: Route
+    /// The patches of X, and those of H at every output position of Q.
+    let input: PatchRows
+    let hidden: PatchRows
+    /// For every neuron tap, the output position that reads a patch of X; how often each is read by all of them.
+    let readers: [[Int?]]
+    let multiplicity: [Int]
 
     /// Ways of summing, for tests.
     package enum Route: CaseIterable, Sendable {
@@ -26,8 +31,10 @@ package struct SitePlan: Sendable {
     ) {
         self.geometry = geometry
         self.needs = needs
-        self.route = route
         plane = SitePlane(geometry)
+        input = PatchRows(inputOf: geometry, plane)
+        hidden = PatchRows(hiddenOf: geometry, plane)
+        (readers, multiplicity) = (plane.readers, plane.multiplicity)
         overlapIsExact = SitePlan.keepsOverlap(geometry, limit: overlapLimit)
         guard route != .patches else { return }
         for correlation in shiftedCorrelations()
@@ -38,18 +45,41 @@ package struct SitePlan: Sendable {
         }
     }
 
+    /// Of candidates' images F, [read, channels], in the place of X: FᵀF, FᵀG and FᵀH, through the taps by which Q reads
+    /// new neurons.
+    init(candidates channels: Int, of geometry: SiteGeometry, route: Route) {
+        // One tap that reads every place in turn.
+        let candidates = SiteGeometry(
+            inChannels: channels, image: geometry.read, producer: Window(kernel: Extent(square: 1)),
+            producerHasBias: false, width: geometry.width, consumer: geometry.consumer,
+            consumerHasBias: geometry.consumerHasBias, outChannels: geometry.outChannels,
+            scheme: geometry.scheme)
+        self.geometry = candidates
+        needs = [.inputCovariance, .inputMoment, .overlap]
+        plane = SitePlane(candidates)
+        input = PatchRows(candidatesOf: candidates, plane)
+        hidden = PatchRows(hiddenOf: candidates, plane)
+        readers = [(0..<geometry.output.count).map(Optional.some)]
+        multiplicity = Array(repeating: 1, count: geometry.output.count)
+        overlapIsExact = true
+        let (features, others) = (input.columns, hidden.columns + geometry.outChannels)
+        let patches = input.positions * features * (features + 2 * others + Self.writing)
+        let shifted = candidateCorrelations()
+        guard route == .shifts || route == .cheapest && LagSums.cost(candidates, shifted) < patches else {
+            return
+        }
+        for correlation in shifted { correlations[correlation.statistic] = correlation }
+    }
+
     /// FLOPs per image of a statistic from patches.
     private func patchCost(_ statistic: Statistic) -> Int {
-        let (a, b) = (geometry.inChannels * geometry.producer.taps, geometry.width * geometry.consumer.taps)
-        let (places, positions) = (geometry.read.count, geometry.output.count)
+        let (a, b, places, positions) = (input.columns, hidden.columns, input.positions, hidden.positions)
         func writing(_ rows: PatchRows) -> Int { rows.isImage ? 0 : Self.writing }
         switch statistic {
-        case .consumerCovariance: return positions * b * (b + writing(PatchRows(hiddenOf: geometry, plane)))
+        case .consumerCovariance: return positions * b * (b + writing(hidden))
         case .consumerMoment: return positions * b * 2 * geometry.outChannels
-        case .inputCovariance: return places * a * (a + writing(PatchRows(inputOf: geometry, plane)))
-        case .inputMoment:
-            let taps = 2 * geometry.outChannels * geometry.taps
-            return places * a * (taps + writing(PatchRows(inputOf: geometry, plane)))
+        case .inputCovariance: return places * a * (a + writing(input))
+        case .inputMoment: return places * a * (2 * geometry.outChannels * geometry.taps + writing(input))
         case .overlap:
             return a * 2
                 * (overlapIsExact ? geometry.taps * positions * b : places * geometry.width)
@@ -62,29 +92,37 @@ package struct SitePlan: Sendable {
     }
 
     /// FLOPs that writing one float of a patch is worth.
-    static let writing = 40
+    private static let writing = 40
 
-    /// Q's shifts, where G⊥ costs less through spectra than tap by tap.
-    var spectralUpdateShifts: [SiteAxis.Shift]? {
-        guard let moment = correlations[.consumerMoment], let shifts = consumerShifts else { return nil }
-        let periods = LagSums.periods([moment])
-        let size = geometry.width * geometry.outChannels
-        let transforms = [SampleImage.hidden, .gradient].reduce(0) {
-            $0
-                + ImageStage.cost(
-                    geometry.extent(of: $1), periods: periods, channels: geometry.channels(of: $1))
+    /// A statistic by lags, from what it is along rows (0) and columns (1).
+    private func both(_ statistic: Statistic, _ make: (SiteAxis, Int) -> LagAxis) -> Correlation {
+        Correlation(statistic, rows: make(plane.rows, 0), columns: make(plane.columns, 1))
+    }
+
+    /// The statistics of candidates by lags, FᵀH where there is an H; none where Q moves in larger steps.
+    private func candidateCorrelations() -> [Correlation] {
+        guard let consumer = consumerShifts else { return [] }
+        func covariance(_ axis: SiteAxis, _ direction: Int, with taps: [Int]) -> LagAxis {
+            .covariance(
+                length: axis.read, taps: axis.neuronTaps, columnTaps: taps, shift: consumer[direction],
+                weights: Array(repeating: 1, count: axis.output))
         }
-        let taps = 2 * geometry.consumer.taps * geometry.output.count * size
-        return route == .shifts || transforms + 4 * periods.count * size < taps ? shifts : nil
+        let ofFeatures = [
+            both(.inputCovariance) { covariance($0, $1, with: $0.neuronTaps) },
+            both(.inputMoment) { axis, direction in
+                .moment(
+                    left: axis.read, right: axis.output, taps: axis.neuronTaps, shift: consumer[direction],
+                    weights: Array(repeating: 1, count: axis.output))
+            },
+        ]
+        guard geometry.width > 0 else { return ofFeatures }
+        return ofFeatures
+            + [both(.overlap) { covariance($0, $1, with: Array(0..<$0.consumerTaps)) }]
     }
 
     /// Every statistic that can be summed by lags.
     private func shiftedCorrelations() -> [Correlation] {
         guard let consumer = consumerShifts else { return [] }
-        let (rows, columns) = (plane.rows, plane.columns)
-        func both(_ statistic: Statistic, _ make: (SiteAxis, Int) -> LagAxis) -> Correlation {
-            Correlation(statistic, rows: make(rows, 0), columns: make(columns, 1))
-        }
         let ofConsumer = [
             both(.consumerCovariance) { axis, direction in
                 .covariance(
@@ -147,16 +185,17 @@ final class PlannedSums: StatisticSums {
     private let lags: LagSums
     private let patches: PatchSums
 
-    /// - Parameter images: whose patches are written at a time; nil for as many as fit.
-    init(_ plan: SitePlan, _ statistics: [Statistic], images: Int? = nil) {
+    init(_ plan: SitePlan, _ statistics: [Statistic]) {
         lags = LagSums(plan.geometry, statistics.compactMap { plan.correlations[$0] })
-        patches = PatchSums(plan, statistics.filter { plan.correlations[$0] == nil }, images: images)
+        patches = PatchSums(plan, statistics.filter { plan.correlations[$0] == nil })
     }
 
     func add(rows: Int, _ image: (SampleImage) -> UnsafePointer<Float>) {
         lags.add(rows: rows, image)
         patches.add(rows: rows, image)
     }
+
+    func take(_ statistic: Statistic) -> [[Double]]? { lags.take(statistic) ?? patches.take(statistic) }
 
     static func total(_ statistic: Statistic, of parts: [PlannedSums]) -> [[Double]]? {
         LagSums.total(statistic, of: parts.map(\.lags))

@@ -58,13 +58,6 @@ package enum UpdateScaling: String, CaseIterable, Sendable {
             return Factors(update: ratio(consumer, update), fanOut: 1, fanIn: ratio(consumer, fanOut))
         }
     }
-
-    /// The factor of each fan-out that brings it to the mean norm of the consumer's columns (GradMax's rule).
-    package static func meanNormFactors(fanOut: Matrix, consumerWeights: Matrix) -> [Double] {
-        let norms = consumerWeights.columnNorms
-        let mean = norms.reduce(0, +) / Double(max(norms.count, 1))
-        return fanOut.columnNorms.map { $0 > 0 ? mean / $0 : 0 }
-    }
 }
 
 extension Matrix {

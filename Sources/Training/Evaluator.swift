@@ -14,9 +14,7 @@ package struct Evaluator: Sendable {
     private let architecture: Architecture
     private let parameters: ParameterArena
     private let state: ParameterArena
-    private let batches: Batches
-    /// Rows of one chunk; depends on the architecture alone.
-    private let chunk: Int
+    private let chunks: SampleChunks
 
     /// - Parameter state: of a network that has any.
     package init(
@@ -26,16 +24,14 @@ package struct Evaluator: Sendable {
         self.architecture = architecture
         self.parameters = parameters
         self.state = state ?? ParameterArena(.state(architecture))
-        self.batches = batches
-        chunk = Executor.rows(
-            of: architecture, purpose: .inference, keeping: [], within: Self.chunkBytes,
-            atMost: Self.largestChunk)
+        chunks = SampleChunks(
+            batches, for: architecture, within: Self.chunkBytes, atMost: Self.largestChunk)
     }
 
     /// The loss and the correct classifications, summed over the split.
     package func sums(_ loss: LossParameters, threads: Int) throws -> LossParameters.RowSums {
-        let parts = try map(threads: threads) { executor, labels, rows in
-            loss.evaluate(executor.output, labels: labels, rows: rows)
+        let parts = try map(threads: threads) {
+            loss.evaluate($0.executor.output, labels: $0.labels, rows: $0.rows)
         }
         return parts.reduce(into: LossParameters.RowSums()) { $0 += $1 }
     }
@@ -46,10 +42,11 @@ package struct Evaluator: Sendable {
     package func outputs(
         _ loss: LossParameters, mirrors: Bool = false, threads: Int
     ) throws -> (values: [Float], sums: LossParameters.RowSums) {
-        let parts = try map(mirrors: mirrors, threads: threads) { executor, labels, rows in
+        let parts = try map(mirrors: mirrors, threads: threads) { chunk in
+            let (executor, rows) = (chunk.executor, chunk.rows)
             var values = [Float](repeating: 0, count: rows * executor.output.count)
             executor.readRows(of: executor.architecture.outputName, .value, rows: rows, into: &values)
-            return (values: values, sums: loss.evaluate(executor.output, labels: labels, rows: rows))
+            return (values: values, sums: loss.evaluate(executor.output, labels: chunk.labels, rows: rows))
         }
         return (parts.flatMap(\.values), parts.reduce(into: LossParameters.RowSums()) { $0 += $1.sums })
     }
@@ -58,39 +55,28 @@ package struct Evaluator: Sendable {
     ///
     /// - Parameters:
     ///   - mirrors: puts the means of the outputs for images and mirror images in place of the outputs.
-    ///   - body: gets an executor that has run over the chunk, labels [rows] and rows.
+    ///   - body: gets a chunk that an executor has run over.
     private func map<Part: Sendable>(
-        mirrors: Bool = false, threads: Int,
-        _ body: @escaping @Sendable (Executor, UnsafePointer<Int32>, Int) -> Part
+        mirrors: Bool = false, threads: Int, _ body: @escaping @Sendable (SampleChunks.Visit) -> Part
     ) throws -> [Part] {
-        let chunks = (batches.count + chunk - 1) / chunk
-        let workers = max(1, min(threads, chunks))
-        let results = ResultSlots<Part>(count: chunks)
-        let pieces = Pieces(chunks)
-        try WorkerTeam.run(workers) { _ in
-            let executor = Executor(
-                architecture, parameters: parameters, state: state, capacity: min(chunk, batches.count),
-                purpose: .inference, keeping: [])
-            let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
-            defer { labels.deallocate() }
-            while let index = pieces.next() {
-                let first = index * chunk
-                let rows = min(chunk, batches.count - first)
-                let positions = (first..<first + rows).map(Int32.init)
-                batches.gather(positions[...], into: executor.input.value, labels: labels)
-                executor.forward(rows: rows)
-                if mirrors {
-                    let plain = (0..<executor.output.elements(rows)).map { executor.output.value[$0] }
-                    batches.gather(
-                        positions[...], into: executor.input.value, labels: labels, augmentation: .mirror)
-                    executor.forward(rows: rows)
-                    for (place, value) in plain.enumerated() {
-                        executor.output.value[place] = (executor.output.value[place] + value) / 2
-                    }
-                }
-                results.set(index, body(executor, labels, rows))
-            }
+        let team = SampleChunks.Team(max(1, min(threads, chunks.count))) {
+            Executor(
+                architecture, parameters: parameters, state: state,
+                capacity: min(chunks.size, chunks.samples), purpose: .inference, keeping: [])
         }
-        return results.values
+        return try chunks.map(team) { chunk in
+            let executor = chunk.executor
+            chunk.gather()
+            executor.forward(rows: chunk.rows)
+            if mirrors {
+                let plain = (0..<executor.output.elements(chunk.rows)).map { executor.output.value[$0] }
+                chunk.gather(augmentation: .mirror)
+                executor.forward(rows: chunk.rows)
+                for (place, value) in plain.enumerated() {
+                    executor.output.value[place] = (executor.output.value[place] + value) / 2
+                }
+            }
+            return body(chunk)
+        }
     }
 }

@@ -1,7 +1,7 @@
 package import Correlations
 package import Tensors
 
-/// Every sum of a site with positions and taps, written out in Float64 from the definitions: windows and pools in the
+/// Every sum of a layer pair with positions and taps, written out in Float64 from the definitions: windows and pools in the
 /// plane, place by place.
 package struct ReferenceSums {
     package var consumerCovariance: Matrix

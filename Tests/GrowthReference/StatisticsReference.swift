@@ -35,7 +35,7 @@ extension SiteStatistics {
             gradientCovariance: perSample * functionalGradient.gram)
     }
 
-    /// The same for the site between two linear layers: X, [n, a].
+    /// The same for two linear layers: X, [n, a].
     package init(
         producerInput: Matrix, consumerInput: Matrix, functionalGradient: Matrix,
         producerHasBias: Bool = true, consumerHasBias: Bool = true, thresholds: Thresholds = Thresholds()

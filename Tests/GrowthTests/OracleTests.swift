@@ -189,9 +189,10 @@ struct OracleTests {
                     [factors.update, factors.fanOut, factors.fanIn],
                     try oracle.numbers("normalisation/\(name)")))
         }
+        let mean = try oracle.problem(largest: 1).meanFanOutNorm(for: found.neurons.count)
         #expect(
             agrees(
-                UpdateScaling.meanNormFactors(fanOut: found.neurons.fanOut, consumerWeights: consumer),
+                found.neurons.fanOut.columnNorms.map { mean / $0 },
                 try oracle.numbers("normalisation/gradmax_normalization_column_factors")))
     }
 

@@ -77,7 +77,7 @@ struct RefitTests {
     @Test("fan-in and fan-out are balanced")
     func balance() throws {
         let some = try Case(OracleCase(name: "mlp_relu_mse", layer: 1), signs: .best)
-        let neurons = try some.refit().neurons
+        let neurons = try [some.refit()].balanced[0]
         let z = try some.oracle.producerInput.timesTransposed(neurons.fanIn).mapping { SlopesAtZero.relu($0) }
         let activity = z.columnNorms.map { $0 / Double(z.rows).squareRoot() }
         #expect(agrees(activity, neurons.fanOut.columnNorms))

@@ -109,12 +109,10 @@ extension CarriedSamples {
     }
 
     /// The mean loss that a team computes.
-    func meanLoss(_ team: Team, as loss: LossParameters) throws -> Double {
-        let results = ResultSlots<Double>(count: chunks)
-        try run(team) { worker, chunk, rows in
-            let found = loss.evaluate(worker.executor.output, labels: worker.labels, rows: rows)
-            results.set(chunk, found.loss)
+    func meanLoss(_ team: SampleChunks.Team, as loss: LossParameters) throws -> Double {
+        let sums = try map(team) {
+            loss.evaluate($0.executor.output, labels: $0.labels, rows: $0.rows).loss
         }
-        return results.values.reduce(0, +) / Double(max(count, 1))
+        return sums.reduce(0, +) / Double(max(count, 1))
     }
 }

@@ -17,15 +17,12 @@ final class CarriedSamples: @unchecked Sendable {
     /// Bytes kept of all samples.
     static let keptBytes = 256 << 20
 
-    let count: Int
-    let chunks: Int
-    private let chunk: Int
-    private let batches: Batches
+    private let chunks: SampleChunks
     private let threads: Int
     /// Places that will be asked for.
     private let places: [String]
     /// Elements that may be kept.
-    private let room: Int
+    private let mostElements: Int
     /// Floating-point operations so far.
     private(set) var flops = 0
 
@@ -53,29 +50,15 @@ final class CarriedSamples: @unchecked Sendable {
         _ split: Split, _ normalization: Normalization, for architecture: Architecture, threads: Int,
         places: [String] = [], keptBytes: Int = keptBytes
     ) {
-        batches = Batches(split, normalization, shape: architecture.inputShape)
-        count = split.count
-        let chunk = Executor.rows(
-            of: architecture, purpose: .inference, keeping: [], within: Self.chunkBytes,
-            atMost: max(1, min(Self.largestChunk, split.count)))
-        self.chunk = chunk
-        chunks = (split.count + chunk - 1) / chunk
-        self.threads = max(1, min(threads, chunks))
+        chunks = SampleChunks(
+            Batches(split, normalization, shape: architecture.inputShape), for: architecture,
+            within: Self.chunkBytes, atMost: Self.largestChunk)
+        self.threads = max(1, min(threads, chunks.count))
         self.places = places
-        room = keptBytes / MemoryLayout<Float>.stride
+        mostElements = keptBytes / MemoryLayout<Float>.stride
     }
 
-    /// Executors of one network, one for each worker.
-    struct Team: @unchecked Sendable {
-        // Safe to share: each is used by one worker.
-        fileprivate let executors: [Executor]
-    }
-
-    /// One worker's part of a pass.
-    struct Worker {
-        let executor: Executor
-        let labels: UnsafeMutablePointer<Int32>
-    }
+    var count: Int { chunks.samples }
 
     /// Carries the samples to a node, by the network as it is, from the last valid place before it.
     func carry(to node: String, of network: Network) throws {
@@ -93,13 +76,13 @@ final class CarriedSamples: @unchecked Sendable {
             part, ParameterArena(ParameterLayout(part), network.parameters),
             ParameterArena(.state(part), network.state),
             keeping: wanted.reduce(into: []) { $0.formUnion(architecture.values(at: $1)) })
-        let found = makeRoom(for: wanted, in: team, architecture)
-        try run(team, chunks: found.map(\.kept.chunks).max() ?? 0) { [chunk] worker, index, rows in
-            for (_, kept) in found where index < kept.chunks {
-                var start = kept.buffer.pointer + index * chunk * kept.perSample
+        let found = buffers(for: wanted, in: team, architecture)
+        try map(team, first: found.map(\.kept.chunks).max() ?? 0) { chunk in
+            for (_, kept) in found where chunk.index < kept.chunks {
+                var start = kept.buffer.pointer + chunk.range.lowerBound * kept.perSample
                 for (name, count) in kept.values {
-                    let elements = ValueLayout.filled(rows) * count
-                    start.update(from: worker.executor.port(name).value, count: elements)
+                    let elements = ValueLayout.filled(chunk.rows) * count
+                    start.update(from: chunk.executor.port(name).value, count: elements)
                     start += elements
                 }
             }
@@ -109,21 +92,23 @@ final class CarriedSamples: @unchecked Sendable {
         place = node
     }
 
-    /// Room for values at some places: the first as far as possible, the others where it is enough for all samples.
-    private func makeRoom(
-        for names: [String], in team: Team, _ architecture: Architecture
+    /// Buffers for values at some places: the first as far as possible, the others where they hold all samples.
+    private func buffers(
+        for names: [String], in team: SampleChunks.Team, _ architecture: Architecture
     ) -> [(name: String, kept: Kept)] {
-        var left = room - kept.values.reduce(0) { $0 + $1.buffer.count }
+        var left = mostElements - kept.values.reduce(0) { $0 + $1.buffer.count }
         var result: [(name: String, kept: Kept)] = []
         for name in names {
             let values = architecture.values(at: name).sorted().map {
                 (name: $0, count: team.executors[0].port($0).count)
             }
             let perSample = values.reduce(0) { $0 + $1.count }
-            let fitting = perSample * count <= left ? chunks : max(0, left) / max(1, perSample * chunk)
-            guard fitting == chunks || result.isEmpty else { continue }
+            let fitting =
+                perSample * count <= left
+                ? chunks.count : max(0, left) / max(1, perSample * chunks.size)
+            guard fitting == chunks.count || result.isEmpty else { continue }
             let buffer = AlignedBuffer(
-                count: ValueLayout.filled(min(count, fitting * chunk)) * perSample)
+                count: ValueLayout.filled(min(count, fitting * chunks.size)) * perSample)
             left -= buffer.count
             result.append(
                 (name, Kept(values: values, chunks: fitting, buffer: buffer, perSample: perSample)))
@@ -137,51 +122,46 @@ final class CarriedSamples: @unchecked Sendable {
     func team(
         _ architecture: Architecture, _ parameters: ParameterArena, _ state: ParameterArena,
         keeping: Set<String> = []
-    ) -> Team {
+    ) -> SampleChunks.Team {
         let all = keeping.union(kept[place]?.values.map(\.name) ?? [])
-        return Team(
-            executors: (0..<threads).map { _ in
-                Executor(
-                    architecture, parameters: parameters, state: state, capacity: max(1, min(chunk, count)),
-                    purpose: .inference, keeping: all)
-            })
+        return SampleChunks.Team(threads) {
+            Executor(
+                architecture, parameters: parameters, state: state, capacity: max(1, min(chunks.size, count)),
+                purpose: .inference, keeping: all)
+        }
     }
 
-    /// Computes what lies behind the place, and runs `body(worker, chunk, rows)` for every chunk, or the first so many.
-    func run(
-        _ team: Team, chunks limit: Int? = nil,
-        _ body: @escaping @Sendable (_ worker: Worker, _ chunk: Int, _ rows: Int) -> Void
-    ) throws {
-        let limit = limit ?? chunks
-        guard limit > 0, let architecture = team.executors.first?.architecture else { return }
-        let pieces = Pieces(limit)
-        try WorkerTeam.run(team.executors.count) { [self] number in
-            let labels = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
-            defer { labels.deallocate() }
-            while let index = pieces.next() {
-                let executor = team.executors[number]
-                let (first, rows) = (index * chunk, min(chunk, count - index * chunk))
-                let positions = (first..<first + rows).map(Int32.init)
-                batches.gather(positions[...], into: executor.input.value, labels: labels)
-                forward(executor, index, rows)
-                body(Worker(executor: executor, labels: labels), index, rows)
-            }
+    /// Computes what lies behind the place, and what `body` makes of it, for every chunk or the first so many, in their order.
+    @discardableResult
+    func map<Value: Sendable>(
+        _ team: SampleChunks.Team, first limit: Int? = nil,
+        _ body: @escaping @Sendable (SampleChunks.Visit) -> Value
+    ) throws -> [Value] {
+        let limit = limit ?? chunks.count
+        guard limit > 0, let architecture = team.executors.first?.architecture else { return [] }
+        let results = try chunks.map(team, first: limit) { [self] chunk in
+            chunk.gather()
+            forward(chunk)
+            return body(chunk)
         }
         let whole = architecture.forwardCost(after: Architecture.inputName)
-        let carried = min(count, min(limit, kept[place]?.chunks ?? 0) * chunk)
+        let carried = min(count, min(limit, kept[place]?.chunks ?? 0) * chunks.size)
         flops += carried * architecture.forwardCost(after: place)
-        flops += (min(count, limit * chunk) - carried) * whole
+        flops += (min(count, limit * chunks.size) - carried) * whole
+        return results
     }
 
-    private func forward(_ executor: Executor, _ index: Int, _ rows: Int) {
-        guard let kept = kept[place], index < kept.chunks else { return executor.forward(rows: rows) }
-        var start = UnsafePointer(kept.buffer.pointer) + index * chunk * kept.perSample
+    private func forward(_ chunk: SampleChunks.Visit) {
+        guard let kept = kept[place], chunk.index < kept.chunks else {
+            return chunk.executor.forward(rows: chunk.rows)
+        }
+        var start = UnsafePointer(kept.buffer.pointer) + chunk.range.lowerBound * kept.perSample
         for (name, count) in kept.values {
-            let elements = ValueLayout.filled(rows) * count
-            executor.port(name).value.update(from: start, count: elements)
+            let elements = ValueLayout.filled(chunk.rows) * count
+            chunk.executor.port(name).value.update(from: start, count: elements)
             start += elements
         }
-        executor.forward(rows: rows, after: place)
+        chunk.executor.forward(rows: chunk.rows, after: place)
     }
 
     /// Whether the network is up to a node what the samples were carried by.
@@ -209,16 +189,6 @@ extension Architecture {
         nodes[((index(of: name) ?? -1) + 1)...].reduce(0) {
             $0 + $1.operation.cost(for: inputShapes(of: $1)).forward
         }
-    }
-
-    /// The layer of a node.
-    ///
-    /// - Precondition: there is such a node, and it is a layer.
-    func layer(_ name: String) -> any Layer {
-        guard let layer = nodes.first(where: { $0.name == name })?.layer else {
-            preconditionFailure("there is no layer '\(name)'")
-        }
-        return layer
     }
 
     /// The graph up to a node.

@@ -94,12 +94,11 @@ private struct ChannelMoments {
         let team = samples.team(
             part, ParameterArena(ParameterLayout(part), network.parameters),
             ParameterArena(.state(part), network.state), keeping: Set(nodes))
-        let found = ResultSlots<[PartMoments]>(count: samples.chunks)
-        try samples.run(team) { worker, chunk, rows in
-            found.set(chunk, nodes.map { PartMoments(worker.executor.port($0), rows: rows) })
+        let found = try samples.map(team) { chunk in
+            nodes.map { PartMoments(chunk.executor.port($0), rows: chunk.rows) }
         }
         byNode = nodes.indices.map { node in
-            let parts = found.values.map { $0[node] }
+            let parts = found.map { $0[node] }
             let whole = parts.dropFirst().reduce(parts[0]) { $0.joined(with: $1) }
             return (whole.means, whole.squares.map { $0 / whole.count })
         }

@@ -17,7 +17,7 @@ final class GrowthTrial {
     private let loss: LossParameters
     private let bounds: [MoveBound]
     private let parameters: ParameterArena
-    private let team: CarriedSamples.Team
+    private let team: SampleChunks.Team
 
     /// - Parameters:
     ///   - extensions: one for each consumer; fit the network as it is, at amplitude 1.

@@ -171,7 +171,7 @@ struct NeuronChoice {
                 let best = try BestUpdate(
                     covariance: consumer.consumerCovariance, moment: consumer.consumerMoment,
                     threshold: rankThreshold)
-                let solution = try Refit.Solution(
+                let solution = try Refit(
                     signed, moments: effects.moments, bestUpdate: best, threshold: Refit.threshold)
                 decrease += solution.decrease - best.decrease
                 return solution

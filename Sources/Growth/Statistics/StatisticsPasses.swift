@@ -25,7 +25,7 @@ struct StatisticsPasses {
     /// Whether N is taken from the first pass where it can be had from XᵀG and C.
     var derivesDirections = true
 
-    private var samples: Int { activities.positions.count }
+    private var samples: Int { activities.samples }
 
     /// Whether N of a target can follow from XᵀG and C.
     private func derivesDirections(_ target: Target) -> Bool {

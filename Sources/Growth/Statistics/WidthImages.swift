@@ -21,18 +21,19 @@ final class WidthImages {
     /// - Parameters:
     ///   - fanIns: α of each producer, [k, a].
     ///   - capacity: the most samples of one chunk.
-    init(_ fanIns: [Matrix], at width: Width, in architecture: Architecture, capacity: Int) throws {
+    init(_ fanIns: [Matrix], at width: Width, in architecture: Architecture, capacity: Int) {
         let count = fanIns[0].rows
         self.count = count
         channels = 2 * count
         let graph = width.graph
         self.graph = graph
-        maps = try zip(width.producers, fanIns).map { name, fanIn in
-            let layer = architecture.layer(name)
-            let input = architecture.nodes.first { $0.name == name }?.inputs.first ?? ""
-            return try AffineMap(
-                fanIn, hasBias: layer.bias, like: layer, over: architecture.shape(of: input) ?? [],
-                capacity: capacity)
+        maps = width.producers.indices.compactMap { producer in
+            width.routes.first { $0.producer == producer }.map { route in
+                let geometry = route.geometry
+                return AffineMap(
+                    fanIns[producer], hasBias: geometry.producerHasBias, window: geometry.producer,
+                    over: geometry.image, channels: geometry.inChannels, capacity: capacity)
+            }
         }
         activities = width.producers.map {
             AlignedBuffer(count: capacity * (architecture.shape(of: $0) ?? []).extent.count * count)
@@ -100,6 +101,70 @@ final class WidthImages {
                 into[neuron] = from[neuron]
                 into[count + neuron] = -from[neuron]
             }
+        }
+    }
+}
+
+extension SiteGeometry.Pool {
+    /// Pools one image [image, channels] into [positions, channels].
+    func apply(
+        to values: UnsafePointer<Float>, _ image: Extent, channels: Int,
+        into result: UnsafeMutablePointer<Float>
+    ) {
+        switch self {
+        case .global:
+            Window(kernel: image).means(of: values, image, channels: channels, into: result)
+        case .average(let window):
+            window.means(of: values, image, channels: channels, into: result)
+        case .max(let window):
+            let positions = window.positions(over: image)?.count ?? 0
+            result.update(repeating: -.infinity, count: positions * channels)
+            window.forEachPlace(image) { position, _, place in
+                guard let place else { return }
+                let (from, into) = (values + place * channels, result + position * channels)
+                for channel in 0..<channels { into[channel] = Swift.max(into[channel], from[channel]) }
+            }
+        case .middle(let window):
+            let middle = window.kernel.height / 2 * window.kernel.width + window.kernel.width / 2
+            let positions = window.positions(over: image)?.count ?? 0
+            result.update(repeating: 0, count: positions * channels)
+            window.forEachPlace(image) { position, tap, place in
+                guard tap == middle, let place else { return }
+                (result + position * channels).update(from: values + place * channels, count: channels)
+            }
+        }
+    }
+}
+
+extension Window {
+    /// Calls `body` with every position, every tap, and the place in the image that it reads; nil in the padding.
+    fileprivate func forEachPlace(_ image: Extent, _ body: (Int, Int, Int?) -> Void) {
+        guard let positions = positions(over: image) else { return }
+        for position in 0..<positions.count {
+            let (top, left) = (
+                position / positions.width * stride.height - padding.height,
+                position % positions.width * stride.width - padding.width
+            )
+            for tap in 0..<taps {
+                let row = top + tap / kernel.width * dilation.height
+                let column = left + tap % kernel.width * dilation.width
+                let isInside = (0..<image.height).contains(row) && (0..<image.width).contains(column)
+                body(position, tap, isInside ? row * image.width + column : nil)
+            }
+        }
+    }
+
+    /// Zeros of the padding count.
+    fileprivate func means(
+        of values: UnsafePointer<Float>, _ image: Extent, channels: Int,
+        into result: UnsafeMutablePointer<Float>
+    ) {
+        let scale = 1 / Float(taps)
+        result.update(repeating: 0, count: (positions(over: image)?.count ?? 0) * channels)
+        forEachPlace(image) { position, _, place in
+            guard let place else { return }
+            let (from, into) = (values + place * channels, result + position * channels)
+            for channel in 0..<channels { into[channel] += scale * from[channel] }
         }
     }
 }

@@ -54,7 +54,7 @@ struct WidthMeasurement {
             split: dataset.train, normalization: dataset.normalization, positions: samples)
     }
 
-    private var samples: Int { activities.positions.count }
+    private var samples: Int { activities.samples }
 
     /// Over the samples; known after a run.
     var meanLoss: Double { activities.meanLoss }
@@ -221,9 +221,9 @@ struct WidthMeasurement {
             return [widths.map { _ in ThirdPassSums(images: nil, effects: [], bottlenecks: []) }]
         }
         let shards = Shared(
-            try (0..<activities.shardCount).map { _ in
-                try widths.indices.map {
-                    try thirdPassSums(
+            (0..<activities.shardCount).map { _ in
+                widths.indices.map {
+                    thirdPassSums(
                         widths[$0], statistics[$0], proposals[$0], measuresBottleneck: measuresBottleneck)
                 }
             })
@@ -239,12 +239,12 @@ struct WidthMeasurement {
 
     private func thirdPassSums(
         _ width: Width, _ statistics: WidthStatistics, _ proposals: [Proposal], measuresBottleneck: Bool
-    ) throws -> ThirdPassSums {
+    ) -> ThirdPassSums {
         let neurons = proposals[0].neurons
         let hasCandidates = method.placement == .searched && neurons.count > 0
         return ThirdPassSums(
             images: hasCandidates
-                ? try WidthImages(
+                ? WidthImages(
                     network.inputRanges(of: width.producers).map { neurons.fanIn.selecting(columns: $0) },
                     at: width, in: network.architecture, capacity: activities.chunk) : nil,
             effects: !hasCandidates

@@ -55,7 +55,7 @@ struct WidthGraph: Equatable {
         var (role, shape, isFlattened) = (Role.passes, first.shape, first.isFlattened)
         func pool(_ pool: SiteGeometry.Pool) {
             role = .pool(pool)
-            let positions = pool.positions(over: shape.extent)
+            let positions = pool.positions(over: shape.extent) ?? Extent(0, 0)
             shape = pool == .global ? [shape[0]] : [shape[0], positions.height, positions.width]
         }
         switch node.operation.channelPassage {
