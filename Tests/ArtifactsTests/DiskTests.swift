@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 import HDF5
@@ -49,7 +50,7 @@ struct DiskTests {
             }
         }
         _ = FileManager.default.createFile(atPath: ballast, contents: nil)
-        let error = #expect(throws: ArtifactError.self) { try step.run(in: store) }
+        let error = #expect(throws: FileError.self) { try step.run(in: store) }
         #expect(error?.exitCode == 74)
         #expect(error?.description.contains("no space left on device; free some space (`make gc`") == true)
         let expected = try step.expectedDigest()
@@ -73,7 +74,7 @@ struct DiskTests {
         try disk.makeReadOnly()
         var next = step
         next.neurons = 9
-        let error = #expect(throws: ArtifactError.self) {
+        let error = #expect(throws: FileError.self) {
             try next.store.withLock(on: next.parts, publishingTo: next.link) { _ in Issue.record("worked") }
         }
         #expect(error?.exitCode == 74)
@@ -87,7 +88,7 @@ struct DiskTests {
         let folder = TemporaryFolder()
         let step = SmallStep(root: folder.path + "/artifacts")
         try Data([1]).write(to: URL(filePath: step.root))
-        let error = #expect(throws: ArtifactError.self) { try step.run() }
+        let error = #expect(throws: FileError.self) { try step.run() }
         #expect(error?.exitCode == 74)
     }
 
@@ -99,7 +100,7 @@ struct DiskTests {
         let step = SmallStep(root: folder.path + "/artifacts")
         #expect(chmod(folder.path, 0o555) == 0)
         defer { chmod(folder.path, 0o755) }
-        let error = #expect(throws: ArtifactError.self) { try step.run() }
+        let error = #expect(throws: FileError.self) { try step.run() }
         #expect(error == .system(operation: "make folder", path: step.root, code: EACCES))
     }
 }

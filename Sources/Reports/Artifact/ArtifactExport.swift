@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Files
 internal import Foundation
 
 extension ArtifactLocation {

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Files
 internal import Foundation
 internal import HDF5
 internal import Parameters
