@@ -105,6 +105,50 @@ struct DiskTests {
     }
 }
 
+@Suite("What is said of files")
+struct FileErrorTests {
+    @Test(
+        "a message names the file, what is wrong with it and what helps",
+        arguments: [
+            (
+                FileError.system(operation: "read", path: "/x", code: EACCES),
+                "cannot read '/x': permission denied; make it readable, or choose another one", 74
+            ),
+            (
+                .system(operation: "write", path: "/x", code: EACCES),
+                "cannot write '/x': permission denied; make the folder writable, or choose another one", 74
+            ),
+            (.missing(path: "/x"), "'/x' does not exist; check the path, or make it first", 66),
+            (
+                .notAFile(path: "/x", found: "a folder"),
+                "'/x' is a folder, where a regular file is needed; move it away", 65
+            ),
+            (
+                .noLocks(path: "/x"),
+                "the file system of '/x' cannot lock files; put the folder on one that can "
+                    + "(a local disk, or NFS or Lustre mounted with locks)", 74
+            ),
+        ] as [(FileError, String, Int32)])
+    func message(error: FileError, description: String, exitCode: Int32) {
+        #expect(error.description == description)
+        #expect(error.exitCode == exitCode)
+    }
+
+    @Test("a read takes what is left of the file, and a link to nowhere says where it leads")
+    func reading() throws {
+        let folder = TemporaryFolder()
+        let file = try OpenFile(reading: folder.write([1, 2, 3], to: "x"))
+        #expect(try file.read(2) == [1, 2])
+        #expect(try file.read(2) == [3])
+        #expect(try file.read(2).isEmpty && file.size == 3)
+        let link = folder.path("link")
+        #expect(symlink("nowhere", link) == 0)
+        #expect(throws: FileError.notAFile(path: link, found: "a link to 'nowhere' (nothing is there)")) {
+            try FileSystem.bytes(of: link)
+        }
+    }
+}
+
 /// A file system in memory.
 private final class SmallDisk {
     let path: String

@@ -1,5 +1,5 @@
 package import Artifacts
-package import Files
+internal import Files
 internal import HDF5
 internal import Networks
 internal import Parameters
