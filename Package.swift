@@ -33,9 +33,6 @@ func tests(
 
 let package = Package(
     name: "meristem",
-    products: [
-        .library(name: "Meristem", targets: ["Growth", "Training", "Networks", "Datasets", "Artifacts"])
-    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
@@ -56,17 +53,19 @@ let package = Package(
             name: "CKernels", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
 
         // Floor 1
+        // The one file-system layer, and the one SHA-256.
+        library("Files", ["CCrypto"]),
         library("HDF5", ["CHDF5"]),
         library("Tensors", ["CBLAS", "CKernels"]),
-        library("Parameters", ["CYAML"]),
+        library("Parameters", ["Files", "CYAML"]),
 
         // Floor 2
         // Sums over samples and positions; knows no networks and no growth.
         library("Correlations", ["Tensors", "CKernels"]),
         // What the papers write in formulas, in Float64 matrices; knows no networks.
         library("GrowthMath", ["Correlations", "Tensors"]),
-        library("Artifacts", ["HDF5", "Parameters", "CCrypto"]),
-        library("Datasets", ["HDF5", "Tensors", "Parameters", "CZlib", "CLZMA", "CCrypto"]),
+        library("Artifacts", ["HDF5", "Parameters", "Files"]),
+        library("Datasets", ["HDF5", "Tensors", "Parameters", "Files", "CZlib", "CLZMA"]),
         library("Networks", ["HDF5", "Tensors", "Parameters", "CKernels"]),
 
         // Floor 3
@@ -79,20 +78,22 @@ let package = Package(
             ]),
 
         // Floor 4
-        library("Pipelines", ["Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters"]),
-        library("Reports", ["Growth", "Training", "Networks", "Artifacts", "HDF5", "Parameters"]),
+        library(
+            "Pipelines",
+            ["Growth", "Training", "Networks", "Datasets", "Artifacts", "Parameters", "Files"]),
+        library("Reports", ["Growth", "Training", "Networks", "Artifacts", "HDF5", "Parameters", "Files"]),
 
         // Floor 5
         // Knows no science: what a stage depends on is in its key, and a new growth method must not train seeds anew.
         library(
             "Stages",
             [
-                "Artifacts", "HDF5", "Parameters", "Tensors",
+                "Artifacts", "HDF5", "Parameters", "Tensors", "Files",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Floor 6: one executable per stage.
-        stage("load-dataset", ["Datasets"]),
+        stage("load-dataset", ["Datasets", "Files"]),
         stage("train-seed", ["Training", "Networks", "Datasets"]),
         stage("compute-bottlenecks", ["Growth", "Networks", "Datasets"]),
         stage("grow", ["Growth", "Networks", "Datasets"]),
@@ -100,11 +101,11 @@ let package = Package(
         stage("evaluate", ["Training", "Networks", "Datasets"]),
         stage("report", ["Reports"]),
         stage("plan", ["Pipelines"]),
-        stage("artifact", ["Reports"]),
+        stage("artifact", ["Reports", "Files"]),
 
         // The digest of a target's sources, part of every step's key.
         .executableTarget(
-            name: "source-digest", dependencies: ["CCrypto"], path: "Plugins/source-digest",
+            name: "source-digest", dependencies: ["Files"], path: "Plugins/source-digest",
             swiftSettings: strict),
         .plugin(
             name: "SourceDigest", capability: .buildTool(), dependencies: ["source-digest"],
@@ -114,11 +115,11 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["HDF5"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("HDF5Tests", ["HDF5"]),
-        tests("ParametersTests", ["Parameters"]),
+        tests("ParametersTests", ["Parameters", "Files"]),
         .executableTarget(name: "kernel-digests", dependencies: ["CKernels"], path: "Tests/KernelDigests"),
         tests("TensorsTests", ["Tensors", "CKernels", "kernel-digests"]),
-        tests("ArtifactsTests", ["Artifacts", "HDF5"]),
-        tests("DatasetsTests", ["Datasets", "HDF5", "Parameters", "CLZMA"]),
+        tests("ArtifactsTests", ["Artifacts", "HDF5", "Files"]),
+        tests("DatasetsTests", ["Datasets", "HDF5", "Parameters", "Files", "CLZMA"]),
         tests("NetworksTests", ["Networks", "Tensors", "HDF5", "CKernels"]),
         tests("TrainingTests", ["Training", "Networks", "Datasets", "Tensors", "Parameters"]),
         // The definitions of statistics, written out in Float64 for tests alone.
@@ -133,14 +134,14 @@ let package = Package(
                 "Growth", "GrowthMath", "GrowthReference", "Correlations", "Training", "Networks", "Datasets",
                 "Tensors", "HDF5", "CKernels",
             ]),
-        tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters", "HDF5"]),
-        tests("ReportsTests", ["Reports", "Artifacts", "HDF5"]),
+        tests("PipelinesTests", ["Pipelines", "Artifacts", "Parameters", "HDF5", "Files"]),
+        tests("ReportsTests", ["Reports", "Artifacts", "HDF5", "Files"]),
         tests(
             "InteropTests", folder: "Interop",
             ["Training", "Networks", "Tensors", "Artifacts", "HDF5", "Parameters"],
             exclude: ["torch_network.py", "compare.py"]),
-        tests("StageTests", ["HDF5", "Artifacts"]),
-        tests("PipelineTests", ["Artifacts"]),
+        tests("StageTests", ["HDF5", "Artifacts", "Files"]),
+        tests("PipelineTests", ["Artifacts", "Files"]),
     ]
 )
 

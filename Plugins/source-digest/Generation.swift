@@ -1,27 +1,17 @@
-import CCrypto
-import Foundation
+import Files
 
 /// Why no digest could be written.
 enum DigestFailure: Error, CustomStringConvertible {
     case usage(String)
-    case unreadable(path: String, reason: String)
     case outside(path: String, package: String)
     case unknownModule(String, stage: String)
 
     var description: String {
         switch self {
         case .usage(let problem): problem
-        case .unreadable(let path, let reason): "cannot read '\(path)': \(reason)"
         case .outside(let path, let package): "'\(path)' is not in the package '\(package)'"
         case .unknownModule(let module, let stage):
             "stage '\(stage)' uses '\(module)', which no --module lists"
-        }
-    }
-
-    var exitCode: Int32 {
-        switch self {
-        case .usage, .outside, .unknownModule: 64
-        case .unreadable: 66
         }
     }
 }
@@ -65,8 +55,7 @@ struct Generation {
             ]
 
             """
-        if (try? String(contentsOfFile: output, encoding: .utf8)) == text { return }
-        try text.write(toFile: output, atomically: true, encoding: .utf8)
+        try PlainFile.write(text, to: output)
     }
 
     /// Over the digests of all modules and the versions of other packages, in the order of their names.
@@ -76,7 +65,7 @@ struct Generation {
             guard let digest = modules[part] else { throw DigestFailure.unknownModule(part, stage: stage) }
             return "module:\(part) \(digest)\n"
         }
-        return sha256(Array(lines.joined().utf8))
+        return Digest(of: lines.joined()).hexadecimal
     }
 
     /// Over every file's path in the package, length and stripped content, in the order of the paths; a file
@@ -86,36 +75,18 @@ struct Generation {
         var bytes: [UInt8] = []
         for path in paths.sorted() {
             guard path.hasPrefix(root) else { throw DigestFailure.outside(path: path, package: package) }
-            let content = try SourceFile(path: path).stripped
+            let content = try Stripper.strip(file: path)
             guard !content.isEmpty else { continue }
             bytes += Array("\(path.dropFirst(root.count))\n\(content.count)\n".utf8)
             bytes += content
         }
-        return sha256(bytes)
+        return Digest(of: bytes).hexadecimal
     }
 }
 
-/// A source file, and which language's comments it has.
-struct SourceFile {
-    let bytes: [UInt8]
-    let language: Stripper.Language
-
-    init(path: String) throws {
-        do {
-            bytes = Array(try Data(contentsOf: URL(filePath: path)))
-        } catch {
-            throw DigestFailure.unreadable(path: path, reason: error.localizedDescription)
-        }
-        language = path.hasSuffix(".swift") ? .swift : .c
+extension Stripper {
+    /// A source file as it is hashed, by the comments of its language.
+    static func strip(file path: String) throws -> [UInt8] {
+        strip(try FileSystem.bytes(of: path), language: path.hasSuffix(".swift") ? .swift : .c)
     }
-
-    var stripped: [UInt8] { Stripper.strip(bytes, language: language) }
-}
-
-/// SHA-256 as 64 lower-case hexadecimal digits.
-func sha256(_ bytes: [UInt8]) -> String {
-    var digest = [UInt8](repeating: 0, count: 32)
-    let done = EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
-    precondition(done == 1, "libcrypto offers no SHA-256")
-    return digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
 }

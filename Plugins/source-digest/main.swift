@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 // source-digest generate --output FILE --package FOLDER
@@ -13,12 +14,12 @@ do {
         try Generation(arguments.dropFirst()).run()
     case "strip" where arguments.count > 1:
         for path in arguments.dropFirst() {
-            try FileHandle.standardOutput.write(contentsOf: Data(SourceFile(path: path).stripped))
+            try FileHandle.standardOutput.write(contentsOf: Data(Stripper.strip(file: path)))
         }
     default:
         throw DigestFailure.usage("expected 'generate' or 'strip FILE…'")
     }
 } catch {
     try? FileHandle.standardError.write(contentsOf: Data("source-digest: error: \(error)\n".utf8))
-    exit((error as? DigestFailure)?.exitCode ?? 74)
+    exit(error is DigestFailure ? 64 : (error as? FileError)?.exitCode ?? 74)
 }

@@ -1,17 +1,8 @@
+package import Files
 internal import Parameters
-
-import Glibc
 
 /// What can be wrong with the artifacts folder and with what is in it.
 package enum ArtifactError: ReportableError, Equatable {
-    /// The operating system refused; `code` is its errno.
-    case system(operation: String, path: String, code: Int32)
-    /// A file that is needed is not there.
-    case missing(path: String)
-    /// A name that must be a regular file's is something else's.
-    case notAFile(path: String, found: String)
-    /// The artifacts folder lies on a file system that cannot lock files.
-    case noLocks(path: String)
     /// A step's file is neither a link into the store nor a regular file.
     case notAnArtifact(path: String, found: String)
     /// An object's bytes no longer have the checksum that is its name.
@@ -29,15 +20,6 @@ package enum ArtifactError: ReportableError, Equatable {
 
     package var description: String {
         switch self {
-        case .system(let operation, let path, let code):
-            "cannot \(operation) '\(path)': \(Self.reason(code))\(Self.advice(code))"
-        case .missing(let path):
-            "'\(path)' does not exist; check the path, or make it first"
-        case .notAFile(let path, let found):
-            "'\(path)' is \(found), where a regular file is needed; move it away"
-        case .noLocks(let path):
-            "the file system of '\(path)' cannot lock files; put the artifacts folder on one that can "
-                + "(a local disk, or NFS or Lustre mounted with locks)"
         case .notAnArtifact(let path, let found):
             "'\(path)' is \(found); allowed are a link into the artifacts' store and a regular file"
         case .corruptObject(let digest, let found, let moved, let remedy):
@@ -60,9 +42,8 @@ package enum ArtifactError: ReportableError, Equatable {
     /// The exit code of a stage that stops for this error, as in sysexits.h.
     package var exitCode: Int32 {
         switch self {
-        case .system, .noLocks: 74
-        case .missing, .missingObject: 66
-        case .notAFile, .notAnArtifact, .corruptObject, .replacedObject, .invalidRecord, .invalidHeader: 65
+        case .missingObject: 66
+        case .notAnArtifact, .corruptObject, .replacedObject, .invalidRecord, .invalidHeader: 65
         case .outputOutsideArtifacts: 64
         }
     }
@@ -70,18 +51,5 @@ package enum ArtifactError: ReportableError, Equatable {
     private static func cure(_ moved: String?, _ remedy: String) -> String {
         (moved.map { "it was moved aside to '\($0)'; " } ?? "it could not be moved aside, remove it; ")
             + "`\(remedy)` makes it again"
-    }
-
-    private static func reason(_ code: Int32) -> String {
-        String(cString: strerror(code)).lowercased()
-    }
-
-    private static func advice(_ code: Int32) -> String {
-        switch code {
-        case ENOSPC, EDQUOT: "; free some space (`make gc` drops what no link reaches) and run it again"
-        case EEXIST, ENOTDIR, EISDIR: "; move away what stands in its place"
-        case EROFS, EACCES, EPERM: "; make the folder writable, or choose another one"
-        default: ""
-        }
     }
 }

@@ -1,3 +1,4 @@
+package import Files
 package import HDF5
 package import Parameters
 

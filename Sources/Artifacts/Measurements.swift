@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// What a run cost and where; never part of an artifact's bytes.

@@ -1,3 +1,5 @@
+import Files
+
 /// The files of a pipeline's report, `<root>/<pipeline>/report/`.
 package enum ReportFiles {
     /// What to report.

@@ -1,9 +1,10 @@
+import Files
 import Parameters
 
 extension RunRecord {
     /// Reads runs/<key>.json.
     ///
-    /// - Throws: `ArtifactError.missing` or `.invalidRecord`.
+    /// - Throws: `FileError.missing` or `.invalidRecord`.
     package init(reading path: String) throws {
         let text = try FileSystem.text(of: path)
         do {

@@ -1,3 +1,5 @@
+package import Files
+
 /// What produced an object: the key's parts, the output, and what the run cost.
 ///
 /// It stands in runs/<key>.json as canonical JSON.

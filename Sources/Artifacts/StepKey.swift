@@ -1,3 +1,4 @@
+package import Files
 package import Parameters
 
 /// The name of a piece of work: equal keys mean equal bytes.

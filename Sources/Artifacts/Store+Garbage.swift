@@ -1,3 +1,5 @@
+import Files
+
 /// What `Store.collectGarbage` dropped, or would drop.
 package struct GarbageReport: Equatable, Sendable {
     /// The files, sorted by path.
@@ -22,7 +24,7 @@ extension Store {
     ///   - unusedDays: for so many days what no link reaches must not have been used; 0 for whatever no link reaches.
     ///   - dryRun: only report.
     ///   - announce: called with what will be dropped, before it is.
-    /// - Throws: `ArtifactError.system` if a folder cannot be read or changed.
+    /// - Throws: `FileError.system` if a folder cannot be read or changed.
     @discardableResult
     package func collectGarbage(
         unusedDays: Int, dryRun: Bool, announce: (GarbageReport) -> Void = { _ in }
@@ -68,7 +70,7 @@ extension Store {
 
     private func runningSteps() throws -> Running {
         var running = Running()
-        for name in try FileSystem.names(in: runs) {
+        for name in try Self.names(in: runs) {
             guard let key = Self.key(named: name, suffix: ".lock"), try isLocked(key) else { continue }
             running.keys.insert(key)
             running.inputs.formUnion(try StepLock.inputs(inLockFile: lockPath(key)))
@@ -80,7 +82,7 @@ extension Store {
         do {
             let file = try OpenFile(reading: lockPath(key))
             return try !file.lock(exclusive: true, wait: false)
-        } catch ArtifactError.missing, ArtifactError.notAFile {
+        } catch FileError.missing, FileError.notAFile {
             return false
         }
     }
@@ -90,7 +92,7 @@ extension Store {
     ) throws -> [String] {
         let linked = Set(try links().map(\.digest))
         var garbage: [String] = []
-        for name in try FileSystem.names(in: objects) {
+        for name in try Self.names(in: objects) {
             let path = "\(objects)/\(name)"
             if let digest = name.hasSuffix(".h5") ? Digest(name.dropLast(3)) : nil {
                 if linked.contains(digest) {
@@ -110,7 +112,7 @@ extension Store {
 
     private func garbageInRuns(running: Running, droppedObjects: Set<String>) throws -> [String] {
         var garbage: [String] = []
-        for name in try FileSystem.names(in: runs) {
+        for name in try Self.names(in: runs) {
             let path = "\(runs)/\(name)"
             if let key = Self.key(named: name, suffix: ".json") {
                 let record = try record(for: key)

@@ -1,3 +1,4 @@
+package import Files
 import Glibc
 
 extension Store {
@@ -34,15 +35,14 @@ extension Store {
     ///   - step: the lock on the step's key.
     ///   - stopwatch: started when the work began.
     ///   - write: creates a new file at the path it is given.
-    /// - Throws: `ArtifactError.system` if the disk is full or read-only; what `write` throws. No partial
+    /// - Throws: `FileError.system` if the disk is full or read-only; what `write` throws. No partial
     ///   object stays.
     @discardableResult
     package func publish(
         _ step: borrowing StepLock, stopwatch: Stopwatch, write: (String) throws -> Void
     ) throws -> RunRecord {
         let temporary = "\(objects)/\(TemporaryName.of(step.key))"
-        try FileSystem.remove(temporary)
-        do {
+        return try FileSystem.withTemporary(temporary) {
             try writeObject(temporary, write)
             return try whileNothingIsCollected {
                 let (digest, bytes) = try placeObject(temporary)
@@ -53,9 +53,6 @@ extension Store {
                 try publishLink(to: digest, at: step.place)
                 return published
             }
-        } catch {
-            try? FileSystem.remove(temporary)
-            throw error
         }
     }
 
@@ -117,7 +114,7 @@ extension Store {
     private func placeObject(_ temporary: String) throws -> (digest: Digest, bytes: Int) {
         let digest = try Digest(ofFile: temporary)
         guard case .file(let bytes) = FileSystem.entry(at: temporary) else {
-            throw ArtifactError.missing(path: temporary)
+            throw FileError.missing(path: temporary)
         }
         try FileSystem.makeReadOnly(temporary)
         try reached(.objectProtected)
@@ -137,11 +134,10 @@ extension Store {
     @discardableResult
     func publishRecord(_ record: RunRecord, key: StepKey) throws -> RunRecord {
         let temporary = "\(runs)/\(TemporaryName.of(key))"
-        try FileSystem.remove(temporary)
         var record = record
-        do {
+        try FileSystem.withTemporary(temporary) {
             let file = try OpenFile(creating: temporary)
-            let number = try file.inode()
+            let number = file.stamp.inode
             record.seen = FileSystem.stamp(of: objectPath(record.output)).map {
                 RunRecord.Sighting(object: $0, record: number)
             }
@@ -150,9 +146,6 @@ extension Store {
             try file.synchronize()
             try reached(.recordSynchronized)
             try FileSystem.rename(temporary, to: recordPath(key))
-        } catch {
-            try? FileSystem.remove(temporary)
-            throw error
         }
         try reached(.recordRenamed)
         try FileSystem.synchronize(runs)
@@ -163,15 +156,11 @@ extension Store {
     private func publishLink(to digest: Digest, at place: Place) throws {
         // The lock is on the key: another checkout may link another result of the same name at the same time.
         let temporary = "\(place.folder)/\(TemporaryName.of("\(place.name).\(getpid())"))"
-        try FileSystem.remove(temporary)
         try keepForeignFile("\(place.folder)/\(place.name)", unless: digest)
-        try FileSystem.makeLink(at: temporary, to: "\(place.wayToRoot)store/\(digest).h5")
-        do {
+        try FileSystem.withTemporary(temporary) {
+            try FileSystem.makeLink(at: temporary, to: "\(place.wayToRoot)store/\(digest).h5")
             try reached(.linkMade)
             try FileSystem.rename(temporary, to: "\(place.folder)/\(place.name)")
-        } catch {
-            try? FileSystem.remove(temporary)
-            throw error
         }
         try reached(.linkRenamed)
     }
@@ -227,12 +216,9 @@ struct Place: Sendable {
     }
 }
 
-/// Names of files that are not complete yet; `collectGarbage` drops those that are left over.
-enum TemporaryName {
+/// `collectGarbage` drops those that are left over.
+extension TemporaryName {
     static func of(_ key: StepKey) -> String { of(key.description) }
-    static func of(_ name: String) -> String { ".\(name).temporary" }
-
-    static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".temporary") }
 
     /// The key a temporary belongs to, if it belongs to one.
     static func key(of name: String) -> StepKey? {

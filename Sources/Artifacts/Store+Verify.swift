@@ -1,3 +1,6 @@
+import Files
+import Parameters
+
 /// What `Store.verify` found.
 package struct VerificationReport: Equatable, Sendable {
     /// A problem, with what to do about it.
@@ -37,7 +40,7 @@ extension Store {
             if case .file(let bytes) = FileSystem.entry(at: objectPath(digest)) { report.bytes += bytes }
             do {
                 _ = try verified(digest)
-            } catch let error as ArtifactError {
+            } catch let error as any ReportableError {
                 report.problems.append(.init(path: objectPath(digest), message: error.description))
             }
             progress(index + 1, digests.count)
@@ -50,7 +53,7 @@ extension Store {
         for key in try recordKeys() {
             do {
                 try verifyRecord(of: key)
-            } catch let error as ArtifactError {
+            } catch let error as any ReportableError {
                 report.problems.append(.init(path: recordPath(key), message: error.description))
             }
         }

@@ -1,3 +1,5 @@
+package import Files
+import Glibc
 internal import HDF5
 
 /// The artifacts folder: objects named after their content, records of what produced them, and links to them.
@@ -64,11 +66,11 @@ package struct Store: Sendable {
     /// That the parts have this key is checked by `relink` and `verify`, since it takes half as long as
     /// reading.
     ///
-    /// - Throws: `ArtifactError.system` if the record is there but cannot be read.
+    /// - Throws: `FileError.system` if the record is there but cannot be read.
     package func record(for key: StepKey) throws -> RunRecord? {
         do {
             return try RunRecord(reading: recordPath(key))
-        } catch ArtifactError.missing, ArtifactError.invalidRecord, ArtifactError.notAFile {
+        } catch FileError.missing, ArtifactError.invalidRecord, FileError.notAFile {
             return nil
         }
     }
@@ -104,13 +106,13 @@ package struct Store: Sendable {
 
     /// The object a step's link points to, whether or not it is there.
     ///
-    /// - Throws: `ArtifactError.missing` if there is no such link, `.notAnArtifact` if it points elsewhere.
+    /// - Throws: `FileError.missing` if there is no such link, `.notAnArtifact` if it points elsewhere.
     package func digest(ofLink path: String) throws -> Digest {
         switch FileSystem.entry(at: path) {
         case .link(let target):
             if let digest = Self.digest(ofTarget: target) { return digest }
             throw ArtifactError.notAnArtifact(path: path, found: "a link to '\(target)'")
-        case nil: throw ArtifactError.missing(path: path)
+        case nil: throw FileError.missing(path: path)
         case let other?: throw ArtifactError.notAnArtifact(path: path, found: other.description)
         }
     }
@@ -126,9 +128,9 @@ package struct Store: Sendable {
         let found: Digest
         do {
             found = try Digest(ofFile: path)
-        } catch ArtifactError.missing {
+        } catch FileError.missing {
             throw ArtifactError.missingObject(digest, store: objects, remedy: remedy(for: digest))
-        } catch ArtifactError.notAFile(_, let found) {
+        } catch FileError.notAFile(_, let found) {
             throw ArtifactError.replacedObject(
                 digest, found: found, movedTo: setAside(digest), remedy: remedy(for: digest))
         }
@@ -153,7 +155,7 @@ package struct Store: Sendable {
     /// What a stage was given as an input: a link into this or another store, or a plain file.
     ///
     /// - Returns: the digest of its bytes, which are hashed either way, and the path to read them from.
-    /// - Throws: `ArtifactError.missing`, `.notAnArtifact`; for a link also what `verified` throws.
+    /// - Throws: `FileError.missing`, `.notAnArtifact`; for a link also what `verified` throws.
     package func input(at path: String) throws -> (digest: Digest, path: String) {
         if case .file = FileSystem.entry(at: path) { return (try Digest(ofFile: path), path) }
         let digest = try digest(ofLink: path)
@@ -208,7 +210,7 @@ package struct Store: Sendable {
     /// What stands in the folders of pipelines, by the path below the root.
     func entries(belowRoot folder: String) throws -> [(path: String, entry: FileSystem.Entry)] {
         var found: [(path: String, entry: FileSystem.Entry)] = []
-        for name in try FileSystem.names(in: "\(root)/\(folder)") {
+        for name in try Self.names(in: "\(root)/\(folder)") {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
             guard path != "store", path != "runs", let entry = FileSystem.entry(at: "\(root)/\(path)") else {
                 continue
@@ -218,14 +220,23 @@ package struct Store: Sendable {
         return found
     }
 
+    /// The names in a folder of the store, sorted; none if there is no such folder.
+    static func names(in folder: String) throws -> [String] {
+        do {
+            return try FileSystem.names(in: folder)
+        } catch FileError.system(_, _, ENOENT) {
+            return []
+        }
+    }
+
     /// The keys that have a record, sorted.
     func recordKeys() throws -> [StepKey] {
-        try FileSystem.names(in: runs).compactMap { Self.key(named: $0, suffix: ".json") }
+        try Self.names(in: runs).compactMap { Self.key(named: $0, suffix: ".json") }
     }
 
     /// The objects by name, sorted.
     func objectDigests() throws -> [Digest] {
-        try FileSystem.names(in: objects).compactMap { $0.hasSuffix(".h5") ? Digest($0.dropLast(3)) : nil }
+        try Self.names(in: objects).compactMap { $0.hasSuffix(".h5") ? Digest($0.dropLast(3)) : nil }
     }
 
     static func key(named name: String, suffix: String) -> StepKey? {

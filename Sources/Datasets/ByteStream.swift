@@ -1,3 +1,5 @@
+import Files
+
 /// The content of a file, or of a file in an archive, from front to back: its bytes, decompressed on the way.
 ///
 /// A file's first bytes decide whether it is gzip, xz or neither, whatever its name.
@@ -17,21 +19,21 @@ struct ByteStream: ~Copyable {
     static let largestPadding = 1 << 20
 
     private enum Content: ~Copyable {
-        case plain(SourceFile)
+        case plain(OpenFile)
         case gzip(Decompressor<GzipCodec>)
         case xz(Decompressor<XZCodec>)
         case entry(TarArchive)
     }
 
-    /// - Throws: `DatasetError.unreadable`, `.packedTwice`, `.brokenCompression`.
+    /// - Throws: `FileError`, `DatasetError.packedTwice`, `.brokenCompression`.
     init(opening path: String) throws {
-        let start = try SourceFile(opening: path).start(XZCodec.magic.count)
+        let start = try OpenFile(reading: path).read(XZCodec.magic.count)
         if let outer = Self.compression(of: start),
             let inner = try Self.compression(of: Self.innerStart(path, outer))
         {
             throw DatasetError.packedTwice(file: path, outer: outer, inner: inner)
         }
-        let source = try SourceFile(opening: path)
+        let source = try OpenFile(reading: path)
         let size = source.size
         switch Self.compression(of: start) {
         case GzipCodec.name:
@@ -66,8 +68,8 @@ struct ByteStream: ~Copyable {
             let output = UnsafeMutableRawBufferPointer(buffer)
             filled =
                 compression == GzipCodec.name
-                ? try Decompressor(SourceFile(opening: path), GzipCodec()).read(into: output)
-                : try Decompressor(SourceFile(opening: path), XZCodec()).read(into: output)
+                ? try Decompressor(OpenFile(reading: path), GzipCodec()).read(into: output)
+                : try Decompressor(OpenFile(reading: path), XZCodec()).read(into: output)
         }
     }
 
@@ -110,11 +112,17 @@ struct ByteStream: ~Copyable {
     }
 }
 
-extension SourceFile {
-    /// The first bytes of a file that was just opened, fewer if it has not as many.
-    fileprivate consuming func start(_ count: Int) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
+extension ByteStream {
+    /// The SHA-256 of the content, of which at most a piece of 1 MiB is in memory: 64 lower-case hexadecimal digits.
+    ///
+    /// - Throws: `FileError`, `DatasetError.brokenCompression`, `.brokenTar`, `.tooLarge` for more than `limit` bytes.
+    mutating func digest(limit: Int) throws -> String {
+        var hash = DigestHasher()
+        while true {
+            let piece = try read(1 << 20)
+            if piece.isEmpty { return hash.finish().hexadecimal }
+            piece.withUnsafeBytes { hash.update($0) }
+            guard position <= limit else { throw DatasetError.tooLarge(file: file, limit: limit) }
         }
     }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// The content of one binary file of CIFAR-10, CIFAR-100 or a dataset laid out like them.
 ///
 /// Records without a header, each one or more bytes of labels, the last of which is the class, and an image as planes:
@@ -33,7 +35,7 @@ struct CIFARFile: Equatable {
     /// Reads a whole file: whole records, and then nothing, or zeros behind the last record that it may hold.
     ///
     /// - Parameter limit: the most records that it may hold.
-    /// - Throws: `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.brokenCIFAR`.
+    /// - Throws: `FileError`, `DatasetError.brokenCompression`, `.brokenTar`, `.brokenCIFAR`.
     init(reading stream: inout ByteStream, _ layout: Layout, limit: Int) throws {
         let file = stream.file
         self.file = file
@@ -41,7 +43,7 @@ struct CIFARFile: Equatable {
         let (size, labelBytes, shape) = (layout.size, layout.labelBytes, layout.shape)
         // One more than a whole number of them fills the content, so that a broken one is seen.
         let most = min(limit, stream.largestSize / size + 1)
-        let hash = ContentHash()
+        var hash = DigestHasher()
         var labels: [Int32] = []
         var start: [UInt8] = []
         let piece = UnsafeMutableRawBufferPointer.allocate(
@@ -80,7 +82,7 @@ struct CIFARFile: Equatable {
                 allowed: "at most \(limit) \(layout.description)")
         }
         self.labels = labels
-        digest = hash.finish()
+        digest = hash.finish().hexadecimal
     }
 
     private static func broken(

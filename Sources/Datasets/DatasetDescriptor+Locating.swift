@@ -1,3 +1,5 @@
+import Files
+
 extension DatasetDescriptor {
     /// A folder to look in, and what it is called in messages when there is no such folder to name.
     private struct Place {
@@ -36,7 +38,7 @@ extension DatasetDescriptor {
                 found += located.filter { !found.contains($0) }
                 if located.isEmpty { tried.append(.init(path: place.label, reason: lack(in: folder))) }
             } catch {
-                tried.append(.init(path: place.label, reason: error.reason))
+                tried.append(.init(path: place.label, reason: error.lackOfFolder))
             }
         }
         return (found, tried)
@@ -66,7 +68,7 @@ extension DatasetDescriptor {
         let lacking = files.filter { present[$0] == nil }.sorted()
         let archived = archive.map { "\($0.file), and " } ?? ""
         let names = folder.names.filter {
-            !files.contains("\($0).bin") || !FolderContents.isFolder("\(folder.path)/\($0)")
+            !files.contains("\($0).bin") || !FileSystem.isFolder("\(folder.path)/\($0)")
         }
         var notes = [note(on: names), elsewhere(in: folder, lacking)].compactMap { $0 }
         if !folder.isListed { notes.append("you have no permission to list it") }
@@ -82,7 +84,7 @@ extension DatasetDescriptor {
     /// What lies deeper, where it is not looked for on its own, since folders of different datasets hold equal names.
     private func elsewhere(in folder: FolderContents, _ lacking: [String]) -> String? {
         func inside(_ path: String, _ names: [String]) -> [String] {
-            names.prefix(100).map { "\(path)/\($0)" }.filter(FolderContents.isFolder)
+            names.prefix(100).map { "\(path)/\($0)" }.filter(FileSystem.isFolder)
         }
         let near = inside(folder.path, folder.names)
         let far = near.flatMap { inside($0, (try? FolderContents(of: $0))?.names ?? []) }

@@ -1,11 +1,12 @@
+internal import Files
 internal import Foundation
 internal import Parameters
 
 extension DatasetDescriptor {
     /// Reads `data/<name>.yaml` strictly.
-    /// - Throws: `ParameterError` with the line; `DatasetError.missing` if there is no such file.
+    /// - Throws: `ParameterError` with the line, `FileError`; `DatasetError.missing` if there is no such file.
     package init(reading path: String) throws {
-        if let reason = FolderContents.absence(of: path) { throw Self.noDescriptor(path, reason) }
+        guard FileSystem.entry(at: path) != nil else { throw Self.noDescriptor(path) }
         try self.init(Document(yamlFile: path))
     }
 
@@ -136,14 +137,13 @@ extension DatasetDescriptor {
     }
 
     /// Says which descriptors there are beside the one that is not.
-    private static func noDescriptor(_ path: String, _ reason: String) -> DatasetError {
+    private static func noDescriptor(_ path: String) -> DatasetError {
         let folder = (path as NSString).deletingLastPathComponent
-        let others =
-            ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? [])
-            .filter { $0.hasSuffix(".yaml") }.sorted()
+        let others = ((try? FileSystem.names(in: folder.isEmpty ? "." : folder)) ?? [])
+            .filter { $0.hasSuffix(".yaml") }
         return .missing(
             dataset: (path as NSString).lastPathComponent,
-            tried: [.init(path: path, reason: reason)],
+            tried: [.init(path: path, reason: "no such file")],
             help: [
                 others.isEmpty
                     ? "name a descriptor: data/<name>.yaml"

@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// What a dataset is and where its files come from: the content of `data/<name>.yaml`.
@@ -98,9 +99,10 @@ package struct DatasetDescriptor: Sendable, Equatable {
             firstLabel == 0 ? nil : "first-label \(firstLabel)", isTransposed ? "transpose" : nil,
             (labelColumn ?? 0) == 0 ? nil : "column \(labelColumn ?? 0)",
         ].compactMap { $0 }
-        inputs["descriptor"] = ContentHash.of(
-            ([name, title, licence, citation, format.rawValue] + shape + classes
-                + (reading.isEmpty ? [] : [""] + reading)).joined(separator: "\u{0}"))
+        let texts =
+            [name, title, licence, citation, format.rawValue] + shape + classes
+            + (reading.isEmpty ? [] : [""] + reading)
+        inputs["descriptor"] = Digest(of: texts.joined(separator: "\u{0}")).hexadecimal
         return inputs
     }
 

@@ -10,10 +10,6 @@ package enum DatasetError: ReportableError, Equatable {
 
     /// No place has all files of the dataset. `help`: one sentence per way to get it.
     case missing(dataset: String, tried: [Place], help: [String])
-    /// The system refused to open or read a file.
-    case unreadable(file: String, reason: String)
-    /// A file or folder of the download cache could not be written.
-    case unwritable(file: String, reason: String)
     /// The decompressed bytes are not those the descriptor pins.
     case wrongDigest(file: String, expected: String, found: String)
     /// The compressed bytes are not (only) gzip or xz. `offset`: byte in the compressed file.
@@ -53,10 +49,6 @@ extension DatasetError: CustomStringConvertible {
             let ways = help.map { "\n  - \($0)" }.joined()
             return
                 "the files of \(dataset) are not on this machine; looked in\(places)\nto get them, one of\(ways)"
-        case .unreadable(let file, let reason):
-            return "\(file) cannot be read: \(reason)"
-        case .unwritable(let file, let reason):
-            return "\(file) cannot be written: \(reason)"
         case .wrongDigest(let file, let expected, let found):
             return """
                 \(file) is not the file its descriptor pins: the decompressed bytes have SHA-256 \(found), \
@@ -111,11 +103,11 @@ extension DatasetError: CustomStringConvertible {
         }
     }
 
-    /// The process's exit code (sysexits): 65 bad data, 66 missing input, 74 input or output failed.
+    /// The process's exit code (sysexits): 65 bad data, 66 missing input, 74 a download failed.
     package var exitCode: Int32 {
         switch self {
         case .missing: 66
-        case .unreadable, .unwritable, .downloadFailed: 74
+        case .downloadFailed: 74
         case .otherDataset: 64
         default: 65
         }

@@ -1,3 +1,5 @@
+import Files
+
 /// One compressed format: what a library does with one member (gzip) or stream (xz) of a file.
 protocol Codec: AnyObject {
     /// `gzip` or `xz`, for messages.
@@ -8,8 +10,7 @@ protocol Codec: AnyObject {
     static var largestRatio: Int { get }
 
     /// Gets ready for another member.
-    /// - Returns: what is wrong, if the library cannot.
-    func begin() -> String?
+    func begin()
     /// Decompresses until input or output is used up, or the member ends.
     func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> CodecStep
 }
@@ -35,7 +36,7 @@ struct CodecStep {
 /// Several members in a row are one content, as for `gzip` and `xz` themselves. Zeros behind a member are passed over, as
 /// many as `ByteStream.largestPadding`; anything else is an error.
 final class Decompressor<Format: Codec> {
-    private let source: SourceFile
+    private let source: OpenFile
     private let codec: Format
     private let buffer: UnsafeMutableRawBufferPointer
     /// What has been read and not yet consumed.
@@ -48,7 +49,7 @@ final class Decompressor<Format: Codec> {
 
     private enum State { case memberStart, insideMember, ended }
 
-    init(_ source: consuming SourceFile, _ codec: Format) {
+    init(_ source: consuming OpenFile, _ codec: Format) {
         self.source = source
         self.codec = codec
         buffer = .allocate(byteCount: 1 << 18, alignment: 16)
@@ -115,9 +116,7 @@ final class Decompressor<Format: Codec> {
                 "there are \(max(0, source.size - offset)) bytes after the end of the \(Format.name) data: \(found)"
             )
         }
-        if let problem = codec.begin() {
-            throw DatasetError.unreadable(file: source.path, reason: problem)
-        }
+        codec.begin()
         state = .insideMember
         padding = 0
     }

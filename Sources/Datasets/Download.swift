@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Fetches the files of a dataset into its cache with curl: resumed, checked, and only then given their names.
@@ -7,15 +8,13 @@ struct Download {
     let environment: DataEnvironment
 
     /// Fetches what the cache lacks. Only one process at a time does it; the others wait.
-    /// - Throws: `DatasetError.downloadFailed`, `.wrongDigest`, `.brokenCompression`, `.unwritable`.
+    /// - Throws: `DatasetError.downloadFailed`, `.wrongDigest`, `.brokenCompression`, `FileError`.
     func run() throws {
         let cache = descriptor.cache
-        do {
-            try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-        } catch {
-            throw DatasetError.unwritable(file: cache, reason: error.localizedDescription)
-        }
-        try withExclusiveLock(cache + "/.lock") {
+        try FileSystem.makeFolder(cache)
+        let lock = try OpenFile.locking(cache + "/.lock")
+        _ = try lock.lock(exclusive: true, wait: true)
+        try withExtendedLifetime(lock) {
             for file in descriptor.archive.map({ [$0.file] }) ?? descriptor.files {
                 let path = "\(cache)/\(file)"
                 let isThere = ByteStream.suffixes.contains {
@@ -35,18 +34,16 @@ struct Download {
             try curl(source, to: partial)
         } catch let error as DatasetError where resumes {
             environment.log("starting again: \(error)")
-            try remove(partial)
+            try FileSystem.remove(partial)
             try curl(source, to: partial)
         }
         do {
             try verify(partial, as: file)
         } catch {
-            try remove(partial)
+            try FileSystem.remove(partial)
             throw DatasetError.downloadFailed(url: source, reason: "\(error)", help: descriptor.help(offline))
         }
-        guard rename(partial, path) == 0 else {
-            throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
-        }
+        try FileSystem.rename(partial, to: path)
     }
 
     private var offline: DataEnvironment {
@@ -90,30 +87,8 @@ struct Download {
         } else {
             var stream = try ByteStream(opening: path)
             for (role, _, member) in descriptor.allMembers where member.file == file {
-                try member.check(
-                    ContentHash.of(&stream, limit: descriptor.largestFile(role)), file: path)
+                try member.check(stream.digest(limit: descriptor.largestFile(role)), file: path)
             }
         }
     }
-
-    private func remove(_ path: String) throws {
-        guard unlink(path) == 0 else {
-            throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
-        }
-    }
-}
-
-/// Does something while no other process holds the lock file; the kernel drops the lock when the process ends.
-private func withExclusiveLock(_ path: String, _ body: () throws -> Void) throws {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-        throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
-    }
-    defer { close(descriptor) }
-    while flock(descriptor, LOCK_EX) != 0 {
-        guard errno == EINTR else {
-            throw DatasetError.unwritable(file: path, reason: String(cString: strerror(errno)))
-        }
-    }
-    try body()
 }

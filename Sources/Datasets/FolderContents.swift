@@ -1,65 +1,32 @@
-import Foundation
+import Files
+import Glibc
 
 /// The names in a folder, and how names that people and programs change stand for one another.
 struct FolderContents {
     let path: String
-    /// In the order of their bytes; none where the folder may be entered but not listed.
+    /// Sorted; none where the folder may be entered but not listed.
     let names: [String]
     let isListed: Bool
 
     /// So many names are looked at; a folder with more is none that somebody put a dataset's files into.
     private static let largestCount = 10_000
 
-    /// - Throws: `Absence` with the system's reason.
-    init(of path: String) throws(Absence) {
+    /// - Throws: `FileError.system`.
+    init(of path: String) throws(FileError) {
         self.path = path
-        guard let folder = opendir(path) else {
-            let code = errno
-            guard code == EACCES, access(path, X_OK) == 0 else {
-                throw Absence(reason: Self.reason(code, folder: true))
-            }
+        do {
+            names = try FileSystem.names(in: path, limit: Self.largestCount).filter { !$0.hasPrefix(".") }
+            isListed = true
+        } catch FileError.system(_, _, EACCES) where access(path, X_OK) == 0 {
             (names, isListed) = ([], false)
-            return
         }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while names.count < Self.largestCount, let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        isListed = true
-        self.names = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
-
-    /// Why something is not there.
-    struct Absence: Error { var reason: String }
-
-    private static func reason(_ code: Int32, folder: Bool) -> String {
-        switch code {
-        case ENOENT: folder ? "no such folder" : "no such file"
-        case ENOTDIR: folder ? "not a folder" : "no such file"
-        default: String(cString: strerror(code)).lowercased()
-        }
-    }
-
-    /// Why there is no file of this path; nil if there is something, were it a link that leads nowhere.
-    static func absence(of path: String) -> String? {
-        var status = stat()
-        return lstat(path, &status) == 0 ? nil : reason(errno, folder: false)
-    }
-
-    static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// The folders in it whose names are like one of these.
     func folders(like wanted: [String]) -> [FolderContents] {
         let wanted = Set(wanted.map(Self.letters))
         return names.filter { wanted.contains(Self.letters($0)) }.map { "\(path)/\($0)" }
-            .compactMap { Self.isFolder($0) ? try? FolderContents(of: $0) : nil }
+            .compactMap { FileSystem.isFolder($0) ? try? FolderContents(of: $0) : nil }
     }
 
     /// The path of a file: under its name, with the first suffix under which it is there; in a folder of its name, as some
@@ -70,15 +37,15 @@ struct FolderContents {
     static func path(of file: String, in folder: String) -> String? {
         for suffix in ByteStream.suffixes {
             let path = "\(folder)/\(file)\(suffix)"
-            guard absence(of: path) == nil else { continue }
-            guard isFolder(path) else { return path }
+            guard FileSystem.entry(at: path) != nil else { continue }
+            guard FileSystem.isFolder(path) else { return path }
             if let inner = (try? FolderContents(of: path))?.likeness(of: file) { return inner }
         }
         return nil
     }
 
     private func likeness(of file: String) -> String? {
-        names.first { Self.isLike($0, file) && !Self.isFolder("\(path)/\($0)") }.map { "\(path)/\($0)" }
+        names.first { Self.isLike($0, file) && !FileSystem.isFolder("\(path)/\($0)") }.map { "\(path)/\($0)" }
     }
 
     /// Whether a name stands for a file: `train-images.idx3-ubyte (1).gz` for `train-images-idx3-ubyte`.
@@ -96,5 +63,17 @@ struct FolderContents {
     /// A name without what differs between `fashion-mnist` and `FashionMNIST`.
     private static func letters(_ name: String) -> String {
         name.lowercased().filter { $0.isLetter || $0.isNumber }
+    }
+}
+
+extension FileError {
+    /// Why a folder cannot be looked into, in a few words.
+    var lackOfFolder: String {
+        switch self {
+        case .system(_, _, ENOENT): "no such folder"
+        case .system(_, _, ENOTDIR): "not a folder"
+        case .system(_, _, let code): Self.reason(code)
+        default: description
+        }
     }
 }

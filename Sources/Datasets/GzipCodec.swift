@@ -21,10 +21,10 @@ final class GzipCodec: Codec {
         stream.deallocate()
     }
 
-    func begin() -> String? {
+    func begin() {
         let result = isReady ? inflateReset(stream) : meristem_inflate_gzip_init(stream)
-        isReady = isReady || result == Z_OK
-        return result == Z_OK ? nil : "zlib could not be initialised"
+        precondition(result == Z_OK, "zlib cannot be initialised: memory is exhausted")
+        isReady = true
     }
 
     func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> CodecStep {

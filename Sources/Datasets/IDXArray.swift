@@ -1,3 +1,5 @@
+import Files
+
 /// The values of an IDX file, all of them or one column.
 struct IDXArray<Element: BitwiseCopyable & Equatable>: Equatable {
     let header: IDXHeader
@@ -26,7 +28,7 @@ struct IDXArray<Element: BitwiseCopyable & Equatable>: Equatable {
     /// - Parameters:
     ///   - allowed: what `convert` takes, for messages.
     ///   - convert: gives nil for a value that cannot be an element.
-    /// - Throws: `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.brokenIDX`.
+    /// - Throws: `FileError`, `DatasetError.brokenCompression`, `.brokenTar`, `.brokenIDX`.
     private init(
         _ header: IDXHeader, _ stream: inout ByteStream, column: Column? = nil, allowed: String,
         _ convert: (Double) -> Element?
@@ -34,8 +36,8 @@ struct IDXArray<Element: BitwiseCopyable & Equatable>: Equatable {
         self.header = header
         self.column = column
         let (type, width) = (header.type, header.type.width)
-        let hash = ContentHash()
-        hash.update(header.bytes)
+        var hash = DigestHasher()
+        header.bytes.withUnsafeBytes { hash.update($0) }
         // Of the types of one byte, each value is converted once.
         let table =
             width > 1
@@ -70,7 +72,7 @@ struct IDXArray<Element: BitwiseCopyable & Equatable>: Equatable {
                 file: header.file, offset: offset, found: "more bytes",
                 allowed: "the end, after the \(described(header.shape)) values that the header declares")
         }
-        digest = hash.finish()
+        digest = hash.finish().hexadecimal
     }
 
     /// Hands the values to `body` in pieces of at most 1 MiB, each with the position of its first value.

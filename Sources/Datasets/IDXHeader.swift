@@ -15,7 +15,7 @@ struct IDXHeader: Equatable {
     var count: Int { shape.reduce(1, *) }
 
     /// - Parameter ranks: the numbers of dimensions that are allowed.
-    /// - Throws: `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.brokenIDX`.
+    /// - Throws: `FileError`, `DatasetError.brokenCompression`, `.brokenTar`, `.brokenIDX`.
     init(reading stream: inout ByteStream, ranks: ClosedRange<Int>) throws {
         file = stream.file
         let magic = try stream.read(4)

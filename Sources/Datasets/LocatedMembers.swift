@@ -1,3 +1,5 @@
+import Files
+
 /// All files of a dataset in one place, not yet looked into.
 package struct LocatedMembers: Sendable, Equatable {
     /// Where they were found: a folder, or an archive.
@@ -15,7 +17,7 @@ package struct LocatedMembers: Sendable, Equatable {
     var sizeOnDisk: Int {
         let paths = if case .files(let paths) = source { Array(paths.values) } else { [place] }
         return paths.reduce(0) { sum, path in
-            sum + ((try? SourceFile(opening: path))?.sizeOnDisk ?? 0)
+            sum + ((try? OpenFile(reading: path))?.sizeOnDisk ?? 0)
         }
     }
 
@@ -23,7 +25,7 @@ package struct LocatedMembers: Sendable, Equatable {
     ///
     /// - Parameter body: gets what the file holds, its position among the files of that role, the file, and its
     ///   content to read.
-    /// - Throws: what `body` throws; `DatasetError.unreadable`, `.brokenCompression`, `.brokenTar`, `.membersMissing`.
+    /// - Throws: what `body` throws; `FileError`, `DatasetError.brokenCompression`, `.brokenTar`, `.membersMissing`.
     func forEachMember(
         of descriptor: DatasetDescriptor,
         _ body: (DatasetDescriptor.Role, Int, DatasetDescriptor.Member, inout ByteStream) throws -> Void
@@ -65,8 +67,7 @@ package struct LocatedMembers: Sendable, Equatable {
     /// - Throws: as `forEachMember`, and `DatasetError.wrongDigest`.
     func verify(_ descriptor: DatasetDescriptor) throws {
         try forEachMember(of: descriptor) { role, _, member, stream in
-            try member.check(
-                ContentHash.of(&stream, limit: descriptor.largestFile(role)), file: stream.file)
+            try member.check(stream.digest(limit: descriptor.largestFile(role)), file: stream.file)
         }
     }
 }

@@ -21,7 +21,7 @@ final class TarArchive {
     /// How many bytes are unpacked before the archive is given up.
     private let limit: Int
 
-    /// - Throws: `DatasetError.unreadable`, `.packedTwice`, `.brokenCompression`.
+    /// - Throws: `FileError`, `DatasetError.packedTwice`, `.brokenCompression`.
     init(opening path: String, limit: Int) throws {
         stream = try ByteStream(opening: path)
         self.limit = limit

@@ -21,8 +21,9 @@ final class XZCodec: Codec {
         stream.deallocate()
     }
 
-    func begin() -> String? {
-        meristem_xz_decoder_init(stream, Self.memory) == LZMA_OK ? nil : "liblzma could not be initialised"
+    func begin() {
+        let result = meristem_xz_decoder_init(stream, Self.memory)
+        precondition(result == LZMA_OK, "liblzma cannot be initialised: memory is exhausted")
     }
 
     func step(_ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer) -> CodecStep {

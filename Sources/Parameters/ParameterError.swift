@@ -34,7 +34,6 @@ package struct Place: Sendable, Equatable, CustomStringConvertible {
 
 /// What is wrong with a parameter file, where, what was found, and what is allowed.
 package enum ParameterError: ReportableError, Equatable {
-    case unreadable(file: String, problem: String)
     case tooLong(file: String, limit: Int)
     case syntax(file: String, line: Int?, problem: String)
     case duplicateKey(Place, firstLine: Int?)
@@ -65,7 +64,6 @@ package enum ParameterError: ReportableError, Equatable {
 
     private var message: String {
         switch self {
-        case .unreadable(let file, let problem): return "\(file): cannot be read: \(problem)"
         case .tooLong(let file, let limit): return "\(file): longer than the \(limit) bytes that are allowed"
         case .syntax(let file, let line, let problem): return "\(Place(file: file, line: line)): \(problem)"
         case .duplicateKey(let place, let firstLine):
@@ -92,7 +90,7 @@ package enum ParameterError: ReportableError, Equatable {
     /// Where it is; of several, the first.
     package var place: Place? {
         switch self {
-        case .unreadable(let file, _), .tooLong(let file, _): Place(file: file)
+        case .tooLong(let file, _): Place(file: file)
         case .syntax(let file, let line, _): Place(file: file, line: line)
         case .duplicateKey(let place, _), .unknownKey(let place, _), .missing(let place, _),
             .wrongType(let place, _, _), .wrongNumber(let place, _, _), .outOfRange(let place, _, _),
@@ -120,7 +118,7 @@ package enum ParameterError: ReportableError, Equatable {
             .notAllowed(place(old), found: found, allowed: allowed)
         case .several(let errors): .several(errors.map { $0.placed(place) })
         case .misplaced(let old, let hint): .misplaced(place(old), hint)
-        case .unreadable, .tooLong, .syntax: self
+        case .tooLong, .syntax: self
         }
     }
 
@@ -135,14 +133,8 @@ package enum ParameterError: ReportableError, Equatable {
         }
     }
 
-    /// sysexits: 66 for a file that cannot be opened, 65 for bad data.
-    package var exitCode: Int32 {
-        switch self {
-        case .unreadable: 66
-        case .several(let errors): errors.first?.exitCode ?? 65
-        default: 65
-        }
-    }
+    /// sysexits: bad data.
+    package var exitCode: Int32 { 65 }
 
     private static func unknownKey(_ place: Place, _ allowed: [String]) -> String {
         let key = place.path.split(separator: ".").last.map(String.init) ?? place.path

@@ -31,7 +31,7 @@ extension Tree {
 
     /// Reads a JSON file.
     ///
-    /// - Throws: `ParameterError`, also when the file is missing, too long or not UTF-8.
+    /// - Throws: `FileError`; `ParameterError`, also when the file is too long or not UTF-8.
     package init(jsonFile file: String) throws {
         let text = try Self.text(ofFile: file, limit: Self.maximumJSONSize)
         try self.init(json: text, file: file)

@@ -23,7 +23,7 @@ extension Tree {
 
     /// Reads a YAML file.
     ///
-    /// - Throws: `ParameterError`, also when the file is missing, too long or not UTF-8.
+    /// - Throws: `FileError`; `ParameterError`, also when the file is too long or not UTF-8.
     package init(yamlFile file: String) throws {
         try self.init(yaml: Self.text(ofFile: file, limit: Self.maximumYAMLSize), file: file)
     }

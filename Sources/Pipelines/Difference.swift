@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 import Parameters
 
 /// One part of a key that is not as it was.

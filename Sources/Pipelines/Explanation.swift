@@ -1,4 +1,5 @@
 import Artifacts
+import Files
 
 /// Everything about one step, for a terminal: its key, what differs from the last run, what will run next.
 package struct Explanation {

@@ -1,3 +1,4 @@
+import Files
 package import Parameters
 
 /// One experiment of several branches, each run with several seeds: the content of pipelines/<name>.yaml.
@@ -138,15 +139,16 @@ extension Pipeline {
     static func all(in folder: String) throws -> (pipelines: [Pipeline], broken: [BrokenPipeline]) {
         var pipelines: [Pipeline] = []
         var broken: [BrokenPipeline] = []
-        for name in Files.names(in: folder)
-        where [".yml", ".yaml"].contains(where: name.lowercased().hasSuffix) {
+        for name in (try? FileSystem.names(in: folder)) ?? []
+        // A dot in front is for files of editors and systems.
+        where !name.hasPrefix(".") && [".yml", ".yaml"].contains(where: name.lowercased().hasSuffix) {
             let file = "\(folder)/\(name)"
             let stem = String(name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex))
             do {
                 guard name.hasSuffix(".yaml") else {
                     throw PipelineError.otherEnding(file: file, expected: "\(stem).yaml")
                 }
-                guard Files.isFile(file) else { throw PipelineError.notAFile(file) }
+                guard FileSystem.isFile(file) else { throw PipelineError.notAFile(file) }
                 pipelines.append(try Pipeline(reading: file))
             } catch let error as any ReportableError {
                 broken.append(

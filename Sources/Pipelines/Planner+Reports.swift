@@ -1,4 +1,5 @@
 import Artifacts
+import Files
 import Parameters
 
 extension Planner {

@@ -1,4 +1,5 @@
-package import Artifacts
+import Artifacts
+package import Files
 
 /// What planning found and changed: all that make's rules are made from.
 package struct WrittenPlan: Sendable {

@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 import Parameters
 
 /// Finds out which steps are done and which must run.
@@ -67,8 +68,8 @@ package struct Planner: Sendable {
     }
 
     private func isLinked(_ step: Step, to output: Digest?) -> Bool {
-        guard let output, let target = Files.target(ofLink: link(of: step)) else { return false }
-        return target == "../../store/\(output).h5"
+        guard let output else { return false }
+        return FileSystem.entry(at: link(of: step)) == .link(target: "../../store/\(output).h5")
     }
 }
 

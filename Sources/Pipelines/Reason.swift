@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 
 /// Why a step is not fresh.
 package enum Reason: Equatable, Sendable, CustomStringConvertible {
@@ -69,7 +70,7 @@ extension Planner {
         case .due: break
         }
         if let record = entry.record {
-            guard let found = Files.bytes(ofFile: store.objectPath(record.output)) else {
+            guard case .file(let found) = FileSystem.entry(at: store.objectPath(record.output)) else {
                 return .objectMissing(record.output)
             }
             guard found == record.bytes else {

@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 package import Parameters
 
 /// One run of one stage: what make knows as a target.

@@ -1,5 +1,6 @@
 import Artifacts
 import Datasets
+import Files
 import Parameters
 
 /// All steps of all pipelines; a step stands behind those it needs.
@@ -186,14 +187,13 @@ private struct Descriptors {
         if let descriptor = known[name] { return descriptor }
         let path = "\(folder)/\(name).yaml"
         // The path stands in a recipe.
-        guard name.utf8.allSatisfy(Self.isPlain), Files.exists(path) else {
+        guard name.utf8.allSatisfy(Self.isPlain), FileSystem.entry(at: path) != nil else {
             throw ParameterError.notAChoice(
                 Place(file: pipeline.file, path: "dataset"), found: name,
-                allowed: Files.names(in: folder).filter { $0.hasSuffix(".yaml") }.map {
-                    String($0.dropLast(5))
-                })
+                allowed: ((try? FileSystem.names(in: folder)) ?? [])
+                    .filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.map { String($0.dropLast(5)) })
         }
-        guard Files.isFile(path) else { throw PipelineError.notAFile(path) }
+        guard FileSystem.isFile(path) else { throw PipelineError.notAFile(path) }
         let dataset = try DatasetDescriptor(reading: path)
         let inputs = dataset.inputs.compactMap { name, text in
             Digest(text).map { Step.Input(name: name, source: .digest($0)) }

@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 internal import Foundation
 package import HDF5
 package import Parameters
@@ -98,11 +99,8 @@ package struct Stage<P: ParameterSet> {
 
     /// Refuses an output that would cost the work, or an input, when it is done.
     private func checkOutput(_ options: StageOptions, _ inputs: [String: String]) throws {
-        var isFolder: ObjCBool = false
         // In a store, what stands in a link's place is moved aside.
-        if options.artifacts == nil,
-            FileManager.default.fileExists(atPath: options.output, isDirectory: &isFolder), isFolder.boolValue
-        {
+        if options.artifacts == nil, FileSystem.isFolder(options.output) {
             throw StageError.cannotWrite(
                 path: options.output, reason: "it is a folder; give the name of a file")
         }

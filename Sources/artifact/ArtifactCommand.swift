@@ -1,5 +1,6 @@
 import ArgumentParser
 import Artifacts
+import Files
 import Foundation
 import Reports
 import Stages
@@ -36,10 +37,10 @@ struct FolderOption: ParsableArguments {
         try ArtifactLocation(argument, artifacts: artifacts)
     }
 
-    /// - Throws: `ArtifactError.missing` rather than finding nothing wrong where there is nothing.
+    /// - Throws: `FileError.missing` rather than finding nothing wrong where there is nothing.
     func store() throws -> Store {
         guard FileManager.default.fileExists(atPath: artifacts) else {
-            throw ArtifactError.missing(path: artifacts)
+            throw FileError.missing(path: artifacts)
         }
         return Store(root: artifacts)
     }

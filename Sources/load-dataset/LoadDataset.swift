@@ -1,6 +1,7 @@
 import ArgumentParser
 import Artifacts
 import Datasets
+import Files
 import Parameters
 import Stages
 

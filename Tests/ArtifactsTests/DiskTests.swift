@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Glibc
 import HDF5
@@ -49,7 +50,7 @@ struct DiskTests {
             }
         }
         _ = FileManager.default.createFile(atPath: ballast, contents: nil)
-        let error = #expect(throws: ArtifactError.self) { try step.run(in: store) }
+        let error = #expect(throws: FileError.self) { try step.run(in: store) }
         #expect(error?.exitCode == 74)
         #expect(error?.description.contains("no space left on device; free some space (`make gc`") == true)
         let expected = try step.expectedDigest()
@@ -73,7 +74,7 @@ struct DiskTests {
         try disk.makeReadOnly()
         var next = step
         next.neurons = 9
-        let error = #expect(throws: ArtifactError.self) {
+        let error = #expect(throws: FileError.self) {
             try next.store.withLock(on: next.parts, publishingTo: next.link) { _ in Issue.record("worked") }
         }
         #expect(error?.exitCode == 74)
@@ -87,7 +88,7 @@ struct DiskTests {
         let folder = TemporaryFolder()
         let step = SmallStep(root: folder.path + "/artifacts")
         try Data([1]).write(to: URL(filePath: step.root))
-        let error = #expect(throws: ArtifactError.self) { try step.run() }
+        let error = #expect(throws: FileError.self) { try step.run() }
         #expect(error?.exitCode == 74)
     }
 
@@ -99,8 +100,52 @@ struct DiskTests {
         let step = SmallStep(root: folder.path + "/artifacts")
         #expect(chmod(folder.path, 0o555) == 0)
         defer { chmod(folder.path, 0o755) }
-        let error = #expect(throws: ArtifactError.self) { try step.run() }
+        let error = #expect(throws: FileError.self) { try step.run() }
         #expect(error == .system(operation: "make folder", path: step.root, code: EACCES))
+    }
+}
+
+@Suite("What is said of files")
+struct FileErrorTests {
+    @Test(
+        "a message names the file, what is wrong with it and what helps",
+        arguments: [
+            (
+                FileError.system(operation: "read", path: "/x", code: EACCES),
+                "cannot read '/x': permission denied; make it readable, or choose another one", 74
+            ),
+            (
+                .system(operation: "write", path: "/x", code: EACCES),
+                "cannot write '/x': permission denied; make the folder writable, or choose another one", 74
+            ),
+            (.missing(path: "/x"), "'/x' does not exist; check the path, or make it first", 66),
+            (
+                .notAFile(path: "/x", found: "a folder"),
+                "'/x' is a folder, where a regular file is needed; move it away", 65
+            ),
+            (
+                .noLocks(path: "/x"),
+                "the file system of '/x' cannot lock files; put the folder on one that can "
+                    + "(a local disk, or NFS or Lustre mounted with locks)", 74
+            ),
+        ] as [(FileError, String, Int32)])
+    func message(error: FileError, description: String, exitCode: Int32) {
+        #expect(error.description == description)
+        #expect(error.exitCode == exitCode)
+    }
+
+    @Test("a read takes what is left of the file, and a link to nowhere says where it leads")
+    func reading() throws {
+        let folder = TemporaryFolder()
+        let file = try OpenFile(reading: folder.write([1, 2, 3], to: "x"))
+        #expect(try file.read(2) == [1, 2])
+        #expect(try file.read(2) == [3])
+        #expect(try file.read(2).isEmpty && file.size == 3)
+        let link = folder.path("link")
+        #expect(symlink("nowhere", link) == 0)
+        #expect(throws: FileError.notAFile(path: link, found: "a link to 'nowhere' (nothing is there)")) {
+            try FileSystem.bytes(of: link)
+        }
     }
 }
 

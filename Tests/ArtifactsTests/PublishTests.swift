@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import HDF5
 import TestSupport
@@ -200,7 +201,7 @@ extension SmallStep {
         try store.withLock(on: parts, publishingTo: link, waiting: announce) { step in
             // A lock on a file that its last holder removed would keep no third process away.
             guard FileSystem.entry(at: store.lockPath(step.key)) != nil else {
-                throw ArtifactError.missing(path: store.lockPath(step.key))
+                throw FileError.missing(path: store.lockPath(step.key))
             }
             if let record = try store.record(for: step.key), try store.relink(step, to: record) { return }
             try store.publish(step, stopwatch: Stopwatch(threads: 1, libraries: [:])) { path in

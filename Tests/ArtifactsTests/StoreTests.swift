@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import HDF5
 import Parameters
@@ -75,7 +76,7 @@ struct StoreTests {
         #expect(
             throws: ArtifactError.notAnArtifact(path: link, found: "a link to '/etc/hostname'")
         ) { try store.input(at: link) }
-        let missing = #expect(throws: ArtifactError.self) { try store.input(at: folder.path + "/none.h5") }
+        let missing = #expect(throws: FileError.self) { try store.input(at: folder.path + "/none.h5") }
         #expect(missing?.exitCode == 66)
         #expect(throws: ArtifactError.notAnArtifact(path: folder.path, found: "a folder")) {
             try store.input(at: folder.path)

@@ -1,4 +1,5 @@
 import CLZMA
+import Files
 import Foundation
 import TestSupport
 
@@ -111,9 +112,7 @@ struct SmallDataset {
     /// The descriptor's text, which pins the files as they are.
     var yaml: String {
         let members = files.sorted { $0.key < $1.key }.map { name, bytes in
-            let hash = ContentHash()
-            hash.update(bytes)
-            return "  \(name): {file: \(name).idx, sha256: \(hash.finish())}"
+            "  \(name): {file: \(name).idx, sha256: \(Digest(of: bytes))}"
         }
         return """
             name: small
@@ -177,9 +176,7 @@ struct SmallCIFAR {
     /// The descriptor's text, which pins the files as they are.
     var yaml: String {
         func member(_ name: String) -> String {
-            let hash = ContentHash()
-            hash.update(files[name] ?? [])
-            return "{file: \(name), sha256: \(hash.finish())}"
+            "{file: \(name), sha256: \(Digest(of: files[name] ?? []))}"
         }
         return """
             name: small

@@ -106,7 +106,7 @@ struct SizeTests {
             format == "gzip" ? gzip(bytes) : format == "xz" ? xz(bytes) : bytes, to: "x")
         func hash(limit: Int) throws -> String {
             var stream = try ByteStream(opening: path)
-            return try ContentHash.of(&stream, limit: limit)
+            return try stream.digest(limit: limit)
         }
         #expect(try hash(limit: 50_000).count == 64)
         #expect(datasetError { _ = try hash(limit: 49_999) } == .tooLarge(file: path, limit: 49_999))

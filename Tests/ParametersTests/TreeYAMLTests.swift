@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import TestSupport
 import Testing
@@ -152,9 +153,9 @@ import Testing
     }
 
     @Test func `a missing file names itself`() throws {
-        let error = #expect(throws: ParameterError.self) { try Tree(yamlFile: "/nowhere/x.yaml") }
+        let error = #expect(throws: FileError.self) { try Tree(yamlFile: "/nowhere/x.yaml") }
         #expect(error?.exitCode == 66)
-        #expect(error?.description.contains("/nowhere/x.yaml") == true)
+        #expect(error?.description.contains("'/nowhere/x.yaml' does not exist") == true)
     }
 
     @Test func `a folder, a device or a pipe is not a file`() throws {
@@ -162,8 +163,9 @@ import Testing
         let pipe = folder.path("pipe.yaml")
         #expect(mkfifo(pipe, 0o600) == 0)
         for path in [folder.path, "/dev/zero", pipe] {
-            let error = #expect(throws: ParameterError.self) { try Tree(yamlFile: path) }
-            #expect(error?.description == "\(path): cannot be read: it is not a regular file")
+            let error = #expect(throws: FileError.self) { try Tree(yamlFile: path) }
+            #expect(error?.exitCode == 65)
+            #expect(error?.description.contains("where a regular file is needed; move it away") == true)
         }
     }
 

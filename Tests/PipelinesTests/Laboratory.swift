@@ -1,4 +1,5 @@
 import Artifacts
+import Files
 import Foundation
 import HDF5
 import Parameters
@@ -89,7 +90,7 @@ final class Laboratory {
         let file = "\(folder)/result-\(parts.key).h5"
         try content.write(to: file)
         let output = try Digest(ofFile: file)
-        let bytes = try #require(Files.bytes(ofFile: file))
+        let bytes = try OpenFile(reading: file).size
         try store.mark()
         try #require(rename(file, store.objectPath(output)) == 0)
         let measurements = Measurements(

@@ -1,4 +1,5 @@
-package import Artifacts
+internal import Artifacts
+package import Files
 internal import Foundation
 internal import Parameters
 
@@ -86,14 +87,12 @@ package struct ArtifactLocation: Equatable, Sendable {
 
     /// Whether a file or a link stands there, even one that points nowhere.
     private static func isThere(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) { return !isFolder.boolValue }
-        return (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+        FileSystem.entry(at: path) != nil && !FileSystem.isFolder(path)
     }
 
     /// The one object whose name begins so.
     private static func object(_ prefix: String, artifacts: String) throws -> Digest {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(artifacts)/store")) ?? []
+        let names = (try? FileSystem.names(in: "\(artifacts)/store")) ?? []
         let digests = names.filter { $0.hasSuffix(".h5") && $0.hasPrefix(prefix) }
             .compactMap { Digest($0.dropLast(3)) }
         guard prefix.count >= 8, let digest = digests.first else {
@@ -128,7 +127,7 @@ struct StepLinks {
     }
 
     private static func names(in folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+        (try? FileSystem.names(in: folder)) ?? []
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import Datasets
+internal import Files
 internal import Foundation
 internal import HDF5
 internal import Parameters

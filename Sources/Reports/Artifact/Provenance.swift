@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 internal import HDF5
 
 /// Where an artifact comes from, step by step, back to the dataset.

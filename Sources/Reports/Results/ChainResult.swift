@@ -1,4 +1,5 @@
 package import Artifacts
+package import Files
 package import Networks
 
 /// What one branch with one seed came to.

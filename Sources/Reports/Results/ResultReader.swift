@@ -1,4 +1,5 @@
 package import Artifacts
+internal import Files
 internal import HDF5
 internal import Networks
 internal import Parameters
@@ -52,7 +53,7 @@ private struct ResultReader {
         let id = "\(pipeline)/\(chain.name)/\(step)"
         do {
             return try store.digest(ofLink: "\(store.root)/\(id).h5")
-        } catch ArtifactError.missing {
+        } catch FileError.missing {
             throw ReportError.notEvaluated(step: id)
         }
     }

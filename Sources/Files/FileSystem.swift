@@ -1,14 +1,17 @@
 import Glibc
 
 /// A file's number and the time it was written at, to be compared for being the same and in no other way.
-struct FileStamp: Equatable, Sendable {
-    let inode: Int
-    let seconds: Int
-    let nanoseconds: Int
+package struct FileStamp: Equatable, Sendable {
+    package let inode: Int
+    package let seconds: Int
+    package let nanoseconds: Int
 
-}
+    package init(inode: Int, seconds: Int, nanoseconds: Int) {
+        self.inode = inode
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
 
-extension FileStamp {
     init(_ status: stat) {
         inode = Int(truncatingIfNeeded: status.st_ino)
         seconds = status.st_mtim.tv_sec
@@ -16,17 +19,17 @@ extension FileStamp {
     }
 }
 
-/// The few operations on names that publishing needs, with typed errors.
-enum FileSystem {
+/// The few operations on names that this package needs, with errors that say which, where and why.
+package enum FileSystem {
     /// What stands under a name; links are not followed.
-    enum Entry: Equatable {
+    package enum Entry: Equatable {
         case file(bytes: Int)
         case folder
         case link(target: String)
         case other
 
         /// For messages.
-        var description: String {
+        package var description: String {
             switch self {
             case .file: "a file of its own"
             case .folder: "a folder"
@@ -36,7 +39,8 @@ enum FileSystem {
         }
     }
 
-    static func entry(at path: String) -> Entry? {
+    /// What stands under a name; nil for nothing.
+    package static func entry(at path: String) -> Entry? {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         switch status.st_mode & S_IFMT {
@@ -47,15 +51,16 @@ enum FileSystem {
         }
     }
 
-    /// The names in a folder, sorted, without `.` and `..`; none if there is no such folder.
-    static func names(in folder: String) throws -> [String] {
+    /// The names in a folder, sorted, without `.` and `..`.
+    ///
+    /// - Parameter limit: so many are read; the others are left out.
+    package static func names(in folder: String, limit: Int = .max) throws(FileError) -> [String] {
         guard let stream = opendir(folder) else {
-            if errno == ENOENT { return [] }
-            throw ArtifactError.system(operation: "list", path: folder, code: errno)
+            throw FileError.system(operation: "list", path: folder, code: errno)
         }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while names.count < limit, let entry = readdir(stream) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
@@ -65,30 +70,30 @@ enum FileSystem {
     }
 
     /// Makes a folder and those above it; existing ones are left alone. Who may use it is left to the umask.
-    static func makeFolder(_ path: String) throws {
+    package static func makeFolder(_ path: String) throws {
         if mkdir(path, 0o777) == 0 || isFolder(path) { return }
         guard errno == ENOENT, let above = folder(of: path), above != path else {
-            throw ArtifactError.system(operation: "make folder", path: path, code: errno)
+            throw FileError.system(operation: "make folder", path: path, code: errno)
         }
         try makeFolder(above)
         guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-            throw ArtifactError.system(operation: "make folder", path: path, code: errno)
+            throw FileError.system(operation: "make folder", path: path, code: errno)
         }
     }
 
     /// Gives a complete file its name. A folder of that name is moved aside; a link is replaced, not what it leads to.
-    static func rename(_ source: String, to destination: String) throws {
+    package static func rename(_ source: String, to destination: String) throws {
         if Glibc.rename(source, destination) == 0 { return }
         let code = errno
         if [EISDIR, ENOTDIR, ENOTEMPTY, EEXIST].contains(code) {
             try moveAside(destination)
             if Glibc.rename(source, destination) == 0 { return }
         }
-        throw ArtifactError.system(operation: "rename to", path: destination, code: code)
+        throw FileError.system(operation: "rename to", path: destination, code: code)
     }
 
     /// Gives what has a name another one, `<path>.aside`, that nothing has yet; what is not there is no error.
-    static func moveAside(_ path: String) throws {
+    package static func moveAside(_ path: String) throws {
         var aside = path + ".aside"
         var number = 1
         while entry(at: aside) != nil {
@@ -96,81 +101,98 @@ enum FileSystem {
             aside = "\(path).aside-\(number)"
         }
         guard Glibc.rename(path, aside) == 0 || errno == ENOENT else {
-            throw ArtifactError.system(operation: "move aside", path: path, code: errno)
+            throw FileError.system(operation: "move aside", path: path, code: errno)
         }
     }
 
     /// Removes a name; one that is not there is no error, and a folder is moved aside.
-    static func remove(_ path: String) throws {
+    package static func remove(_ path: String) throws {
         if unlink(path) == 0 || errno == ENOENT { return }
         guard entry(at: path) == .folder else {
-            throw ArtifactError.system(operation: "remove", path: path, code: errno)
+            throw FileError.system(operation: "remove", path: path, code: errno)
         }
         try moveAside(path)
     }
 
     /// Takes away every right to write, and leaves the others as the umask made them.
-    static func makeReadOnly(_ path: String) throws {
+    package static func makeReadOnly(_ path: String) throws {
         var status = stat()
         guard stat(path, &status) == 0, chmod(path, status.st_mode & 0o7555) == 0 else {
-            throw ArtifactError.system(operation: "protect", path: path, code: errno)
+            throw FileError.system(operation: "protect", path: path, code: errno)
         }
     }
 
-    static func makeLink(at path: String, to target: String) throws {
+    /// Makes a symbolic link.
+    package static func makeLink(at path: String, to target: String) throws {
         guard symlink(target, path) == 0 else {
-            throw ArtifactError.system(operation: "link", path: path, code: errno)
+            throw FileError.system(operation: "link", path: path, code: errno)
         }
     }
 
     /// Returns once a file's bytes, or a folder's names, have reached the disk.
-    static func synchronize(_ path: String) throws {
+    package static func synchronize(_ path: String) throws {
         let file = entry(at: path) == .folder ? try OpenFile(folder: path) : try OpenFile(reading: path)
         try file.synchronize()
     }
 
     /// The path with every link resolved; it must exist.
-    static func realPath(_ path: String) throws -> String {
+    package static func realPath(_ path: String) throws -> String {
         guard let resolved = realpath(path, nil) else {
-            if errno == ENOENT { throw ArtifactError.missing(path: path) }
-            throw ArtifactError.system(operation: "resolve", path: path, code: errno)
+            if errno == ENOENT { throw FileError.missing(path: path) }
+            throw FileError.system(operation: "resolve", path: path, code: errno)
         }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
     /// Whether a file was written to, or touched, in the last so many seconds or, by a clock that ran ahead, later.
-    static func isRecent(_ path: String, seconds: Int) -> Bool {
+    package static func isRecent(_ path: String, seconds: Int) -> Bool {
         var status = stat()
         // Compared, not subtracted: a time may be any number.
         return lstat(path, &status) == 0 && status.st_mtim.tv_sec > time(nil) - seconds
     }
 
     /// Gives a name the present time; of a link, the link itself.
-    static func touch(_ path: String) { utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) }
+    package static func touch(_ path: String) { utimensat(AT_FDCWD, path, nil, AT_SYMLINK_NOFOLLOW) }
 
     /// Gives a name the time of a stamp; of a link, the link itself.
-    static func setTime(_ path: String, to stamp: FileStamp) {
+    package static func setTime(_ path: String, to stamp: FileStamp) {
         let time = timespec(tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds)
         utimensat(AT_FDCWD, path, [time, time], AT_SYMLINK_NOFOLLOW)
     }
 
     /// What changes when somebody writes a file anew or in its place: its number and its time.
-    static func stamp(of path: String) -> FileStamp? {
+    package static func stamp(of path: String) -> FileStamp? {
         var status = stat()
         return lstat(path, &status) == 0 ? FileStamp(status) : nil
     }
 
-    /// The content of a file as text.
-    static func text(of path: String) throws -> String {
+    /// The content of a file.
+    package static func bytes(of path: String) throws -> [UInt8] {
         let file = try OpenFile(reading: path)
         var bytes: [UInt8] = []
         try file.readAll { bytes.append(contentsOf: $0) }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
+    }
+
+    /// The content of a file as text.
+    package static func text(of path: String) throws -> String {
+        String(decoding: try bytes(of: path), as: UTF8.self)
+    }
+
+    /// Makes something under a name for the time being; if that fails, nothing of it stays.
+    package static func withTemporary<Result>(_ path: String, _ make: () throws -> Result) throws -> Result {
+        try remove(path)
+        do {
+            return try make()
+        } catch {
+            try? remove(path)
+            throw error
+        }
     }
 
     /// The folder a path lies in; nil for the root folder itself.
-    static func folder(of path: String) -> String? {
+    package static func folder(of path: String) -> String? {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         let above = path[..<slash]
         if above.isEmpty { return path == "/" ? nil : "/" }
@@ -178,16 +200,21 @@ enum FileSystem {
     }
 
     /// The part of a path after its last slash.
-    static func name(of path: String) -> String {
+    package static func name(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
 
     /// Whether a path leads to a folder, links followed.
-    static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool { leads(path, to: S_IFDIR) }
+
+    /// Whether a path leads to a regular file, links followed.
+    package static func isFile(_ path: String) -> Bool { leads(path, to: S_IFREG) }
+
+    private static func leads(_ path: String, to kind: mode_t) -> Bool {
         let code = errno
         defer { errno = code }
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == kind
     }
 
     private static func target(ofLink path: String) -> String? {

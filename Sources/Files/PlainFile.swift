@@ -1,26 +1,22 @@
 import Glibc
 
-/// Output outside the store: a plain file that is there whole or not at all.
+/// A file that is there whole or not at all.
 package enum PlainFile {
     /// Writes a file: a temporary beside it, to the disk, then its name, replacing what was there.
     ///
     /// - Parameters:
     ///   - path: the file; its folder is made if need be.
     ///   - write: creates a new file at the path it is given.
-    /// - Throws: `ArtifactError.system` if the folder cannot be written; what `write` throws. Nothing partial
+    /// - Throws: `FileError.system` if the folder cannot be written; what `write` throws. Nothing partial
     ///   stays.
     package static func publish(at path: String, write: (String) throws -> Void) throws {
         let folder = FileSystem.folder(of: path) ?? "/"
         try FileSystem.makeFolder(folder)
         let temporary = temporaryPath(for: path)
-        try FileSystem.remove(temporary)
-        do {
+        try FileSystem.withTemporary(temporary) {
             try write(temporary)
             try FileSystem.synchronize(temporary)
             try FileSystem.rename(temporary, to: path)
-        } catch {
-            try? FileSystem.remove(temporary)
-            throw error
         }
         try FileSystem.synchronize(folder)
     }
@@ -42,19 +38,23 @@ package enum PlainFile {
         if (try? FileSystem.text(of: path)) == text { return false }
         try FileSystem.makeFolder(FileSystem.folder(of: path) ?? "/")
         let temporary = temporaryPath(for: path)
-        try FileSystem.remove(temporary)
-        do {
-            let file = try OpenFile(creating: temporary)
-            try file.write(text.utf8)
+        try FileSystem.withTemporary(temporary) {
+            try OpenFile(creating: temporary).write(text.utf8)
             try FileSystem.rename(temporary, to: path)
-        } catch {
-            try? FileSystem.remove(temporary)
-            throw error
         }
         return true
     }
 
     private static func temporaryPath(for path: String) -> String {
         "\(FileSystem.folder(of: path) ?? "/")/\(TemporaryName.of("\(FileSystem.name(of: path)).\(getpid())"))"
+    }
+}
+
+/// Names of files that are not complete yet.
+package enum TemporaryName {
+    package static func of(_ name: String) -> String { ".\(name).temporary" }
+
+    package static func isTemporary(_ name: String) -> Bool {
+        name.hasPrefix(".") && name.hasSuffix(".temporary")
     }
 }

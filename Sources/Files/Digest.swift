@@ -1,10 +1,9 @@
 import CCrypto
-import Glibc
 
 /// The SHA-256 of some bytes, as 64 lower-case hexadecimal digits.
 ///
 /// An object in the store is named after it: `sha256sum` prints the same digits.
-package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
+package struct Digest: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
     /// The 64 lower-case hexadecimal digits.
     package let hexadecimal: String
 
@@ -32,7 +31,7 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// The digest of a file's bytes, read in large pieces.
     ///
-    /// - Throws: `ArtifactError.missing` if there is no file, `ArtifactError.system` if reading fails.
+    /// - Throws: `FileError.missing`, `.notAFile`, `.system` if reading fails.
     /// - Complexity: one pass; 1 MiB of memory whatever the file's size.
     package init(ofFile path: String) throws {
         let file = try OpenFile(reading: path)
@@ -48,23 +47,6 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
             || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
-    }
-}
-
-extension Digest: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let digest = Digest(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "'\(text)' is not 64 lower-case hexadecimal digits")
-        }
-        self = digest
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(hexadecimal)
     }
 }
 
