@@ -66,7 +66,8 @@ struct ShapeCheck {
             do {
                 try phase.training.augmentation.check(dataset.image)
             } catch {
-                let section = phase.sections.first { branch.tree["\($0).augmentation"] != nil } ?? phase.section
+                let section =
+                    phase.sections.first { branch.tree["\($0).augmentation"] != nil } ?? phase.section
                 return add("\(error)", "\(section).augmentation", line: nil, branch, pipeline, dataset)
             }
         }

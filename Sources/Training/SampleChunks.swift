@@ -58,7 +58,8 @@ package struct SampleChunks: Sendable {
 
         func gather(augmentation: AugmentationDraw?) {
             let positions = chunks.positions.map { $0[range] } ?? range.map(Int32.init)[...]
-            chunks.batches.gather(positions, into: executor.input.value, labels: labels, augmentation: augmentation)
+            chunks.batches.gather(
+                positions, into: executor.input.value, labels: labels, augmentation: augmentation)
         }
     }
 

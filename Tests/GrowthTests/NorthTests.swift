@@ -136,13 +136,13 @@ struct NorthTests: GrowsNetworks {
                 functionalGradient: random.matrix(40, 3, deviation: 1)),
             producerWeights: Matrix(rows: 0, columns: 6), consumerWeights: Matrix(rows: 3, columns: 1),
             gain: 1.5)
-        let found = try North(target: target, scale: 1).propose(for: problem, limit: 3).neurons
+        let found = try North(target: target, fanOut: 1).propose(for: problem, limit: 3).neurons
         #expect(found.fanIn.transposed.columnNorms.allSatisfy { agrees($0, 1.5) })
         #expect(found.fanOut.columnNorms.allSatisfy { agrees($0, problem.meanFanOutNorm(for: 3)) })
     }
 
     @Test(
-        "a fan-out of 0 keeps the function; a scale gives it so much of the existing norm",
+        "a fan-out of 0 keeps the function; another has so much of the existing norm",
         arguments: RuleCase.all, North.Target.allCases)
     func fanOut(named: RuleCase, target: North.Target) throws {
         let some = try named.open()
@@ -150,7 +150,7 @@ struct NorthTests: GrowsNetworks {
         let before = some.grown(none.neurons.selecting([]), 1).output
         #expect(none.update == nil && none.neurons.room == nil)
         #expect(agrees(some.grown(none.neurons, 1).output, before, to: 1e-12))
-        let half = try North(target: target, scale: 0.5).propose(for: some.problem, limit: 4).neurons
+        let half = try North(target: target, fanOut: 0.5).propose(for: some.problem, limit: 4).neurons
         #expect(half.fanIn == none.neurons.fanIn)
         let expected = 0.5 * some.problem.meanFanOutNorm(for: 4)
         #expect(half.fanOutNorms.allSatisfy { agrees($0, expected) })
@@ -201,10 +201,10 @@ struct NorthTests: GrowsNetworks {
 
     @Test("what is orthogonal is named in a file")
     func file() throws {
-        let yaml = "method: {kind: north, of: pre-activations, scale: 0.5}"
+        let yaml = "method: {kind: north, of: pre-activations, fan-out: 0.5}"
         let plan = try GrowthPlan(tree: Tree(yaml: yaml, file: "x"), file: "x")
         let found = try #require(plan.proposal.method.method as? North)
-        #expect(found.target == .preActivations && found.scale == 0.5)
+        #expect(found.target == .preActivations && found.fanOut == 0.5)
         #expect(try GrowthPlan(tree: plan.tree, file: "x") == plan)
     }
 }

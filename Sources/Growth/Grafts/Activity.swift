@@ -67,7 +67,7 @@ extension Network {
                 let variance = Double(variances.values[channel])
                 return factor * deviation(variance) / deviation(factor * factor * variance)
             }
-            let own = channels.map { abs(Double(gains.values[$0])) }.max() ?? 0
+            let own = zip(channels, lost).map { abs(Double(gains.values[$0])) / $1 }.max() ?? 0
             let result = own > 0 && median > 0 ? median / own : 1
             for (channel, lost) in zip(channels, lost) {
                 gains.values[channel] *= Float(result / lost)

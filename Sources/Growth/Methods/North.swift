@@ -23,7 +23,7 @@ package struct North: GrowthMethod {
 
     package var target = Target.activations
     /// The norm of each new fan-out, relative to the mean of the existing ones; 0, as in the paper, keeps the function.
-    package var scale = 0.0
+    package var fanOut = 0.0
 
     package static let schema = Schema(
         Self(),
@@ -31,7 +31,9 @@ package struct North: GrowthMethod {
             "of", \.target, .choice,
             "what is orthogonal to that of existing neurons: fan-ins, pre-activations on the samples, or pre-activations to "
                 + "existing activations"),
-        .scale(\.scale))
+        .field(
+            "fan-out", \.fanOut, .real(in: 0...1000),
+            "norm of new fan-outs relative to the mean of the existing ones; 0: they do nothing yet"))
 
     package var needs: StatisticsNeeds {
         switch target {
@@ -55,7 +57,7 @@ package struct North: GrowthMethod {
         return Proposal(
             neurons: NewNeurons(
                 fanIn: fanIn.spread(to: inputs, of: columns),
-                fanOut: site.drawnFanOut(limit, norm: scale * site.meanFanOutNorm(for: limit), &random)))
+                fanOut: site.drawnFanOut(limit, norm: fanOut * site.meanFanOutNorm(for: limit), &random)))
     }
 
     /// Fan-ins of any length, [at most limit, inputs].

@@ -20,7 +20,8 @@ package struct GrowthPlan: ParameterSet {
             "with `training:`, the epochs after which the network grows, a round for each"),
         .field(
             "rounds", \.rounds, .integer(in: 0...1000),
-            default: .following { $0.at.isEmpty ? 1 : $0.at.count }, "growth rounds, each followed by training"),
+            default: .following { $0.at.isEmpty ? 1 : $0.at.count },
+            "growth rounds, each followed by training"),
         .field(
             "change", \.change,
             .custom(ChangePolicy.allowed, write: \.tree, read: ChangePolicy.init(tree:)),
