@@ -20,7 +20,7 @@ struct FireflyTests {
     private func ascended(_ some: OpenRuleCase, _ random: inout Philox) -> Double {
         var fanIn = unit(random.matrix(1, some.readings[0].columns, deviation: 1))
         var fanOut = unit(random.matrix(some.gradient.columns, some.readings.count, deviation: 1))
-        for _ in 0..<400 {
+        for _ in 0..<2000 {
             let back = some.gradient.times(fanOut)
             let ascent = some.readings.enumerated().reduce(Matrix(rows: 1, columns: fanIn.columns)) {
                 sum, tap in

