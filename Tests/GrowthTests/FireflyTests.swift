@@ -20,15 +20,16 @@ struct FireflyTests {
     private func ascended(_ some: OpenRuleCase, _ random: inout Philox) -> Double {
         var fanIn = unit(random.matrix(1, some.readings[0].columns, deviation: 1))
         var fanOut = unit(random.matrix(some.gradient.columns, some.readings.count, deviation: 1))
-        for _ in 0..<2000 {
+        for _ in 0..<400 {
             let back = some.gradient.times(fanOut)
             let ascent = some.readings.enumerated().reduce(Matrix(rows: 1, columns: fanIn.columns)) {
                 sum, tap in
                 sum + back.selecting(columns: [tap.offset]).transposedTimes(tap.element)
             }
+            // One side after the other: both at once may swap their signs for ever.
+            fanIn = unit(fanIn + 10 * unit(ascent))
             let activity = byTap(some.readings.map { $0.timesTransposed(fanIn) })
             fanOut = unit(fanOut + 10 * unit(some.gradient.transposedTimes(activity)))
-            fanIn = unit(fanIn + 10 * unit(ascent))
         }
         return slope(some, fanIn, fanOut)
     }
@@ -44,7 +45,8 @@ struct FireflyTests {
         var random = Philox(seed: 1, purpose: .growth)
         let reached = (0..<5).map { _ in ascended(some, &random) }
         #expect(reached.allSatisfy { $0 <= best * (1 + 1e-9) })
-        #expect(try #require(reached.max()) > 0.999 * best)
+        let highest = try #require(reached.max())
+        #expect(highest > 0.999 * best, "\(highest) of \(best), behind it \(found.singularValues)")
     }
 
     @Test(
